@@ -1,0 +1,75 @@
+import type { MerchantUid } from './ids.ts';
+import type { Money } from './money.ts';
+
+/** What is asked of the gateway for one attempt; frozen on the attempt when its intent is written. */
+export type ChargeRequest = {
+  readonly merchantUid: MerchantUid;
+  readonly customerUid: string;
+  readonly amount: Money;
+  readonly taxFreeMinor: number;
+  readonly vatMinor: number | null;
+  /** What the payer reads on the statement; at most 40 characters. */
+  readonly name: string;
+  readonly buyerName: string | null;
+  readonly buyerEmail: string | null;
+  readonly buyerTel: string | null;
+  /** JSON text that PortOne stores beside the payment. */
+  readonly customData: string;
+};
+
+/** One payment as the gateway was seen to tell of it. Instants in ms since 1970, null where PortOne says 0. */
+export type PaymentRecord = {
+  readonly impUid: string;
+  readonly merchantUid: string;
+  readonly status: 'ready' | 'paid' | 'failed' | 'cancelled' | 'other';
+  /** Null when the gateway's number is no exact amount of the currency. */
+  readonly amount: Money | null;
+  readonly cancelMinor: number;
+  readonly customerUid: string | null;
+  readonly sandbox: boolean | null;
+  readonly failReason: string | null;
+  readonly startedAtMs: number | null;
+  readonly paidAtMs: number | null;
+  readonly failedAtMs: number | null;
+  /** The answer, parsed, without anything secret or personal. */
+  readonly raw: Readonly<Record<string, unknown>>;
+};
+
+export const DECLINE_CLASSES = ['funds', 'card', 'key', 'time', 'verify', 'fraud', 'config', 'other'] as const;
+/** Why a payment company said no, in the classes that a dunning policy speaks of. */
+export type DeclineClass = (typeof DECLINE_CLASSES)[number];
+
+/** A refusal: its class, and the company's own words, which are shown but never branched on again. */
+export type Decline = { readonly class: DeclineClass; readonly reason: string };
+
+/** What one POST came to (protocol §2.5). `unknown` is the default: money may have moved, so look it up. */
+export type ChargeAnswer =
+  | { readonly kind: 'paid'; readonly record: PaymentRecord }
+  | { readonly kind: 'declined'; readonly record: PaymentRecord; readonly decline: Decline }
+  /** `code` ≠ 0: the gateway refused; a decline, or a repeated id, only once a look-up agrees. */
+  | { readonly kind: 'refused'; readonly duplicate: boolean; readonly decline: Decline }
+  /** Provably not executed: nothing was written to the wire. */
+  | { readonly kind: 'not-sent'; readonly reason: string }
+  /** 401 in the gateway's own shape, answered before any payment company is called. */
+  | { readonly kind: 'unauthorized'; readonly reason: string }
+  | { readonly kind: 'unknown'; readonly reason: string; readonly record?: PaymentRecord };
+
+/** Every payment the gateway knows under one `merchant_uid`, from all pages and statuses. */
+export type LookUpAnswer =
+  | { readonly kind: 'found'; readonly records: readonly PaymentRecord[] }
+  /** "Never heard of it", in the gateway's own JSON shape. By itself it proves nothing. */
+  | { readonly kind: 'absent' }
+  /** No usable answer: ask again later. */
+  | { readonly kind: 'unclear'; readonly reason: string };
+
+/** What the gateway says of a stored billing key. */
+export type BillingKeyAnswer =
+  | {
+      readonly kind: 'found';
+      readonly sandbox: boolean | null;
+      readonly pgProvider: string | null;
+      readonly cardName: string | null;
+      readonly cardNumberMasked: string | null;
+    }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unclear'; readonly reason: string };

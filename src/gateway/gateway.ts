@@ -1,0 +1,28 @@
+import type { BillingKeyAnswer, ChargeAnswer, ChargeRequest, LookUpAnswer } from '../billing/charge.ts';
+
+/** A payment gateway as the flows know it. No method throws for what the network or the gateway does. */
+export interface Gateway {
+  /**
+   * Has a token in hand that lives at least two more minutes, asking for one if need be, so that no time is lost
+   * between an intent and its POST. `refresh` discards the token in hand first (after a 401).
+   */
+  ready(options?: { readonly refresh?: boolean }): Promise<Readiness>;
+  /**
+   * Exactly one POST; no retry, no redirect. Call `ready()` first. `timeoutMs` bounds the whole exchange; past it the
+   * answer is `unknown`.
+   */
+  charge(request: ChargeRequest, timeoutMs: number): Promise<ChargeAnswer>;
+  /** Every payment under this `merchant_uid`: all statuses, all pages. */
+  lookUp(merchantUid: string): Promise<LookUpAnswer>;
+  /** What is stored under a `customer_uid`. */
+  billingKey(customerUid: string): Promise<BillingKeyAnswer>;
+  /** Lets go of the connections. A call in flight is finished first. */
+  close(): Promise<void>;
+}
+
+/** Whether calls can be made now, and the gateway's clock as `getToken` told it (ms since 1970). */
+export type Readiness =
+  | { readonly kind: 'ready'; readonly gatewayNowMs: number }
+  /** The key pair was refused: an operator must act. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'unreachable'; readonly reason: string };
