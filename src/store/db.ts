@@ -1,0 +1,40 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { PrismaClient } from './prisma/client.ts';
+
+/** The database, as every function in `store/` takes it. */
+export type Db = PrismaClient;
+
+export type DbOptions = {
+  readonly url: string;
+  /** Who writes: shown in the history of every row, e.g. `maedal/worker`. */
+  readonly who: string;
+  /** Connections at most; 10 by default. */
+  readonly connections?: number;
+  /** How long one statement may take, in ms; 10 s by default, 0 for no limit (migration, import). */
+  readonly statementTimeoutMs?: number;
+};
+
+/**
+ * Opens the database; the first statement connects. Sessions run in UTC whatever the server's default is, because the
+ * driver adapter reads a `timestamptz` by dropping its offset (@prisma/adapter-pg 7.10, `normalize_timestamptz`), and
+ * a statement waits 3 s at most for a row that somebody else holds. Close with `$disconnect()`.
+ */
+export function openDb(options: DbOptions): Db {
+  const session = {
+    TimeZone: 'UTC',
+    statement_timeout: options.statementTimeoutMs ?? 10_000,
+    lock_timeout: options.statementTimeoutMs === 0 ? 0 : 3_000,
+    idle_in_transaction_session_timeout: 10_000,
+  };
+  const adapter = new PrismaPg({
+    connectionString: options.url,
+    application_name: options.who,
+    max: options.connections ?? 10,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    options: Object.entries(session)
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
+  });
+  return new PrismaClient({ adapter });
+}
