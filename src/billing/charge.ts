@@ -27,7 +27,8 @@ export type PaymentRecord = {
   readonly cancelMinor: number;
   readonly customerUid: string | null;
   readonly sandbox: boolean | null;
-  readonly failReason: string | null;
+  /** Why it failed, in our classes and in the company's words; null unless the status is `failed`. */
+  readonly decline: Decline | null;
   readonly startedAtMs: number | null;
   readonly paidAtMs: number | null;
   readonly failedAtMs: number | null;
