@@ -24,7 +24,7 @@ export function parseInvoiceId(raw: string): InvoiceId {
 export function parseAttemptId(raw: string): AttemptId {
   if (!UUID.test(raw))
     throw new InputError(`'${raw}' is not an attempt id`, 'remove the job; the scheduler rings again');
-  return raw as AttemptId;
+  return raw.toLowerCase() as AttemptId;
 }
 
 /**
@@ -48,6 +48,7 @@ export function merchantUid(
   }
   // Length first: no two different pairs give the same message.
   const digest = hmac(`merchant_uid\n${subscription.length}\n${subscription}\n${periodKey}`);
+  if (digest.length < 16) throw new RangeError(`the HMAC has ${digest.length} bytes; 16 are needed`);
   const number = (attemptNumber - 1).toString(36).padStart(2, '0');
   return `${installation}${base32(digest.slice(0, 16))}${number}` as MerchantUid;
 }

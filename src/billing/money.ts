@@ -6,11 +6,11 @@ export type Currency = string;
 /** An exact amount: `minor` is a safe integer of the currency's smallest unit (₩1, 1¢). */
 export type Money = { readonly minor: number; readonly currency: Currency };
 
-/** Throws RangeError unless `minor` is a safe integer of at least 0 and `currency` a known ISO code. */
+/** Throws RangeError unless `minor` is a safe integer of at least 0, and InputError for an unknown currency. */
 export function money(minor: number, currency: Currency): Money {
   if (!Number.isSafeInteger(minor) || minor < 0) throw new RangeError(`${minor} is not an amount in minor units`);
   exponentOf(currency);
-  return { minor, currency };
+  return { minor: Math.abs(minor), currency }; // Math.abs: no -0
 }
 
 /** Digits after the point in this currency: 0 for KRW, 2 for USD (source: the runtime's ICU data). Throws InputError. */
@@ -63,12 +63,16 @@ export function formatMajor(amount: Money): string {
 
 /**
  * Reads an amount in major units from a JSON number (a gateway's answer). Null when it is not an exact, non-negative
- * amount of the currency: then it cannot equal anything we asked for.
+ * amount of the currency: then it cannot equal anything we asked for. Also null where a double no longer tells two
+ * neighbouring amounts apart (above 70 trillion dollars).
  */
 export function fromMajor(major: number, currency: Currency): Money | null {
   if (!Number.isFinite(major) || major < 0 || !SUPPORTED.has(currency)) return null;
-  const scaled = Number((major * 10 ** exponentOf(currency)).toPrecision(15));
-  return Number.isSafeInteger(scaled) ? { minor: scaled, currency } : null;
+  const scale = 10 ** exponentOf(currency);
+  const minor = Math.round(Math.abs(major) * scale); // Math.abs: no -0
+  if (!Number.isSafeInteger(minor) || minor / scale !== Math.abs(major)) return null;
+  const blurred = [minor - 1, minor + 1].some((neighbour) => neighbour / scale === minor / scale);
+  return blurred ? null : { minor, currency };
 }
 
 const SUPPORTED: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
