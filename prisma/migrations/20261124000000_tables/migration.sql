@@ -41,7 +41,7 @@ CREATE TABLE subscription (
   "interval" text NOT NULL CHECK ("interval" IN ('day', 'week', 'month', 'year')),
   interval_count integer NOT NULL CHECK (interval_count > 0),
   -- Wall-clock time in `timezone`, so that a change of the zone's rules moves the instants and not the date.
-  anchor_local text NOT NULL CHECK (anchor_local ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$'),
+  anchor_local text NOT NULL CHECK (anchor_local ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?$'),
   timezone text NOT NULL,
   trial_until timestamptz,
   ends_after integer CHECK (ends_after > 0),

@@ -1,0 +1,63 @@
+import type { DateTime } from 'luxon';
+import { firstPeriodFrom, type Period, periodAt, type Schedule } from './calendar.ts';
+
+/** What happens to periods that began while nobody was billing. */
+export const CATCH_UP = ['latest', 'all', 'hold'] as const;
+export type CatchUp = (typeof CATCH_UP)[number];
+
+/** A live subscription whose next period has begun. Instants by the database's clock. */
+export type DueStanding = {
+  readonly schedule: Schedule;
+  readonly firstPeriod: number;
+  readonly nextPeriod: number;
+  /** How many periods are billed in all, counted from `firstPeriod`; null for no end. */
+  readonly endsAfter: number | null;
+  readonly createdAt: DateTime;
+};
+
+/** What the tick does about a due subscription: one period at a time, the oldest first. */
+export type DrawUp =
+  | {
+      readonly kind: 'invoice';
+      readonly period: Period;
+      /** `spaced`: charged, but no sooner than a day after the customer's last charge. */
+      readonly as: 'open' | 'spaced' | 'held';
+      readonly nextPeriod: number;
+      /** When the tick looks again: the next period's start, or after the last period its end. */
+      readonly nextDueAt: DateTime;
+    }
+  | { readonly kind: 'end' };
+
+/** Decides the next invoice of a due subscription. Pure. */
+export function drawUpNext(standing: DueStanding, catchUp: CatchUp, now: DateTime): DrawUp {
+  const { schedule, nextPeriod } = standing;
+  if (pastTheEnd(standing, nextPeriod)) return { kind: 'end' };
+  const period = periodAt(schedule, nextPeriod);
+  const following = firstPeriodFrom(schedule, period.endAt);
+  const nextDueAt = periodAt(schedule, following).startAt;
+  return { kind: 'invoice', period, as: treatment(standing, period, catchUp, now), nextPeriod: following, nextDueAt };
+}
+
+/** Whether period `index` lies beyond the number of periods agreed. */
+export function pastTheEnd(
+  { firstPeriod, endsAfter }: Pick<DueStanding, 'firstPeriod' | 'endsAfter'>,
+  index: number,
+): boolean {
+  return endsAfter !== null && index >= firstPeriod + endsAfter;
+}
+
+function treatment(standing: DueStanding, period: Period, catchUp: CatchUp, now: DateTime): 'open' | 'spaced' | 'held' {
+  const overtaken = period.endAt <= now;
+  const missed = standing.createdAt <= period.startAt && now.diff(period.startAt).as('hours') > MISSED_AFTER_HOURS;
+  switch (catchUp) {
+    case 'latest':
+      return overtaken ? 'held' : 'open';
+    case 'all':
+      return overtaken || missed ? 'spaced' : 'open';
+    case 'hold':
+      return overtaken || missed ? 'held' : 'open';
+  }
+}
+
+/** A period drawn up later than this was missed by an outage; sooner, the tick was merely busy. */
+const MISSED_AFTER_HOURS = 24;

@@ -1,0 +1,135 @@
+import type { DateTime } from 'luxon';
+import type { Interval } from '../billing/calendar.ts';
+import type { DueStanding } from '../billing/subscription.ts';
+import type { Db } from './db.ts';
+import { instant } from './instant.ts';
+
+/** A live subscription whose next period has begun, with what its invoice and first attempt are made of. */
+export type DueSubscription = DueStanding & {
+  readonly id: string;
+  /** The merchant's own id. */
+  readonly externalId: string;
+  readonly customerId: string;
+  /** The database's clock when it was read. */
+  readonly now: DateTime;
+};
+
+/** Up to `limit` subscriptions that are due no later than `until` (null: now), the longest due first. Locks nothing. */
+export async function dueSubscriptions(db: Db, limit: number, until: DateTime | null): Promise<DueSubscription[]> {
+  const rows = await db.$queryRaw<DueRow[]>`
+    SELECT id, external_id, customer_id, anchor_local, timezone, "interval", interval_count,
+           first_period, next_period, ends_after, created_at, maedal_now() AS now
+      FROM subscription
+     WHERE next_due_at <= maedal_now() AND (${until?.toJSDate() ?? null}::timestamptz IS NULL OR next_due_at <= ${until?.toJSDate() ?? null})
+       AND next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')
+     ORDER BY next_due_at, id LIMIT ${limit}`;
+  return rows.map((row) => ({
+    id: row.id,
+    externalId: row.external_id,
+    customerId: row.customer_id,
+    schedule: {
+      anchorLocal: row.anchor_local,
+      timezone: row.timezone,
+      interval: row.interval,
+      intervalCount: row.interval_count,
+    },
+    firstPeriod: row.first_period,
+    nextPeriod: row.next_period,
+    endsAfter: row.ends_after,
+    createdAt: instant(row.created_at),
+    now: instant(row.now),
+  }));
+}
+
+/** An invoice to draw up with its first attempt. Keys are columns of the statement's input. */
+export type NewInvoice = {
+  readonly subscription_id: string;
+  readonly period_index: number;
+  readonly next_period: number;
+  readonly next_due_at: string;
+  readonly period_key: string;
+  readonly period_start: string;
+  readonly period_end: string;
+  readonly treatment: 'open' | 'spaced' | 'held';
+  readonly merchant_uid: string;
+};
+
+/**
+ * Draws up invoices, and the first attempt of each that is to be charged, and moves their subscriptions on to the next
+ * period: one statement, so that no crash can part the three. A subscription that somebody else moved on meanwhile is
+ * passed over, so any number of schedulers may do this at once. Returns how many were drawn up.
+ */
+export async function drawUp(db: Db, invoices: readonly NewInvoice[], policyVersion: string): Promise<number> {
+  if (invoices.length === 0) return 0;
+  const rows = await db.$queryRaw<{ drawn: number }[]>`
+    WITH input AS (
+      SELECT * FROM jsonb_to_recordset(${JSON.stringify(invoices)}::jsonb) AS input (
+        subscription_id uuid, period_index integer, next_period integer, next_due_at timestamptz, period_key text,
+        period_start timestamptz, period_end timestamptz, treatment text, merchant_uid text)
+    ), ours AS MATERIALIZED (
+      SELECT s.id, s.customer_id, s.amount, s.currency, s.tax_free, s.vat, s.name FROM subscription s
+        JOIN input ON input.subscription_id = s.id
+       WHERE s.next_period = input.period_index AND s.status IN ('trialing', 'active', 'past_due')
+       ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
+    ), moved AS (
+      UPDATE subscription s SET next_period = input.next_period, next_due_at = input.next_due_at, updated_at = maedal_now(),
+             status = CASE WHEN s.status = 'trialing' THEN 'active' ELSE s.status END
+        FROM ours JOIN input ON input.subscription_id = ours.id WHERE s.id = ours.id
+      RETURNING s.id
+    ), drawn AS (
+      INSERT INTO invoice (subscription_id, period_key, period_index, period_start, period_end, due_at, amount, currency,
+                           tax_free, vat, name, state, reason, next_at, policy_version_id)
+      SELECT ours.id, input.period_key, input.period_index, input.period_start, input.period_end, input.period_start,
+             ours.amount, ours.currency, ours.tax_free, ours.vat, ours.name,
+             CASE input.treatment WHEN 'held' THEN 'held' ELSE 'open' END,
+             CASE input.treatment WHEN 'held' THEN 'catch_up' END,
+             CASE input.treatment WHEN 'open' THEN maedal_now() WHEN 'spaced' THEN greatest(maedal_now(), interval '24 hours' + (
+               SELECT max(greatest(other.next_at, other.last_attempt_at)) FROM invoice other
+                 JOIN subscription own ON own.id = other.subscription_id WHERE own.customer_id = ours.customer_id)) END,
+             ${policyVersion}
+        FROM moved JOIN ours ON ours.id = moved.id JOIN input ON input.subscription_id = ours.id
+      ON CONFLICT (subscription_id, period_key) DO NOTHING
+      RETURNING id, subscription_id, state
+    ), prepared AS (
+      INSERT INTO attempt (invoice_id, number, merchant_uid)
+      SELECT drawn.id, 1, input.merchant_uid FROM drawn JOIN input USING (subscription_id) WHERE drawn.state = 'open'
+    )
+    SELECT count(*)::integer AS drawn FROM drawn`;
+  return rows[0]?.drawn ?? 0;
+}
+
+/**
+ * Ends subscriptions whose agreed number of periods is over. While one of their invoices is still being collected they
+ * stay live, so that its attempts may go; the tick looks again within the hour.
+ */
+export async function endSubscriptions(db: Db, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  return db.$executeRaw`
+    WITH over AS MATERIALIZED (
+      SELECT s.id, EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.state IN ('open', 'retrying')) AS collecting
+        FROM subscription s
+       WHERE s.id = ANY(${[...ids]}::uuid[]) AND s.status IN ('trialing', 'active', 'past_due')
+         AND s.next_due_at <= maedal_now() AND s.next_period >= s.first_period + s.ends_after
+       ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
+    )
+    UPDATE subscription s SET updated_at = maedal_now(),
+           status = CASE WHEN over.collecting THEN s.status ELSE 'canceled' END,
+           canceled_at = CASE WHEN NOT over.collecting THEN maedal_now() END,
+           next_due_at = CASE WHEN over.collecting THEN maedal_now() + interval '1 hour' END
+      FROM over WHERE s.id = over.id`;
+}
+
+type DueRow = {
+  id: string;
+  external_id: string;
+  customer_id: string;
+  anchor_local: string;
+  timezone: string;
+  interval: Interval;
+  interval_count: number;
+  first_period: number;
+  next_period: number;
+  ends_after: number | null;
+  created_at: Date;
+  now: Date;
+};

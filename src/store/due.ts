@@ -1,0 +1,94 @@
+import type { DateTime } from 'luxon';
+import type { AttemptId, InvoiceId } from '../billing/ids.ts';
+import type { Db } from './db.ts';
+
+/** An invoice whose retry is due and that has no living attempt. */
+export type RetryDue = {
+  readonly invoiceId: InvoiceId;
+  /** The merchant's own subscription id. */
+  readonly subscription: string;
+  readonly periodKey: string;
+  /** The number its next attempt gets. */
+  readonly attemptNumber: number;
+};
+
+/** Up to `limit` invoices that are due no later than `until` (null: now) and wait for their next attempt to be made. */
+export async function retriesDue(db: Db, limit: number, until: DateTime | null): Promise<RetryDue[]> {
+  return db.$queryRaw<RetryDue[]>`
+    SELECT i.id AS "invoiceId", s.external_id AS subscription, i.period_key AS "periodKey",
+           (SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE invoice_id = i.id)::integer AS "attemptNumber"
+      FROM invoice i JOIN subscription s ON s.id = i.subscription_id
+     WHERE i.state IN ('open', 'retrying') AND i.next_at <= maedal_now()
+       AND (${until?.toJSDate() ?? null}::timestamptz IS NULL OR i.next_at <= ${until?.toJSDate() ?? null})
+       AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id
+                          AND a.state IN ('prepared', 'sent', 'unknown', 'paid', 'review'))
+     ORDER BY i.next_at, i.id LIMIT ${limit}`;
+}
+
+/**
+ * Makes the next attempt of each invoice, which stays due until it is rung. Where another scheduler was quicker, or an
+ * earlier attempt came back to life, the unique indexes refuse it and nothing happens.
+ */
+export async function prepareRetries(
+  db: Db,
+  retries: readonly (RetryDue & { merchantUid: string })[],
+): Promise<number> {
+  if (retries.length === 0) return 0;
+  return db.$executeRaw`
+    INSERT INTO attempt (invoice_id, number, merchant_uid)
+    SELECT i.id, input."attemptNumber", input."merchantUid"
+      FROM jsonb_to_recordset(${JSON.stringify(retries)}::jsonb)
+           AS input ("invoiceId" uuid, "attemptNumber" integer, "merchantUid" text)
+      JOIN invoice i ON i.id = input."invoiceId" AND i.state IN ('open', 'retrying')
+     ORDER BY i.id
+    ON CONFLICT DO NOTHING`;
+}
+
+/** A ring to be put into the queue, after it was written down. */
+export type Ring = { readonly attemptId: AttemptId; readonly generation: number };
+
+/**
+ * Marks up to `limit` due attempts as rung and returns them: first tries, retries and look-ups alike, the longest due
+ * first, no look-back limit. Written before the job is added, so that a crash in between costs one `reRingSeconds`:
+ * what was rung and not taken is due again by then.
+ */
+export async function ring(db: Db, limit: number, reRingSeconds: number, until: DateTime | null): Promise<Ring[]> {
+  return db.$queryRaw<Ring[]>`
+    WITH due AS MATERIALIZED (
+      SELECT i.id FROM invoice i
+       WHERE i.state IN ('open', 'retrying') AND i.next_at <= maedal_now()
+         AND (${until?.toJSDate() ?? null}::timestamptz IS NULL OR i.next_at <= ${until?.toJSDate() ?? null})
+         AND EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id AND a.state IN ('prepared', 'sent', 'unknown'))
+       ORDER BY i.next_at, i.id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
+    ), put_off AS (
+      UPDATE invoice SET next_at = maedal_now() + make_interval(secs => ${reRingSeconds}) FROM due WHERE invoice.id = due.id
+    )
+    UPDATE attempt SET generation = generation + 1, rung_at = maedal_now() FROM due
+     WHERE attempt.invoice_id = due.id AND attempt.state IN ('prepared', 'sent', 'unknown')
+    RETURNING attempt.id AS "attemptId", attempt.generation`;
+}
+
+/**
+ * Calls `unknown` what was sent and whose lease ended without a record: its worker died or was cut off, and money may
+ * have moved. It is due for a look-up at once.
+ */
+export async function expireSends(db: Db, limit: number): Promise<number> {
+  return db.$executeRaw`
+    WITH over AS MATERIALIZED (
+      SELECT a.id, a.invoice_id FROM invoice i JOIN attempt a ON a.invoice_id = i.id
+       WHERE a.state = 'sent' AND a.lease_until <= maedal_now() AND i.state IN ('open', 'retrying')
+       ORDER BY i.id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
+    ), due AS (
+      UPDATE invoice SET next_at = maedal_now() FROM over WHERE invoice.id = over.invoice_id
+    )
+    UPDATE attempt SET state = 'unknown', fence = fence + 1, lease_until = NULL, updated_at = maedal_now(),
+           fail_reason = 'the worker that sent it never reported back'
+      FROM over WHERE attempt.id = over.id AND attempt.state = 'sent'`;
+}
+
+/** The database's clock. */
+export async function databaseNow(db: Db): Promise<Date> {
+  const [row] = await db.$queryRaw<{ now: Date }[]>`SELECT maedal_now() AS now`;
+  if (row === undefined) throw new Error('the database did not tell the time');
+  return row.now;
+}

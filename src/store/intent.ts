@@ -1,0 +1,83 @@
+import type { Db } from './db.ts';
+import type { LeasedAttempt } from './lease.ts';
+
+export type IntentLimits = {
+  /** The gateway's time limit for one call; the lease outlives it by half a minute. */
+  readonly timeoutSeconds: number;
+  /** The largest amount that may be sent, in minor units; null for no cap. */
+  readonly maxAmountMinor: number | null;
+  /** Whether this environment sends nothing before the database was adopted for it. */
+  readonly needsAdoption: boolean;
+};
+
+/** Whether the intent stands, and if not, the first thing that stood against it. */
+export type Intent =
+  | { readonly kind: 'sent'; readonly sends: number; readonly sentAt: Date }
+  | {
+      readonly kind: 'refused';
+      readonly because: 'lost' | 'subscription' | 'switched_off' | 'not_adopted' | 'over_max_amount';
+    };
+
+/**
+ * Writes the intent to charge: `prepared → sent`, one statement. It locks the subscription, then the invoice, and
+ * re-checks both, the kill switch, the cap, the fence and the lease; what is asked of the gateway is frozen here.
+ * Only an acknowledged `sent` may be followed by a POST. If this throws, nothing may be sent: the row may say `sent`.
+ */
+export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: IntentLimits): Promise<Intent> {
+  const max = limits.maxAmountMinor;
+  const [row] = await db.$queryRaw<Row[]>`
+    WITH s AS MATERIALIZED (
+      SELECT id, status, billing_key_id FROM subscription WHERE id = ${attempt.subscription.id}::uuid FOR SHARE
+    ), i AS MATERIALIZED (
+      SELECT invoice.* FROM invoice JOIN s ON s.id = invoice.subscription_id
+       WHERE invoice.id = ${attempt.invoiceId}::uuid FOR NO KEY UPDATE OF invoice
+    ), standing AS (
+      SELECT i.*, s.status AS subscription_status, c.sending_enabled, c.adopted_at IS NOT NULL AS adopted,
+             ${max}::bigint IS NOT NULL AND i.amount > ${max}::bigint AS over_max_amount, s.billing_key_id
+        FROM i JOIN s ON s.id = i.subscription_id CROSS JOIN control c
+    ), sent AS (
+      UPDATE attempt SET state = 'sent', send_count = send_count + 1, sent_at = maedal_now(), updated_at = maedal_now(),
+             first_sent_at = coalesce(attempt.first_sent_at, maedal_now()),
+             lease_until = maedal_now() + make_interval(secs => ${limits.timeoutSeconds + LEASE_MARGIN_SECONDS}),
+             billing_key_id = coalesce(attempt.billing_key_id, k.id), customer_uid = coalesce(attempt.customer_uid, k.customer_uid),
+             amount = coalesce(attempt.amount, standing.amount), currency = coalesce(attempt.currency, standing.currency),
+             tax_free = coalesce(attempt.tax_free, standing.tax_free), name = coalesce(attempt.name, standing.name),
+             vat = CASE WHEN attempt.send_count > 0 THEN attempt.vat ELSE standing.vat END
+        FROM standing, billing_key k
+       WHERE attempt.id = ${attempt.id}::uuid AND attempt.fence = ${attempt.fence} AND attempt.state = 'prepared'
+         AND attempt.lease_until > maedal_now() AND attempt.invoice_id = standing.id
+         AND k.id = ${attempt.billingKey.id}::uuid AND (attempt.billing_key_id IS NOT NULL OR k.id = standing.billing_key_id)
+         AND standing.amount = ${attempt.amount.minor}::bigint AND standing.currency = ${attempt.amount.currency}
+         AND standing.state IN ('open', 'retrying') AND standing.subscription_status IN ('trialing', 'active', 'past_due')
+         AND standing.sending_enabled AND (standing.adopted OR NOT ${limits.needsAdoption}) AND NOT standing.over_max_amount
+      RETURNING attempt.invoice_id, attempt.send_count - attempt.not_sent_count AS sends, attempt.sent_at, attempt.lease_until
+    ), put_off AS (
+      UPDATE invoice SET next_at = sent.lease_until, last_attempt_at = sent.sent_at FROM sent WHERE invoice.id = sent.invoice_id
+    )
+    SELECT standing.subscription_status, standing.sending_enabled, standing.adopted, standing.over_max_amount,
+           sent.sends, sent.sent_at
+      FROM standing LEFT JOIN sent ON true`;
+  return verdict(row, limits);
+}
+
+function verdict(row: Row | undefined, limits: IntentLimits): Intent {
+  if (row === undefined) return { kind: 'refused', because: 'lost' };
+  if (row.sends !== null && row.sent_at !== null) return { kind: 'sent', sends: row.sends, sentAt: row.sent_at };
+  if (!LIVE.has(row.subscription_status)) return { kind: 'refused', because: 'subscription' };
+  if (row.over_max_amount) return { kind: 'refused', because: 'over_max_amount' };
+  if (!row.sending_enabled) return { kind: 'refused', because: 'switched_off' };
+  if (limits.needsAdoption && !row.adopted) return { kind: 'refused', because: 'not_adopted' };
+  return { kind: 'refused', because: 'lost' };
+}
+
+const LEASE_MARGIN_SECONDS = 30;
+const LIVE: ReadonlySet<string> = new Set(['trialing', 'active', 'past_due']);
+
+type Row = {
+  subscription_status: string;
+  sending_enabled: boolean;
+  adopted: boolean;
+  over_max_amount: boolean;
+  sends: number | null;
+  sent_at: Date | null;
+};

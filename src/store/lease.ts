@@ -1,0 +1,146 @@
+import type { DateTime } from 'luxon';
+import type { DunningPolicy } from '../billing/dunning.ts';
+import type { AttemptId, InvoiceId, MerchantUid } from '../billing/ids.ts';
+import type { Money } from '../billing/money.ts';
+import type { Db } from './db.ts';
+import { instant, instantOrNull } from './instant.ts';
+
+/** An attempt in one worker's hands until its lease ends. Instants by the database's clock. */
+export type LeasedAttempt = {
+  readonly id: AttemptId;
+  readonly invoiceId: InvoiceId;
+  readonly number: number;
+  readonly merchantUid: MerchantUid;
+  /** `prepared`: to be charged. `unknown`: to be looked up. */
+  readonly state: 'prepared' | 'unknown';
+  /** Rises with every lease; a record made under an older one is refused. */
+  readonly fence: number;
+  /** Leases that ended without a record, this one included. */
+  readonly leaseCount: number;
+  readonly sendCount: number;
+  readonly notSentCount: number;
+  readonly sentAt: DateTime | null;
+  readonly now: DateTime;
+  readonly amount: Money;
+  readonly taxFreeMinor: number;
+  readonly vatMinor: number | null;
+  readonly name: string;
+  readonly dueAt: DateTime;
+  readonly failures: number;
+  readonly policy: DunningPolicy;
+  readonly periodKey: string;
+  readonly subscription: { readonly id: string; readonly externalId: string; readonly channel: string };
+  readonly buyer: { readonly name: string | null; readonly email: string | null; readonly tel: string | null };
+  readonly billingKey: { readonly id: string; readonly customerUid: string; readonly sandbox: boolean | null };
+  /** Every `merchant_uid` of the invoice up to this attempt's own, which is the last. */
+  readonly merchantUids: readonly string[];
+  /** Records of this attempt's id seen before its first send. */
+  readonly seenBefore: readonly string[];
+};
+
+/**
+ * Takes the attempt that was rung into this worker's hands for `leaseSeconds`, or returns null: somebody else has it,
+ * it is settled, or the ring is stale. A ring is worth one lease. What was sent and never recorded becomes `unknown`.
+ */
+export async function lease(
+  db: Db,
+  ring: { attemptId: AttemptId; generation: number },
+  leaseSeconds: number,
+): Promise<LeasedAttempt | null> {
+  const [row] = await db.$queryRaw<Row[]>`
+    WITH i AS MATERIALIZED (
+      SELECT invoice.* FROM invoice JOIN attempt ON attempt.invoice_id = invoice.id
+       WHERE attempt.id = ${ring.attemptId}::uuid AND invoice.state IN ('open', 'retrying') FOR NO KEY UPDATE OF invoice
+    ), a AS (
+      UPDATE attempt SET fence = fence + 1, lease_count = lease_count + 1, rung_at = NULL, updated_at = maedal_now(),
+             lease_until = maedal_now() + make_interval(secs => ${leaseSeconds}),
+             state = CASE attempt.state WHEN 'sent' THEN 'unknown' ELSE attempt.state END
+        FROM i
+       WHERE attempt.id = ${ring.attemptId}::uuid AND attempt.generation = ${ring.generation} AND attempt.rung_at IS NOT NULL
+         AND attempt.state IN ('prepared', 'sent', 'unknown')
+         AND (attempt.lease_until <= maedal_now() OR (attempt.lease_until IS NULL AND attempt.state <> 'sent'))
+      RETURNING attempt.*
+    ), put_off AS (
+      UPDATE invoice SET next_at = a.lease_until FROM a WHERE invoice.id = a.invoice_id
+    )
+    SELECT a.id, a.invoice_id, a.number, a.merchant_uid, a.state, a.fence, a.lease_count, a.send_count, a.not_sent_count,
+           a.sent_at, maedal_now() AS now, coalesce(a.amount, i.amount)::float8 AS amount, coalesce(a.currency, i.currency) AS currency,
+           coalesce(a.tax_free, i.tax_free)::float8 AS tax_free,
+           (CASE WHEN a.send_count > 0 THEN a.vat ELSE i.vat END)::float8 AS vat,
+           coalesce(a.name, i.name) AS name, i.due_at, i.failures, p.policy, i.period_key,
+           s.id AS subscription_id, s.external_id, s.channel, c.name AS buyer_name, c.email AS buyer_email, c.tel AS buyer_tel,
+           k.id AS billing_key_id, coalesce(a.customer_uid, k.customer_uid) AS customer_uid, k.sandbox,
+           ARRAY(SELECT merchant_uid FROM attempt other WHERE other.invoice_id = i.id AND other.number <= a.number
+                  ORDER BY other.number) AS merchant_uids,
+           ARRAY(SELECT imp_uid FROM observation o WHERE o.merchant_uid = a.merchant_uid
+                    AND o.first_seen_at <= coalesce(a.first_sent_at, maedal_now())) AS seen_before
+      FROM a JOIN i ON i.id = a.invoice_id
+      JOIN subscription s ON s.id = i.subscription_id
+      JOIN customer c ON c.id = s.customer_id
+      JOIN billing_key k ON k.id = coalesce(a.billing_key_id, s.billing_key_id)
+      JOIN policy_version p ON p.id = i.policy_version_id`;
+  return row === undefined ? null : leased(row);
+}
+
+function leased(row: Row): LeasedAttempt {
+  return {
+    id: row.id,
+    invoiceId: row.invoice_id,
+    number: row.number,
+    merchantUid: row.merchant_uid,
+    state: row.state,
+    fence: row.fence,
+    leaseCount: row.lease_count,
+    sendCount: row.send_count,
+    notSentCount: row.not_sent_count,
+    sentAt: instantOrNull(row.sent_at),
+    now: instant(row.now),
+    amount: { minor: row.amount, currency: row.currency },
+    taxFreeMinor: row.tax_free,
+    vatMinor: row.vat,
+    name: row.name,
+    dueAt: instant(row.due_at),
+    failures: row.failures,
+    policy: row.policy,
+    periodKey: row.period_key,
+    subscription: { id: row.subscription_id, externalId: row.external_id, channel: row.channel },
+    buyer: { name: row.buyer_name, email: row.buyer_email, tel: row.buyer_tel },
+    billingKey: { id: row.billing_key_id, customerUid: row.customer_uid, sandbox: row.sandbox },
+    merchantUids: row.merchant_uids,
+    seenBefore: row.seen_before,
+  };
+}
+
+type Row = {
+  id: AttemptId;
+  invoice_id: InvoiceId;
+  number: number;
+  merchant_uid: MerchantUid;
+  state: 'prepared' | 'unknown';
+  fence: number;
+  lease_count: number;
+  send_count: number;
+  not_sent_count: number;
+  sent_at: Date | null;
+  now: Date;
+  amount: number;
+  currency: string;
+  tax_free: number;
+  vat: number | null;
+  name: string;
+  due_at: Date;
+  failures: number;
+  policy: DunningPolicy;
+  period_key: string;
+  subscription_id: string;
+  external_id: string;
+  channel: string;
+  buyer_name: string | null;
+  buyer_email: string | null;
+  buyer_tel: string | null;
+  billing_key_id: string;
+  customer_uid: string;
+  sandbox: boolean | null;
+  merchant_uids: string[];
+  seen_before: string[];
+};

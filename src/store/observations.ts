@@ -1,0 +1,55 @@
+import type { PaymentRecord } from '../billing/charge.ts';
+import type { Db } from './db.ts';
+
+/**
+ * Writes down what the gateway was seen to say, whoever holds the attempt: facts are merged, not fenced. A record that
+ * was known keeps its furthest state (`ready`, `failed`, `paid`, `cancelled`), so that a late answer undoes nothing.
+ */
+export async function observe(
+  db: Db,
+  records: readonly PaymentRecord[],
+  learntBy: 'answer' | 'look_up',
+): Promise<void> {
+  if (records.length === 0) return;
+  await db.$executeRaw`
+    INSERT INTO observation AS known (imp_uid, merchant_uid, attempt_id, status, amount, currency, cancel_amount, customer_uid,
+                                      sandbox, fail_reason, started_at, paid_at, failed_at, learnt_by, raw)
+    SELECT r.imp_uid, r.merchant_uid, (SELECT id FROM attempt WHERE attempt.merchant_uid = r.merchant_uid), r.status, r.amount,
+           r.currency, r.cancel_amount, r.customer_uid, r.sandbox, r.fail_reason, r.started_at, r.paid_at, r.failed_at, ${learntBy}, r.raw
+      FROM jsonb_to_recordset(${JSON.stringify(records.map(columns))}::jsonb) AS r (
+           imp_uid text, merchant_uid text, status text, amount bigint, currency text, cancel_amount bigint, customer_uid text,
+           sandbox boolean, fail_reason text, started_at timestamptz, paid_at timestamptz, failed_at timestamptz, raw jsonb)
+     ORDER BY r.imp_uid
+    ON CONFLICT (imp_uid) DO UPDATE SET
+      status = CASE WHEN array_position(${STATES}::text[], excluded.status) >= array_position(${STATES}::text[], known.status)
+                    THEN excluded.status ELSE known.status END,
+      cancel_amount = greatest(known.cancel_amount, excluded.cancel_amount),
+      fail_reason = coalesce(excluded.fail_reason, known.fail_reason),
+      paid_at = coalesce(known.paid_at, excluded.paid_at), failed_at = coalesce(known.failed_at, excluded.failed_at),
+      raw = excluded.raw, last_seen_at = maedal_now()`;
+}
+
+/** From the least telling to the most. */
+const STATES = ['other', 'ready', 'failed', 'paid', 'cancelled'];
+
+function columns(record: PaymentRecord): Record<string, unknown> {
+  return {
+    imp_uid: record.impUid,
+    merchant_uid: record.merchantUid,
+    status: record.status,
+    amount: record.amount?.minor ?? null,
+    currency: record.amount?.currency ?? null,
+    cancel_amount: record.cancelMinor,
+    customer_uid: record.customerUid,
+    sandbox: record.sandbox,
+    fail_reason: record.failReason,
+    started_at: iso(record.startedAtMs),
+    paid_at: iso(record.paidAtMs),
+    failed_at: iso(record.failedAtMs),
+    raw: record.raw,
+  };
+}
+
+function iso(millis: number | null): string | null {
+  return millis === null ? null : new Date(millis).toISOString();
+}

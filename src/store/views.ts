@@ -1,0 +1,186 @@
+import type { Db } from './db.ts';
+import { Prisma } from './prisma/client.ts';
+
+/** A place in a list: the last row seen. `createdUs` in µs since 1970, because a page must not lose the fraction. */
+export type Place = { readonly createdUs: string; readonly id: string };
+export type Page<Row> = { readonly rows: readonly Row[]; readonly next: Place | null };
+/** Which part of a list: at most `limit` rows, those after `after`. */
+export type Slice = { readonly limit: number; readonly after: Place | null };
+
+export type SubscriptionView = {
+  readonly externalId: string;
+  readonly customerId: string;
+  readonly plan: string | null;
+  readonly name: string;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly interval: string;
+  readonly intervalCount: number;
+  readonly anchorLocal: string;
+  readonly timezone: string;
+  readonly status: string;
+  readonly nextDueAt: Date | null;
+  readonly trialUntil: Date | null;
+  readonly endsAfter: number | null;
+  readonly customerUid: string;
+  readonly channel: string;
+  readonly createdAt: Date;
+};
+
+export type AttemptView = {
+  readonly number: number;
+  readonly merchantUid: string;
+  readonly state: string;
+  readonly impUid: string | null;
+  readonly declineClass: string | null;
+  readonly failReason: string | null;
+  readonly sentAt: Date | null;
+  readonly answeredAt: Date | null;
+};
+
+export type InvoiceView = {
+  readonly id: string;
+  /** The merchant's own id. */
+  readonly subscriptionId: string;
+  readonly periodKey: string;
+  readonly periodStart: Date;
+  readonly periodEnd: Date;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly nextAt: Date | null;
+  readonly attempts: readonly AttemptView[];
+};
+
+/** All conditions must hold; an absent one holds for every row. Ids are the merchant's own. */
+export type SubscriptionFilter = {
+  readonly statuses?: readonly string[] | undefined;
+  readonly customerId?: string | undefined;
+};
+/** All conditions must hold; an absent one holds for every row. Period bounds are inclusive period keys. */
+export type InvoiceFilter = {
+  readonly states?: readonly string[] | undefined;
+  readonly subscriptionId?: string | undefined;
+  readonly customerId?: string | undefined;
+  readonly period?: string | undefined;
+  readonly periodFrom?: string | undefined;
+  readonly periodTo?: string | undefined;
+};
+
+/** Subscriptions, newest first. Rows added while someone turns pages do not move the pages that follow. */
+export async function listSubscriptions(
+  db: Db,
+  filter: SubscriptionFilter,
+  slice: Slice,
+): Promise<Page<SubscriptionView>> {
+  const where = all([
+    filter.statuses && Prisma.sql`s.status = ANY(${filter.statuses})`,
+    filter.customerId !== undefined && Prisma.sql`c.external_id = ${filter.customerId}`,
+    slice.after && Prisma.sql`(s.created_at, s.id) < ${place(slice.after)}`,
+  ]);
+  const rows = await db.$queryRaw<(SubscriptionView & Place)[]>`
+    SELECT ${SUBSCRIPTION}, s.id, ${createdUs('s')}
+      FROM subscription s JOIN customer c ON c.id = s.customer_id JOIN billing_key k ON k.id = s.billing_key_id
+     WHERE ${where} ORDER BY s.created_at DESC, s.id DESC LIMIT ${slice.limit + 1}`;
+  return page(rows, slice.limit);
+}
+
+/** A subscription by the merchant's own id. */
+export async function findSubscription(db: Db, externalId: string): Promise<SubscriptionView | null> {
+  const [row] = await db.$queryRaw<SubscriptionView[]>`
+    SELECT ${SUBSCRIPTION}
+      FROM subscription s JOIN customer c ON c.id = s.customer_id JOIN billing_key k ON k.id = s.billing_key_id
+     WHERE s.external_id = ${externalId}`;
+  return row ?? null;
+}
+
+/** Invoices with their attempts, newest first: two statements for a page of any size. */
+export async function listInvoices(db: Db, filter: InvoiceFilter, slice: Slice): Promise<Page<InvoiceView>> {
+  const where = all([
+    filter.states && Prisma.sql`i.state = ANY(${filter.states})`,
+    filter.subscriptionId !== undefined && Prisma.sql`s.external_id = ${filter.subscriptionId}`,
+    filter.customerId !== undefined &&
+      Prisma.sql`s.customer_id = (SELECT id FROM customer WHERE external_id = ${filter.customerId})`,
+    filter.period !== undefined && Prisma.sql`i.period_key = ${filter.period}`,
+    filter.periodFrom !== undefined && Prisma.sql`i.period_key >= ${filter.periodFrom}`,
+    filter.periodTo !== undefined && Prisma.sql`i.period_key <= ${filter.periodTo}`,
+    slice.after && Prisma.sql`(i.created_at, i.id) < ${place(slice.after)}`,
+  ]);
+  const rows = await db.$queryRaw<(InvoiceRow & Place)[]>`
+    SELECT ${INVOICE}, ${createdUs('i')}
+      FROM invoice i JOIN subscription s ON s.id = i.subscription_id
+     WHERE ${where} ORDER BY i.created_at DESC, i.id DESC LIMIT ${slice.limit + 1}`;
+  const { rows: kept, next } = page(rows, slice.limit);
+  return { rows: await withAttempts(db, kept), next };
+}
+
+/** An invoice with its attempts, by its row id (a UUID). */
+export async function findInvoice(db: Db, id: string): Promise<InvoiceView | null> {
+  const rows = await db.$queryRaw<InvoiceRow[]>`
+    SELECT ${INVOICE} FROM invoice i JOIN subscription s ON s.id = i.subscription_id WHERE i.id = ${id}::uuid`;
+  const [invoice] = await withAttempts(db, rows);
+  return invoice ?? null;
+}
+
+export type Overview = {
+  readonly counts: readonly { readonly state: string; readonly count: bigint }[];
+  /** When the scheduler next has something to do; null when nothing is due any more. */
+  readonly nextAt: Date | null;
+};
+
+/** Where the installation stands, on one screen. */
+export async function readOverview(db: Db): Promise<Overview> {
+  const counts = await db.$queryRaw<Overview['counts'][number][]>`
+    SELECT state, count(*) AS count FROM invoice GROUP BY state ORDER BY state`;
+  const [next] = await db.$queryRaw<{ nextAt: Date | null }[]>`
+    SELECT least(
+      (SELECT min(next_due_at) FROM subscription
+        WHERE next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')),
+      (SELECT min(next_at) FROM invoice WHERE state IN ('open', 'retrying'))) AS "nextAt"`;
+  return { counts, nextAt: next?.nextAt ?? null };
+}
+
+type InvoiceRow = Omit<InvoiceView, 'attempts'>;
+
+async function withAttempts<Row extends InvoiceRow>(db: Db, invoices: readonly Row[]): Promise<InvoiceView[]> {
+  if (invoices.length === 0) return [];
+  const attempts = await db.$queryRaw<(AttemptView & { invoiceId: string })[]>`
+    SELECT invoice_id AS "invoiceId", number, merchant_uid AS "merchantUid", state, imp_uid AS "impUid",
+           decline_class AS "declineClass", fail_reason AS "failReason", sent_at AS "sentAt", answered_at AS "answeredAt"
+      FROM attempt WHERE invoice_id = ANY(${invoices.map((invoice) => invoice.id)}::uuid[])
+     ORDER BY invoice_id, number`;
+  const byInvoice = Map.groupBy(attempts, (attempt) => attempt.invoiceId);
+  return invoices.map((invoice) => ({ ...invoice, attempts: byInvoice.get(invoice.id) ?? [] }));
+}
+
+function page<Row extends Place>(rows: readonly Row[], limit: number): Page<Row> {
+  const kept = rows.slice(0, limit);
+  const last = kept.at(-1);
+  const more = rows.length > limit && last !== undefined;
+  return { rows: kept, next: more ? { createdUs: last.createdUs, id: last.id } : null };
+}
+
+function all(conditions: readonly (Prisma.Sql | null | undefined | false)[]): Prisma.Sql {
+  const present = conditions.filter((condition) => condition instanceof Prisma.Sql);
+  return present.length === 0 ? Prisma.sql`true` : Prisma.join(present, ' AND ');
+}
+
+function place({ createdUs, id }: Place): Prisma.Sql {
+  return Prisma.sql`(timestamptz 'epoch' + ${createdUs}::bigint * interval '1 microsecond', ${id}::uuid)`;
+}
+
+function createdUs(table: 's' | 'i'): Prisma.Sql {
+  const column = table === 's' ? Prisma.sql`s.created_at` : Prisma.sql`i.created_at`;
+  return Prisma.sql`(extract(epoch FROM ${column}) * 1000000)::bigint::text AS "createdUs"`;
+}
+
+const SUBSCRIPTION = Prisma.sql`
+  s.external_id AS "externalId", c.external_id AS "customerId", s.plan, s.name, s.amount, s.currency, s."interval",
+  s.interval_count AS "intervalCount", s.anchor_local AS "anchorLocal", s.timezone, s.status,
+  s.next_due_at AS "nextDueAt", s.trial_until AS "trialUntil", s.ends_after AS "endsAfter",
+  k.customer_uid AS "customerUid", s.channel, s.created_at AS "createdAt"`;
+
+const INVOICE = Prisma.sql`
+  i.id, s.external_id AS "subscriptionId", i.period_key AS "periodKey", i.period_start AS "periodStart",
+  i.period_end AS "periodEnd", i.amount, i.currency, i.state, i.reason, i.next_at AS "nextAt"`;
