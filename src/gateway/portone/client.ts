@@ -1,0 +1,77 @@
+import type { ChargeRequest } from '../../billing/charge.ts';
+import { money, toMajor } from '../../billing/money.ts';
+import type { Clock } from '../../clock.ts';
+import type { Gateway } from '../gateway.ts';
+import { readBillingKey } from './billing-key.ts';
+import { type Http, openHttp } from './http.ts';
+import { findAll } from './look-up.ts';
+import { classify } from './outcome.ts';
+import { authorizedGet, JSON_HEADERS } from './repeatable.ts';
+import { createTokens } from './token.ts';
+import { veil } from './veil.ts';
+
+/**
+ * PortOne's REST API V1 at `baseUrl` (or a sandbox that speaks it), on at most `connections` kept connections. Connects
+ * on the first call. Throws InputError for a bad base URL.
+ */
+export function createPortOne(options: {
+  readonly baseUrl: string;
+  readonly key: string;
+  readonly secret: string;
+  readonly clock: Clock;
+  readonly connections: number;
+}): Gateway {
+  const { key, secret, clock } = options;
+  const bare = openHttp(options);
+  const tokens = createTokens(bare, key, secret, clock);
+  const http = veiled(bare, () => [key, secret, tokens.inHand() ?? '']);
+  const get = authorizedGet(http, tokens);
+  return {
+    ready: (asked) => tokens.ready(asked),
+    charge: async (request, timeoutMs) => {
+      const token = tokens.inHand();
+      if (token === null) return { kind: 'not-sent', reason: 'there is no token: call ready() first' };
+      const headers = { ...JSON_HEADERS, authorization: `Bearer ${token}` };
+      const body = JSON.stringify(chargeBody(request));
+      const exchange = await http.exchange({ method: 'POST', path: AGAIN, headers, body, timeoutMs });
+      const answer = classify(exchange, request.merchantUid);
+      if (answer.kind === 'unauthorized') tokens.refused(token);
+      return answer;
+    },
+    lookUp: (merchantUid) => findAll(get, merchantUid),
+    billingKey: (customerUid) => readBillingKey(get, customerUid),
+    close: () => bare.close(),
+  };
+}
+
+/** Exchanges whose answers no longer hold our secrets, should they be echoed. */
+function veiled(http: Http, secrets: () => readonly string[]): Http {
+  return {
+    ...http,
+    exchange: async (request) => {
+      const sent = request.headers.authorization?.replace('Bearer ', '') ?? '';
+      const exchange = await http.exchange(request);
+      return exchange.kind === 'answer' ? { ...exchange, body: veil(exchange.body, [...secrets(), sent]) } : exchange;
+    },
+  };
+}
+
+/** Amounts in major units (fact sheet §3.1). A field that is not set is left out: PortOne then takes its own default. */
+function chargeBody(request: ChargeRequest): Record<string, string | number | undefined> {
+  const { currency } = request.amount;
+  return {
+    customer_uid: request.customerUid,
+    merchant_uid: request.merchantUid,
+    amount: toMajor(request.amount),
+    currency,
+    name: request.name,
+    tax_free: toMajor(money(request.taxFreeMinor, currency)),
+    vat_amount: request.vatMinor === null ? undefined : toMajor(money(request.vatMinor, currency)),
+    buyer_name: request.buyerName ?? undefined,
+    buyer_email: request.buyerEmail ?? undefined,
+    buyer_tel: request.buyerTel ?? undefined,
+    custom_data: request.customData,
+  };
+}
+
+const AGAIN = '/subscribe/payments/again';

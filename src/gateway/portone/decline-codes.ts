@@ -1,0 +1,69 @@
+import type { Decline, DeclineClass } from '../../billing/charge.ts';
+import { classOfCode } from './decline-tables.ts';
+import { plainText } from './text.ts';
+
+/**
+ * A refusal from the payment company's own words: by its bracketed code where that is known, else by PortOne's own
+ * sentences, else by keywords (fact sheet §9; §9.11 for the order of the keywords). `provider` is PortOne's
+ * `pg_provider`, null when the answer does not say: then only codes that mean one thing everywhere count, and NICE's.
+ */
+export function declineOf(text: string | null, provider: string | null): Decline {
+  const reason = plainText(text ?? '');
+  return { class: byCode(reason, provider) ?? bySentence(reason) ?? byKeyword(reason), reason };
+}
+
+/** Whether a refusal says that this `merchant_uid` was used before: the money may be there, so look it up. */
+export function isDuplicateRefusal(message: string): boolean {
+  return DUPLICATE.test(withoutSpaces(plainText(message)));
+}
+
+function byCode(reason: string, provider: string | null): DeclineClass | undefined {
+  for (const [, bracketed, number, word] of reason.matchAll(CODE)) {
+    const known = classOfCode(bracketed ?? number ?? word ?? '', provider);
+    if (known !== undefined) return known;
+  }
+  return undefined;
+}
+
+function bySentence(reason: string): DeclineClass | undefined {
+  const text = withoutSpaces(reason);
+  return SENTENCES.find(([pattern]) => pattern.test(text))?.[1];
+}
+
+function byKeyword(reason: string): DeclineClass {
+  const text = withoutSpaces(reason);
+  return KEYWORDS.find(([pattern]) => pattern.test(text))?.[1] ?? 'other';
+}
+
+function withoutSpaces(text: string): string {
+  return text.replace(/\s+/gu, '');
+}
+
+/** `[F112]`, `[코드: V023]`; `error_code 1114`; `REJECT_CARD_PAYMENT`. */
+const CODE = /\[(?:코드\s*:\s*)?([A-Z0-9_-]{2,40})\]|error_code\s*:?\s*(\d{3,6})|([A-Z]{3,20}(?:_[A-Z]{2,20}){1,5})/gu;
+
+const DUPLICATE =
+  /이미주문이이루어진|이미결제가이루어진|merchant_uid로결제|주문번호중복|중복된주문번호|이미사용된주문번호|중복거래|이중거래|중복결제|기승인존재|ALREADY_PROCESSED_PAYMENT|DUPLICATED_ORDER_ID/u;
+
+/** PortOne's own sentences (§2.4) that the keywords would read wrongly or not at all. */
+const SENTENCES: readonly (readonly [RegExp, DeclineClass])[] = [
+  [DUPLICATE, 'verify'],
+  [/기취소거래/u, 'verify'],
+  [/MaintenanceOngoing/u, 'time'],
+  [/등록된정보를찾을수없습니다|등록된고객정보가없습니다/u, 'key'],
+  [/파라메터가누락|지정해주셔야합니다|지원되지않는상태값/u, 'config'],
+  [/(결제정보|결제건|예약결제기록|인증결과)(이|가)존재하지않습니다|존재하지않는결제정보/u, 'other'],
+];
+
+const KEYWORDS: readonly (readonly [RegExp, DeclineClass])[] = [
+  [/merchant_uid로결제|주문번호중복|중복된주문번호|중복거래|이중거래|중복결제/u, 'verify'],
+  [/가맹점|상점|업체|사이트|쇼핑몰|계약|단말기|사업자번호|MID|할부/u, 'config'],
+  [/빌키|빌링|결제키|SID|BID|등록되지않은구매자|등록되지않은사용자/u, 'key'],
+  [/점검|작업중|마감|30분/u, 'time'],
+  [/타임아웃|TIME-?OUT|통신오류|통신장애|지연|장애|처리중|진행중|일시적/u, 'verify'],
+  [/부정|도용|이상금융|블랙|위험거래/u, 'fraud'],
+  [/분실|도난|정지|해지|탈회|연체|미등록카드|최종카드|이용불가|사용불가|차단|미납/u, 'card'],
+  [/유효기간|카드번호/u, 'card'],
+  [/한도|잔액|횟수/u, 'funds'],
+  [/비밀번호|주민|생년월일|CVC|인증/u, 'card'],
+];
