@@ -1,0 +1,319 @@
+import { expect, test } from '@jest/globals';
+import { findTestCard } from '../../src/sandbox/cards.ts';
+import { type ChargeAsk, charge } from '../../src/sandbox/charging.ts';
+import type { Core } from '../../src/sandbox/core.ts';
+import { memoryLedger } from '../../src/sandbox/ledger.ts';
+import { DEFAULT_MODES, type SandboxModes } from '../../src/sandbox/modes.ts';
+import { emptyState } from '../../src/sandbox/state.ts';
+import { SandboxTime } from '../../src/sandbox/time.ts';
+import { Tokens } from '../../src/sandbox/tokens.ts';
+import { CARD, CHARGE, DUPLICATE, HandClock, openBench, text } from './fixture.ts';
+
+test('P1 a good key is charged: paid, with every field of the schema', async () => {
+  const bench = await openBench();
+  const now = Math.floor(bench.clock.nowMs() / 1_000);
+  const answer = await bench.again({ buyer_name: '홍길동', custom_data: '{"period":"2027-01-31"}' });
+  expect(answer).toMatchObject({ status: 200, code: 0, message: null });
+  expect(answer.response).toMatchObject({
+    imp_uid: expect.stringMatching(/^imps_\d{12}$/),
+    merchant_uid: 'order-1',
+    status: 'paid',
+    channel: 'api',
+    pay_method: 'card',
+    customer_uid: 'card-1',
+    customer_uid_usage: 'payment',
+    amount: 9_900,
+    cancel_amount: 0,
+    cancel_history: [],
+    currency: 'KRW',
+    started_at: now,
+    paid_at: now,
+    failed_at: 0,
+    cancelled_at: 0,
+    fail_reason: null,
+    sandbox: true,
+    card_number: '400000******0001',
+    buyer_name: '홍길동',
+    buyer_email: null,
+    custom_data: '{"period":"2027-01-31"}',
+  });
+  expect(Object.keys(Object(answer.response)).sort()).toEqual([...PAYMENT_FIELDS].sort());
+});
+
+test('P2 a declined card answers code 0 with a failed payment and the words of the payment company', async () => {
+  const bench = await openBench();
+  await bench.store('card-1', 'decline_funds');
+  expect(await bench.again()).toMatchObject({
+    status: 200,
+    code: 0,
+    message: null,
+    response: {
+      status: 'failed',
+      fail_reason: '[2116]개인 월 한도금액 초과',
+      paid_at: 0,
+      failed_at: expect.any(Number),
+    },
+  });
+});
+
+test.each([true, false])('P3 a decline may answer code -1 and no payment, a failed record left: %p', async (left) => {
+  const bench = await openBench({ modes: { declineShape: 'error', errorLeavesRecord: left } });
+  await bench.store('card-1', 'decline_funds');
+  expect(await bench.again()).toMatchObject({
+    status: 200,
+    code: -1,
+    message: '결제승인에 실패하였습니다. [2116]개인 월 한도금액 초과',
+    response: null,
+  });
+  expect((await bench.get('/payments/find/order-1')).status).toBe(left ? 200 : 404);
+});
+
+test.each([1, -1] as const)('P4 an unknown customer_uid is refused with code %i by mode', async (unknownBuyerCode) => {
+  const bench = await openBench({ modes: { unknownBuyerCode } });
+  expect(await bench.again({ customer_uid: 'nobody' })).toMatchObject({
+    status: 200,
+    code: unknownBuyerCode,
+    message: '등록되지 않은 구매자입니다.',
+    response: null,
+  });
+});
+
+test('P5 a merchant_uid that was paid is refused and leaves no further record', async () => {
+  const bench = await openBench();
+  await bench.again();
+  expect(await bench.again()).toMatchObject(DUPLICATE);
+  expect(await bench.get('/payments/findAll/order-1')).toMatchObject({ response: { total: 1 } });
+});
+
+test.each([
+  ['P6', 'whole', 9_900],
+  ['P7', 'in part', 100],
+])('%s a merchant_uid that was cancelled %s is refused', async (_id, _how, amount) => {
+  const bench = await openBench();
+  await bench.again();
+  await bench.post('/payments/cancel', { merchant_uid: 'order-1', amount });
+  expect(await bench.again()).toMatchObject(DUPLICATE);
+});
+
+test('P8 a merchant_uid that only failed before is charged again, as a second record', async () => {
+  const bench = await openBench();
+  await bench.store('card-1', 'funds_then_approve');
+  const failed = await bench.again();
+  const paid = await bench.again();
+  expect([failed.response, paid.response]).toMatchObject([{ status: 'failed' }, { status: 'paid' }]);
+  expect(text(paid, 'imp_uid')).not.toBe(text(failed, 'imp_uid'));
+  expect(await bench.get('/payments/findAll/order-1')).toMatchObject({
+    response: { total: 2, list: [{ status: 'paid' }, { status: 'failed' }] },
+  });
+});
+
+test('P8 by mode any merchant_uid that was used is refused, or none is', async () => {
+  const strict = await openBench({ modes: { duplicateUid: 'refuse-any-used' } });
+  await strict.store('card-1', 'funds_then_approve');
+  await strict.again();
+  expect(await strict.again()).toMatchObject(DUPLICATE);
+  const lax = await openBench({ modes: { duplicateUid: 'accept' } });
+  await lax.again();
+  expect(await lax.again()).toMatchObject({ code: 0, response: { status: 'paid' } });
+});
+
+test.each([
+  ['serialise', 1],
+  ['both', 2],
+] as const)('P9 two charges of one merchant_uid at once, %s: captured %i times', async (concurrency, captures) => {
+  const core = coreWith({ concurrency, chargeLatencyMs: 1_000 });
+  const both = [charge(core, ASK), charge(core, ASK)];
+  core.time.moveTo(core.time.nowMs() + 1_000);
+  const endings = await Promise.all(both);
+  expect(endings.filter(({ kind }) => kind === 'payment')).toHaveLength(captures);
+  expect(core.state.movements).toHaveLength(captures);
+});
+
+test('P10 a charge needs no name, unless the mode says so', async () => {
+  const { name: _, ...nameless } = CHARGE;
+  const lenient = await openBench();
+  expect(await lenient.post('/subscribe/payments/again', nameless)).toMatchObject({
+    code: 0,
+    response: { name: null },
+  });
+  const strict = await openBench({ modes: { nameRequired: true } });
+  expect(await strict.post('/subscribe/payments/again', nameless)).toMatchObject({ status: 400, code: -1 });
+});
+
+test('P11 an amount may be text, unless the mode says so', async () => {
+  const lenient = await openBench();
+  expect(await lenient.again({ amount: '1000' })).toMatchObject({ code: 0, response: { amount: 1_000 } });
+  const strict = await openBench({ modes: { textAmounts: 'reject' } });
+  expect(await strict.again({ amount: '1000' })).toMatchObject({ status: 400, code: -1 });
+  const form = 'customer_uid=card-1&merchant_uid=order-2&amount=1000';
+  expect((await strict.postForm('/subscribe/payments/again', form)).code).toBe(0);
+});
+
+test('P12 a form with nested names is charged', async () => {
+  const bench = await openBench();
+  const form = 'customer_uid=card-1&merchant_uid=order-1&amount=1000&name=%EC%9B%94&extra[naverUseCfm]=20270131';
+  expect(await bench.postForm('/subscribe/payments/again', form)).toMatchObject({
+    code: 0,
+    response: { amount: 1_000, name: '월', status: 'paid' },
+  });
+});
+
+test('P13 P14 a notice_url is taken, whether the charge is paid or declined', async () => {
+  const bench = await openBench();
+  expect((await bench.again({ notice_url: 'http://127.0.0.1:9/hook' })).code).toBe(0);
+  await bench.store('card-1', 'decline_card');
+  expect((await bench.again({ notice_url: 'http://127.0.0.1:9/hook', merchant_uid: 'order-2' })).code).toBe(0);
+});
+
+test('P15 a slow payment company captures although the caller has left', async () => {
+  const core = coreWith({ chargeLatencyMs: 30_000 });
+  void charge(core, ASK);
+  expect(core.state.movements).toEqual([]);
+  core.time.moveTo(core.time.nowMs() + 30_000);
+  await Promise.resolve();
+  expect(core.state.movements).toHaveLength(1);
+});
+
+test.each([
+  ['1234-1234-1234-1234', '2030-12', '[F112]유효하지않은 카드번호를 입력하셨습니다. (card_bin 없음)'],
+  ['4092-0230-1234-1234', '2030-12', '[F112]유효하지않은 카드번호를 입력하셨습니다. (card_bin 없음)'],
+  ['9410', '2030-12', '[F112]유효하지않은 카드번호를 입력하셨습니다. (card_bin 없음)'],
+  ['9410-1234-5678-1234', '2026-12', '[3021]유효기간 오류'],
+])('P19 onetime refuses the card %s until %s', async (card_number, expiry, reason) => {
+  const bench = await openBench();
+  const body = { ...CHARGE, ...CARD, card_number, expiry };
+  expect(await bench.post('/subscribe/payments/onetime', body)).toMatchObject({
+    status: 200,
+    code: -1,
+    message: `카드정보 인증에 실패하였습니다. ${reason}`,
+    response: null,
+  });
+});
+
+test('P20 onetime with a customer_uid charges the card and stores it', async () => {
+  const bench = await openBench();
+  const body = { ...CHARGE, ...CARD, customer_uid: 'new-card', buyer_name: '홍길동' };
+  expect(await bench.post('/subscribe/payments/onetime', body)).toMatchObject({
+    code: 0,
+    response: { status: 'paid' },
+  });
+  expect(await bench.get('/subscribe/customers/new-card')).toMatchObject({
+    code: 0,
+    response: { customer_name: '홍길동' },
+  });
+  expect((await bench.again({ customer_uid: 'new-card', merchant_uid: 'order-2' })).code).toBe(0);
+});
+
+test('P20 onetime stores nothing without a customer_uid or when the card declines', async () => {
+  const bench = await openBench();
+  const { customer_uid: _, ...anonymous } = CHARGE;
+  expect(await bench.post('/subscribe/payments/onetime', { ...anonymous, ...CARD })).toMatchObject({
+    code: 0,
+    response: { customer_uid: null, customer_uid_usage: null },
+  });
+  const card_number = findTestCard('decline_card')?.number;
+  const declined = { ...CHARGE, ...CARD, card_number, customer_uid: 'new-card', merchant_uid: 'order-2' };
+  expect(await bench.post('/subscribe/payments/onetime', declined)).toMatchObject({ response: { status: 'failed' } });
+  expect((await bench.get('/subscribe/customers/new-card')).code).toBe(1);
+});
+
+test('P21 instalments below 50,000 won are declined', async () => {
+  const bench = await openBench();
+  expect(await bench.again({ card_quota: 2 })).toMatchObject({
+    code: 0,
+    response: { status: 'failed', card_quota: 2, fail_reason: expect.stringContaining('[3024]') },
+  });
+  expect(await bench.again({ card_quota: 2, amount: 50_000 })).toMatchObject({ response: { status: 'paid' } });
+});
+
+test('P22 Smartro takes letters and digits only as merchant_uid', async () => {
+  const bench = await openBench({ modes: { pgProvider: 'smartro_v2' } });
+  expect(await bench.again({ merchant_uid: 'order-1' })).toMatchObject({ status: 200, code: -1, response: null });
+  expect((await bench.again({ merchant_uid: 'order1' })).code).toBe(0);
+});
+
+test('P23 a pg in again is ignored: the channel comes from the key', async () => {
+  const bench = await openBench();
+  expect(await bench.again({ pg: 'kcp' })).toMatchObject({ response: { pg_provider: 'nice' } });
+});
+
+test.each([
+  ['P24 P26 a failed payment', 'flip_to_paid', 'failed'],
+  ['P25 a pending payment', 'pending_then_paid', 'ready'],
+])('%s turns paid after a while', async (_rule, card, status) => {
+  const bench = await openBench({ modes: { settleAfterMs: 86_400_000 } });
+  await bench.store('card-1', card);
+  expect(await bench.again()).toMatchObject({ code: 0, response: { status, paid_at: 0 } });
+  const due = Math.floor(bench.clock.nowMs() / 1_000) + 86_400;
+  await bench.pass(90_000_000);
+  bench.clock.advance(0);
+  const { response } = await bench.post('/users/getToken', { imp_key: 'imp_sandbox', imp_secret: 'sandbox_secret' });
+  const headers = { authorization: text({ response }, 'access_token') };
+  const found: unknown = await (await fetch(`${bench.url}/payments/find/order-1`, { headers })).json();
+  expect(found).toMatchObject({ response: { status: 'paid', paid_at: due, failed_at: 0, fail_reason: null } });
+});
+
+test.each([
+  [{ amount: undefined }, 'amount'],
+  [{ merchant_uid: undefined }, 'merchant_uid'],
+  [{ customer_uid: '' }, 'customer_uid'],
+  [{ merchant_uid: 'x'.repeat(41) }, 'merchant_uid'],
+  [{ name: '가'.repeat(41) }, 'name'],
+  [{ buyer_name: '가'.repeat(17) }, 'buyer_name'],
+  [{ amount: -1 }, 'amount'],
+  [{ amount: 10.5 }, 'amount'],
+  [{ amount: { total: 8_900 } }, 'amount'],
+  [{ currency: 'WON' }, 'amount'],
+])('again refuses %j, naming the field', async (fields, name) => {
+  const bench = await openBench();
+  const answer = await bench.again(fields);
+  expect(answer).toMatchObject({ status: 400, code: -1, response: null });
+  expect(answer.message).toContain(name);
+});
+
+test('dollars are charged in cents and shown in dollars', async () => {
+  const bench = await openBench();
+  expect(await bench.again({ amount: 9.9, currency: 'USD' })).toMatchObject({
+    response: { amount: 9.9, currency: 'USD' },
+  });
+  expect(await bench.get('/_sandbox/ledger')).toMatchObject({ body: { data: [{ amount: 990, currency: 'USD' }] } });
+});
+
+test('a charge of nothing is declined, and so is one below the minimum of the channel', async () => {
+  const bench = await openBench({ modes: { minimumKrw: 100 } });
+  for (const amount of [0, 99]) {
+    expect(await bench.again({ amount })).toMatchObject({ code: 0, response: { status: 'failed' } });
+  }
+  expect(await bench.again({ amount: 100 })).toMatchObject({ response: { status: 'paid' } });
+});
+
+function coreWith(modes: Partial<SandboxModes>): Core {
+  const time = new SandboxTime(new HandClock(), 0);
+  const tokens = new Tokens(new Map());
+  return { state: emptyState(), ledger: memoryLedger, time, tokens, modes: { ...DEFAULT_MODES, ...modes } };
+}
+
+const ASK: ChargeAsk = {
+  merchantUid: 'order-1',
+  customerUid: 'card-1',
+  usage: 'payment',
+  amount: { minor: 9_900, currency: 'KRW' },
+  card: { name: 'approve', masked: '400000******0001' },
+  pgProvider: 'nice',
+  pgId: 'iamport01m',
+  name: null,
+  buyer: { name: null, tel: null, email: null, addr: null, postcode: null },
+  cardQuota: 0,
+  customData: null,
+  noticeUrl: null,
+  userAgent: null,
+};
+
+/** `PaymentAnnotation` of the V1 schema. */
+const PAYMENT_FIELDS = `imp_uid merchant_uid pay_method channel pg_provider emb_pg_provider pg_tid pg_id sandbox escrow
+  apply_num bank_code bank_name card_code card_name card_issuer_code card_issuer_name card_publisher_code
+  card_publisher_name card_quota card_number card_type vbank_code vbank_name vbank_num vbank_holder vbank_date
+  vbank_issued_at name amount cancel_amount currency buyer_name buyer_email buyer_tel buyer_addr buyer_postcode
+  custom_data user_agent status started_at paid_at failed_at cancelled_at fail_reason cancel_reason receipt_url
+  cancel_history deposit_history cancel_receipt_urls cash_receipt_issued customer_uid customer_uid_usage
+  promotion`.split(/\s+/);
