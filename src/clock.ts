@@ -11,13 +11,12 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
-/** The host's own clock. A timer of it never keeps the process alive by itself. */
+/** The host's own clock. A pending timer keeps the process alive: take back what is no longer wanted. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after: (ms, callback) => {
     const timer = setTimeout(callback, ms);
-    timer.unref();
     return () => clearTimeout(timer);
   },
 };
@@ -26,12 +25,13 @@ export const systemClock: Clock = {
 export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted === true) return Promise.resolve();
   return new Promise((resolve) => {
+    let cancel = () => {};
     const done = () => {
       cancel();
       signal?.removeEventListener('abort', done);
       resolve();
     };
-    const cancel = clock.after(ms, done);
     signal?.addEventListener('abort', done, { once: true });
+    cancel = clock.after(ms, done);
   });
 }

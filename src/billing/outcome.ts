@@ -14,6 +14,8 @@ export type ChargeOutcome =
   /** The gateway's facts contradict what was asked: a person must look. */
   | { readonly kind: 'review'; readonly reason: string };
 
+type Refusal = Extract<ChargeAnswer, { kind: 'refused' }>;
+
 /** What was asked of the gateway, as far as an answer is held against it. */
 export type Asked = {
   readonly customerUid: string;
@@ -26,17 +28,17 @@ export type Asked = {
   readonly seenBefore: ReadonlySet<string>;
 };
 
-/** Reads one POST's answer. `look-up` means: decide nothing before every record of the id was asked for. */
-export function judgeAnswer(answer: ChargeAnswer, asked: Asked): ChargeOutcome | { readonly kind: 'look-up' } {
+/** Reads one POST's answer. A refusal is read by `judgeRefusal`, beside a look-up; a 401 is no answer to a charge. */
+export function judgeAnswer(
+  answer: Exclude<ChargeAnswer, { kind: 'refused' | 'unauthorized' }>,
+  asked: Asked,
+): ChargeOutcome {
   switch (answer.kind) {
     case 'paid':
     case 'declined':
       return judgeRecords([answer.record], asked);
-    case 'refused':
-      return { kind: 'look-up' };
     case 'not-sent':
-    case 'unauthorized':
-      return { kind: 'not-sent', reason: answer.reason };
+      return answer;
     case 'unknown':
       return { kind: 'unknown', reason: answer.reason };
     default:
@@ -80,11 +82,7 @@ export function judgeLookUp(answer: LookUpAnswer, asked: Asked): ChargeOutcome {
  * Reads a refusal (`code` ≠ 0) beside the look-up that followed it. It is final only where the look-up agrees that
  * nothing was captured; a refusal that speaks of a repeated id is never final by itself.
  */
-export function judgeRefusal(
-  refusal: Extract<ChargeAnswer, { kind: 'refused' }>,
-  lookUp: LookUpAnswer,
-  asked: Asked,
-): ChargeOutcome {
+export function judgeRefusal(refusal: Refusal, lookUp: LookUpAnswer, asked: Asked): ChargeOutcome {
   const seen = judgeLookUp(lookUp, asked);
   if (seen.kind !== 'unknown' || lookUp.kind === 'unclear') return seen;
   const pending = lookUp.kind === 'found' && lookUp.records.some((record) => !FINAL.has(record.status));

@@ -14,14 +14,18 @@ export type DueSubscription = DueStanding & {
   readonly now: DateTime;
 };
 
-/** Up to `limit` subscriptions that are due no later than `until` (null: now), the longest due first. Locks nothing. */
-export async function dueSubscriptions(db: Db, limit: number, until: DateTime | null): Promise<DueSubscription[]> {
+/**
+ * Up to `limit` subscriptions that are due by `until` and were not drawn up since `tick` began, the longest due first.
+ * Locks nothing.
+ */
+export async function dueSubscriptions(db: Db, limit: number, tick: Tick): Promise<DueSubscription[]> {
   const rows = await db.$queryRaw<DueRow[]>`
     SELECT id, external_id, customer_id, anchor_local, timezone, "interval", interval_count,
            first_period, next_period, ends_after, created_at, maedal_now() AS now
       FROM subscription
-     WHERE next_due_at <= maedal_now() AND (${until?.toJSDate() ?? null}::timestamptz IS NULL OR next_due_at <= ${until?.toJSDate() ?? null})
+     WHERE next_due_at <= ${tick.until.toJSDate()} AND next_due_at <= maedal_now()
        AND next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')
+       AND (last_drawn_at IS NULL OR last_drawn_at < ${tick.startedAt.toJSDate()})
      ORDER BY next_due_at, id LIMIT ${limit}`;
   return rows.map((row) => ({
     id: row.id,
@@ -40,6 +44,14 @@ export async function dueSubscriptions(db: Db, limit: number, until: DateTime | 
     now: instant(row.now),
   }));
 }
+
+/** One pass over what is due. */
+export type Tick = {
+  /** The database's clock when it began: nobody is drawn up twice in one. */
+  readonly startedAt: DateTime;
+  /** What falls due later is left for another. */
+  readonly until: DateTime;
+};
 
 /** An invoice to draw up with its first attempt. Keys are columns of the statement's input. */
 export type NewInvoice = {
@@ -72,7 +84,8 @@ export async function drawUp(db: Db, invoices: readonly NewInvoice[], policyVers
        WHERE s.next_period = input.period_index AND s.status IN ('trialing', 'active', 'past_due')
        ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
     ), moved AS (
-      UPDATE subscription s SET next_period = input.next_period, next_due_at = input.next_due_at, updated_at = maedal_now(),
+      UPDATE subscription s SET next_period = input.next_period, next_due_at = input.next_due_at,
+             last_drawn_at = maedal_now(), updated_at = maedal_now(),
              status = CASE WHEN s.status = 'trialing' THEN 'active' ELSE s.status END
         FROM ours JOIN input ON input.subscription_id = ours.id WHERE s.id = ours.id
       RETURNING s.id
@@ -112,11 +125,16 @@ export async function endSubscriptions(db: Db, ids: readonly string[]): Promise<
          AND s.next_due_at <= maedal_now() AND s.next_period >= s.first_period + s.ends_after
        ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
     )
-    UPDATE subscription s SET updated_at = maedal_now(),
+    UPDATE subscription s SET last_drawn_at = maedal_now(), updated_at = maedal_now(),
            status = CASE WHEN over.collecting THEN s.status ELSE 'canceled' END,
            canceled_at = CASE WHEN NOT over.collecting THEN maedal_now() END,
            next_due_at = CASE WHEN over.collecting THEN maedal_now() + interval '1 hour' END
       FROM over WHERE s.id = over.id`;
+}
+
+/** Passes over subscriptions that cannot be drawn up, until the next tick tries again. */
+export async function passOver(db: Db, ids: readonly string[]): Promise<void> {
+  await db.$executeRaw`UPDATE subscription SET last_drawn_at = maedal_now() WHERE id = ANY(${[...ids]}::uuid[])`;
 }
 
 type DueRow = {

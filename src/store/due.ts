@@ -1,6 +1,7 @@
 import type { DateTime } from 'luxon';
 import type { AttemptId, InvoiceId } from '../billing/ids.ts';
 import type { Db } from './db.ts';
+import { instant } from './instant.ts';
 
 /** An invoice whose retry is due and that has no living attempt. */
 export type RetryDue = {
@@ -12,14 +13,13 @@ export type RetryDue = {
   readonly attemptNumber: number;
 };
 
-/** Up to `limit` invoices that are due no later than `until` (null: now) and wait for their next attempt to be made. */
-export async function retriesDue(db: Db, limit: number, until: DateTime | null): Promise<RetryDue[]> {
+/** Up to `limit` invoices that are due no later than `until` and wait for their next attempt to be made. */
+export async function retriesDue(db: Db, limit: number, until: DateTime): Promise<RetryDue[]> {
   return db.$queryRaw<RetryDue[]>`
     SELECT i.id AS "invoiceId", s.external_id AS subscription, i.period_key AS "periodKey",
            (SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE invoice_id = i.id)::integer AS "attemptNumber"
       FROM invoice i JOIN subscription s ON s.id = i.subscription_id
-     WHERE i.state IN ('open', 'retrying') AND i.next_at <= maedal_now()
-       AND (${until?.toJSDate() ?? null}::timestamptz IS NULL OR i.next_at <= ${until?.toJSDate() ?? null})
+     WHERE i.state IN ('open', 'retrying') AND i.next_at <= maedal_now() AND i.next_at <= ${until.toJSDate()}
        AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id
                           AND a.state IN ('prepared', 'sent', 'unknown', 'paid', 'review'))
      ORDER BY i.next_at, i.id LIMIT ${limit}`;
@@ -52,12 +52,11 @@ export type Ring = { readonly attemptId: AttemptId; readonly generation: number 
  * first, no look-back limit. Written before the job is added, so that a crash in between costs one `reRingSeconds`:
  * what was rung and not taken is due again by then.
  */
-export async function ring(db: Db, limit: number, reRingSeconds: number, until: DateTime | null): Promise<Ring[]> {
+export async function ring(db: Db, limit: number, reRingSeconds: number, until: DateTime): Promise<Ring[]> {
   return db.$queryRaw<Ring[]>`
     WITH due AS MATERIALIZED (
       SELECT i.id FROM invoice i
-       WHERE i.state IN ('open', 'retrying') AND i.next_at <= maedal_now()
-         AND (${until?.toJSDate() ?? null}::timestamptz IS NULL OR i.next_at <= ${until?.toJSDate() ?? null})
+       WHERE i.state IN ('open', 'retrying') AND i.next_at <= maedal_now() AND i.next_at <= ${until.toJSDate()}
          AND EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id AND a.state IN ('prepared', 'sent', 'unknown'))
        ORDER BY i.next_at, i.id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
     ), put_off AS (
@@ -87,8 +86,8 @@ export async function expireSends(db: Db, limit: number): Promise<number> {
 }
 
 /** The database's clock. */
-export async function databaseNow(db: Db): Promise<Date> {
+export async function databaseNow(db: Db): Promise<DateTime> {
   const [row] = await db.$queryRaw<{ now: Date }[]>`SELECT maedal_now() AS now`;
   if (row === undefined) throw new Error('the database did not tell the time');
-  return row.now;
+  return instant(row.now);
 }

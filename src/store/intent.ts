@@ -60,6 +60,23 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
   return verdict(row, limits);
 }
 
+/**
+ * Takes back an intent that the gateway provably did not act on (401), within the same lease: `sent → prepared`.
+ * Returns the attempt as it stands then, or null when the lease was lost.
+ */
+export async function takeBackIntent(
+  db: Db,
+  attempt: LeasedAttempt,
+  leaseSeconds: number,
+  reason: string,
+): Promise<LeasedAttempt | null> {
+  const taken = await db.$executeRaw`
+    UPDATE attempt SET state = 'prepared', not_sent_count = not_sent_count + 1, fail_reason = ${reason}, updated_at = maedal_now(),
+           lease_until = maedal_now() + make_interval(secs => ${leaseSeconds})
+     WHERE id = ${attempt.id}::uuid AND fence = ${attempt.fence} AND state = 'sent' AND lease_until > maedal_now()`;
+  return taken === 1 ? { ...attempt, notSentCount: attempt.notSentCount + 1 } : null;
+}
+
 function verdict(row: Row | undefined, limits: IntentLimits): Intent {
   if (row === undefined) return { kind: 'refused', because: 'lost' };
   if (row.sends !== null && row.sent_at !== null) return { kind: 'sent', sends: row.sends, sentAt: row.sent_at };

@@ -42,7 +42,7 @@ function columns(record: PaymentRecord): Record<string, unknown> {
     cancel_amount: record.cancelMinor,
     customer_uid: record.customerUid,
     sandbox: record.sandbox,
-    fail_reason: record.failReason,
+    fail_reason: record.decline?.reason ?? null,
     started_at: iso(record.startedAtMs),
     paid_at: iso(record.paidAtMs),
     failed_at: iso(record.failedAtMs),

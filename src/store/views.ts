@@ -12,7 +12,8 @@ export type SubscriptionView = {
   readonly customerId: string;
   readonly plan: string | null;
   readonly name: string;
-  readonly amount: bigint;
+  /** Minor units. */
+  readonly amount: number;
   readonly currency: string;
   readonly interval: string;
   readonly intervalCount: number;
@@ -45,7 +46,8 @@ export type InvoiceView = {
   readonly periodKey: string;
   readonly periodStart: Date;
   readonly periodEnd: Date;
-  readonly amount: bigint;
+  /** Minor units. */
+  readonly amount: number;
   readonly currency: string;
   readonly state: string;
   readonly reason: string | null;
@@ -124,7 +126,7 @@ export async function findInvoice(db: Db, id: string): Promise<InvoiceView | nul
 }
 
 export type Overview = {
-  readonly counts: readonly { readonly state: string; readonly count: bigint }[];
+  readonly counts: readonly { readonly state: string; readonly count: number }[];
   /** When the scheduler next has something to do; null when nothing is due any more. */
   readonly nextAt: Date | null;
 };
@@ -132,7 +134,7 @@ export type Overview = {
 /** Where the installation stands, on one screen. */
 export async function readOverview(db: Db): Promise<Overview> {
   const counts = await db.$queryRaw<Overview['counts'][number][]>`
-    SELECT state, count(*) AS count FROM invoice GROUP BY state ORDER BY state`;
+    SELECT state, count(*)::float8 AS count FROM invoice GROUP BY state ORDER BY state`;
   const [next] = await db.$queryRaw<{ nextAt: Date | null }[]>`
     SELECT least(
       (SELECT min(next_due_at) FROM subscription
@@ -150,7 +152,8 @@ async function withAttempts<Row extends InvoiceRow>(db: Db, invoices: readonly R
            decline_class AS "declineClass", fail_reason AS "failReason", sent_at AS "sentAt", answered_at AS "answeredAt"
       FROM attempt WHERE invoice_id = ANY(${invoices.map((invoice) => invoice.id)}::uuid[])
      ORDER BY invoice_id, number`;
-  const byInvoice = Map.groupBy(attempts, (attempt) => attempt.invoiceId);
+  const byInvoice = new Map<string, AttemptView[]>(invoices.map(({ id }) => [id, []]));
+  for (const { invoiceId, ...attempt } of attempts) byInvoice.get(invoiceId)?.push(attempt);
   return invoices.map((invoice) => ({ ...invoice, attempts: byInvoice.get(invoice.id) ?? [] }));
 }
 
@@ -176,11 +179,11 @@ function createdUs(table: 's' | 'i'): Prisma.Sql {
 }
 
 const SUBSCRIPTION = Prisma.sql`
-  s.external_id AS "externalId", c.external_id AS "customerId", s.plan, s.name, s.amount, s.currency, s."interval",
+  s.external_id AS "externalId", c.external_id AS "customerId", s.plan, s.name, s.amount::float8 AS amount, s.currency, s."interval",
   s.interval_count AS "intervalCount", s.anchor_local AS "anchorLocal", s.timezone, s.status,
   s.next_due_at AS "nextDueAt", s.trial_until AS "trialUntil", s.ends_after AS "endsAfter",
   k.customer_uid AS "customerUid", s.channel, s.created_at AS "createdAt"`;
 
 const INVOICE = Prisma.sql`
   i.id, s.external_id AS "subscriptionId", i.period_key AS "periodKey", i.period_start AS "periodStart",
-  i.period_end AS "periodEnd", i.amount, i.currency, i.state, i.reason, i.next_at AS "nextAt"`;
+  i.period_end AS "periodEnd", i.amount::float8 AS amount, i.currency, i.state, i.reason, i.next_at AS "nextAt"`;

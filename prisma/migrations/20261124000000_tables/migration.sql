@@ -52,6 +52,8 @@ CREATE TABLE subscription (
   first_period integer NOT NULL DEFAULT 0 CHECK (first_period >= 0),
   next_period integer NOT NULL CHECK (next_period >= 0),
   next_due_at timestamptz,
+  -- At most one new period per subscription and tick.
+  last_drawn_at timestamptz,
   cancel_at timestamptz,
   cancel_at_period_end boolean NOT NULL DEFAULT false,
   canceled_at timestamptz,

@@ -1,0 +1,44 @@
+import type { Decision } from './billing/dunning.ts';
+import type { AttemptId, InvoiceId } from './billing/ids.ts';
+import type { ChargeOutcome } from './billing/outcome.ts';
+
+/** What happened, as the flows tell it. Log lines, the summary and, later, metrics derive from these. */
+export type BillingEvent =
+  | {
+      readonly kind: 'tick.finished';
+      readonly drawnUp: number;
+      readonly held: number;
+      readonly rung: number;
+      readonly tookMs: number;
+    }
+  | { readonly kind: 'sweep.finished'; readonly expired: number; readonly rung: number }
+  | {
+      readonly kind: 'charge.finished';
+      readonly invoiceId: InvoiceId;
+      readonly attemptId: AttemptId;
+      readonly attemptNumber: number;
+      readonly merchantUid: string;
+      readonly subscription: string;
+      readonly outcome: ChargeOutcome['kind'] | 'held' | 'void';
+      readonly next: Decision['kind'];
+      readonly reason: string | null;
+      readonly tookMs: number;
+    }
+  /** A job that found nothing to do: a doubled or stale ring. */
+  | { readonly kind: 'job.idle'; readonly attemptId: AttemptId }
+  /** Somebody else's record stands. */
+  | { readonly kind: 'record.superseded'; readonly attemptId: AttemptId }
+  /** Nothing can be sent, and a person must act. */
+  | { readonly kind: 'gateway.refused'; readonly reason: string }
+  | { readonly kind: 'subscription.broken'; readonly subscription: string; readonly error: Error }
+  /** A unit of work threw; its lease or the next tick repeats it. */
+  | { readonly kind: 'work.failed'; readonly where: string; readonly error: Error }
+  | { readonly kind: 'connection.failed'; readonly where: string; readonly error: Error };
+
+/** Where flows report to. Never throws. */
+export type Report = (event: BillingEvent) => void;
+
+/** Whatever was thrown, as an Error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

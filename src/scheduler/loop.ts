@@ -1,0 +1,66 @@
+import { Cron } from 'croner';
+import { type Clock, pause } from '../clock.ts';
+import { asError } from '../events.ts';
+import type { SchedulerDeps } from './deps.ts';
+import { sweep } from './sweep.ts';
+import { tick } from './tick.ts';
+
+export type LoopOptions = {
+  /** When to tick: a cron expression, in this zone. */
+  readonly schedule: string;
+  readonly timezone: string;
+};
+
+/** A running loop. `close` begins no new pass and waits for the one under way. */
+export type Loop = { close(): Promise<void> };
+
+/** Ticks at once, then whenever the schedule says; sweeps every second in between. A pass that fails is made again. */
+export function startLoop(deps: SchedulerDeps, options: LoopOptions): Loop {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const running = Promise.all([
+    repeat(
+      deps,
+      { where: 'tick', pass: () => tick(deps), wait: () => untilNextTick(deps.clock, options, signal) },
+      signal,
+    ),
+    repeat(deps, { where: 'sweep', pass: () => sweep(deps), wait: () => pause(deps.clock, SWEEP_MS, signal) }, signal),
+  ]);
+  return {
+    close: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+type Repeated = {
+  readonly where: string;
+  readonly pass: () => Promise<unknown>;
+  readonly wait: () => Promise<void>;
+};
+
+async function repeat(deps: SchedulerDeps, { where, pass, wait }: Repeated, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await pass();
+      await wait();
+    } catch (error) {
+      deps.report({ kind: 'work.failed', where, error: asError(error) });
+      await pause(deps.clock, RECOVER_MS, signal); // the database or the queue is away
+    }
+  }
+}
+
+async function untilNextTick(clock: Clock, { schedule, timezone }: LoopOptions, signal: AbortSignal): Promise<void> {
+  const next = new Cron(schedule, { timezone, paused: true }).nextRun(new Date(clock.nowMs()));
+  const nextMs = next?.getTime() ?? Number.POSITIVE_INFINITY;
+  // In short stretches: the host's clock may move, and timers hold no more than 24 days.
+  while (!signal.aborted && clock.nowMs() < nextMs) {
+    await pause(clock, Math.min(nextMs - clock.nowMs(), LONGEST_WAIT_MS), signal);
+  }
+}
+
+const SWEEP_MS = 1_000;
+const RECOVER_MS = 2_000;
+const LONGEST_WAIT_MS = 60_000;

@@ -1,0 +1,113 @@
+import type { DateTime } from 'luxon';
+import { merchantUid } from '../billing/ids.ts';
+import { drawUpNext } from '../billing/subscription.ts';
+import { asError } from '../events.ts';
+import {
+  type DueSubscription,
+  drawUp,
+  dueSubscriptions,
+  endSubscriptions,
+  type NewInvoice,
+  passOver,
+  type Tick,
+} from '../store/draw-up.ts';
+import { databaseNow } from '../store/due.ts';
+import { BATCH, type SchedulerDeps } from './deps.ts';
+import { sweep } from './sweep.ts';
+
+/**
+ * One pass: draws up an invoice for every subscription whose period has begun, at most one each, then rings for
+ * everything due. Any number of schedulers may tick at once. `until` leaves alone what falls due later.
+ */
+export async function tick(
+  deps: SchedulerDeps,
+  until?: DateTime,
+): Promise<{ readonly drawnUp: number; readonly rung: number }> {
+  const startedMs = deps.clock.monotonicMs();
+  const startedAt = await databaseNow(deps.db);
+  const drawn = await drawUpAll(deps, { startedAt, until: until ?? startedAt });
+  const { rung } = await sweep(deps, until);
+  const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);
+  deps.report({ kind: 'tick.finished', drawnUp: drawn.drawnUp, held: drawn.held, rung, tookMs });
+  return { drawnUp: drawn.drawnUp, rung };
+}
+
+type Drawn = { readonly drawnUp: number; readonly held: number };
+
+async function drawUpAll(deps: SchedulerDeps, pass: Tick): Promise<Drawn> {
+  const total = { drawnUp: 0, held: 0 };
+  for (;;) {
+    const due = await dueSubscriptions(deps.db, BATCH, pass);
+    const plan = planBatch(deps, due);
+    const drawnUp = await drawUpBatch(deps, plan.invoices);
+    const ended = await endSubscriptions(deps.db, plan.ended);
+    if (plan.broken.length > 0) await passOver(deps.db, plan.broken);
+    total.drawnUp += drawnUp;
+    total.held += plan.invoices.filter((invoice) => invoice.treatment === 'held').length;
+    // A batch in which nothing moved is in another scheduler's hands.
+    if (due.length < BATCH || drawnUp + ended + plan.broken.length === 0) return total;
+  }
+}
+
+type Plan = { readonly invoices: NewInvoice[]; readonly ended: string[]; readonly broken: string[] };
+
+function planBatch(deps: SchedulerDeps, due: readonly DueSubscription[]): Plan {
+  const plan: Plan = { invoices: [], ended: [], broken: [] };
+  const spaced = new Set<string>();
+  for (const subscription of due) {
+    try {
+      const next = drawUpNext(subscription, deps.catchUp, subscription.now);
+      if (next.kind === 'end') {
+        plan.ended.push(subscription.id);
+        continue;
+      }
+      if (next.as === 'spaced') {
+        // The statement spaces a customer's charges by rows that are there already, so one at a time.
+        if (spaced.has(subscription.customerId)) continue;
+        spaced.add(subscription.customerId);
+      }
+      plan.invoices.push(newInvoice(deps, subscription, next));
+    } catch (error) {
+      deps.report({ kind: 'subscription.broken', subscription: subscription.externalId, error: asError(error) });
+      plan.broken.push(subscription.id);
+    }
+  }
+  return plan;
+}
+
+function newInvoice(
+  deps: SchedulerDeps,
+  subscription: DueSubscription,
+  next: Extract<ReturnType<typeof drawUpNext>, { kind: 'invoice' }>,
+): NewInvoice {
+  const { period } = next;
+  return {
+    subscription_id: subscription.id,
+    period_index: period.index,
+    next_period: next.nextPeriod,
+    next_due_at: next.nextDueAt.toJSDate().toISOString(),
+    period_key: period.key,
+    period_start: period.startAt.toJSDate().toISOString(),
+    period_end: period.endAt.toJSDate().toISOString(),
+    treatment: next.as,
+    merchant_uid: merchantUid(deps.hmac, deps.installation, subscription.externalId, period.key, 1),
+  };
+}
+
+/** One bad row never stops the batch: where the batch is refused, each row goes alone. */
+async function drawUpBatch(deps: SchedulerDeps, invoices: readonly NewInvoice[]): Promise<number> {
+  try {
+    return await drawUp(deps.db, invoices, deps.policyVersion);
+  } catch (error) {
+    if (invoices.length === 1) {
+      const [invoice] = invoices;
+      const id = invoice?.subscription_id ?? '';
+      await passOver(deps.db, [id]); // throws where the database is away: then it is not the row's fault
+      deps.report({ kind: 'subscription.broken', subscription: id, error: asError(error) });
+      return 0;
+    }
+    let drawn = 0;
+    for (const invoice of invoices) drawn += await drawUpBatch(deps, [invoice]);
+    return drawn;
+  }
+}

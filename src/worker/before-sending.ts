@@ -1,0 +1,76 @@
+import type { PaymentRecord } from '../billing/charge.ts';
+import { judgeRecords } from '../billing/outcome.ts';
+import { rememberBillingKey } from '../store/billing-keys.ts';
+import type { LeasedAttempt } from '../store/lease.ts';
+import { observe } from '../store/observations.ts';
+import { asked } from './asked.ts';
+import type { Conclusion } from './conclude.ts';
+import type { WorkerDeps } from './deps.ts';
+
+/** Either the way is clear, with the records already known under the attempt's own id, or there is nothing to send. */
+export type Clearance = Clear | Conclusion;
+type Clear = { readonly kind: 'clear'; readonly seen: readonly string[] };
+type Ended = Extract<Conclusion, { kind: 'outcome' }>;
+
+/** A token in hand that outlives the call that follows. */
+export async function reachGateway(deps: WorkerDeps, refresh = false): Promise<Clear | Ended> {
+  const readiness = await deps.gateway.ready({ refresh });
+  if (readiness.kind === 'ready') return CLEAR;
+  if (readiness.kind === 'refused') deps.report({ kind: 'gateway.refused', reason: readiness.reason });
+  return notSent(readiness.reason);
+}
+
+/**
+ * Before the first charge of a billing key, the gateway must say that it belongs to the kind of channel this
+ * environment is for: a live card is never charged by a test, nor a test card by production.
+ */
+export async function checkBillingKey(deps: WorkerDeps, { billingKey }: LeasedAttempt): Promise<Clearance> {
+  if (billingKey.sandbox === deps.sandbox) return CLEAR;
+  const answer = await deps.gateway.billingKey(billingKey.customerUid);
+  if (answer.kind === 'unclear') return notSent(answer.reason);
+  if (answer.kind === 'absent') return { kind: 'withdraw', to: 'held', reason: 'billing_key_unknown' };
+  await rememberBillingKey(deps.db, billingKey.id, answer);
+  if (answer.sandbox === deps.sandbox) return CLEAR;
+  return { kind: 'withdraw', to: 'held', reason: answer.sandbox === true ? 'test_key_in_live' : 'live_key_in_test' };
+}
+
+/**
+ * Looks before it leaps: asks for every `merchant_uid` of the invoice. What is paid settles the invoice, whichever
+ * attempt it was; without a clear answer nothing is sent.
+ */
+export async function lookBeforeSending(deps: WorkerDeps, attempt: LeasedAttempt): Promise<Clearance> {
+  const seen: string[] = [];
+  for (const merchantUid of attempt.merchantUids) {
+    const answer = await deps.gateway.lookUp(merchantUid);
+    if (answer.kind === 'unclear') return notSent(`cannot look before sending: ${answer.reason}`);
+    if (answer.kind === 'absent') continue;
+    await observe(deps.db, answer.records, 'look_up');
+    const found = alreadyCharged(deps, attempt, merchantUid, answer.records);
+    if (found !== null) return found;
+    if (merchantUid === attempt.merchantUid) seen.push(...answer.records.map((record) => record.impUid));
+  }
+  return { kind: 'clear', seen };
+}
+
+function alreadyCharged(
+  deps: WorkerDeps,
+  attempt: LeasedAttempt,
+  merchantUid: string,
+  records: readonly PaymentRecord[],
+): Conclusion | null {
+  const outcome = judgeRecords(records, asked(deps, attempt, 0, []));
+  if (outcome.kind === 'paid') {
+    const own = merchantUid === attempt.merchantUid;
+    return own ? { kind: 'outcome', outcome } : { kind: 'settle-earlier', merchantUid, outcome };
+  }
+  if (outcome.kind === 'review') return { kind: 'outcome', outcome };
+  if (records.every((record) => record.status === 'failed')) return null;
+  return notSent(outcome.kind === 'unknown' ? outcome.reason : 'an earlier payment is undecided');
+}
+
+/** Nothing went out: the same attempt goes again, within minutes. */
+export function notSent(reason: string): Ended {
+  return { kind: 'outcome', outcome: { kind: 'not-sent', reason } };
+}
+
+const CLEAR: Clear = { kind: 'clear', seen: [] };

@@ -1,0 +1,34 @@
+import type { AttemptId } from '../billing/ids.ts';
+import { lease } from '../store/lease.ts';
+import { chargeAttempt } from './charge-invoice.ts';
+import { concludeAndReport } from './conclude.ts';
+import type { WorkerDeps } from './deps.ts';
+import { reconcile } from './reconcile.ts';
+
+/**
+ * One ring of the doorbell, start to finish. Safe to run twice or never for one job: the second run finds nothing to
+ * lease, and what never ran is rung again. Throws when the database is away; the lease then ends by itself.
+ */
+export async function runJob(deps: WorkerDeps, job: { attemptId: AttemptId; generation: number }): Promise<void> {
+  const startedMs = deps.clock.monotonicMs();
+  const attempt = await lease(deps.db, job, deps.leaseSeconds);
+  if (attempt === null) {
+    deps.report({ kind: 'job.idle', attemptId: job.attemptId });
+    return;
+  }
+  const conclusion =
+    attempt.leaseCount > LEASES_WITHOUT_RECORD
+      ? poisoned(attempt.leaseCount)
+      : attempt.state === 'prepared'
+        ? await chargeAttempt(deps, attempt)
+        : await reconcile(deps, attempt);
+  await concludeAndReport(deps, attempt, conclusion, startedMs);
+}
+
+/** An attempt that ended every worker who took it is for a person to look at. */
+function poisoned(leaseCount: number) {
+  const reason = `${leaseCount - 1} workers took this attempt and never reported back`;
+  return { kind: 'outcome', outcome: { kind: 'review', reason } } as const;
+}
+
+const LEASES_WITHOUT_RECORD = 10;
