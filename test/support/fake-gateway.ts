@@ -1,0 +1,139 @@
+import type {
+  BillingKeyAnswer,
+  ChargeAnswer,
+  ChargeRequest,
+  LookUpAnswer,
+  PaymentRecord,
+} from '../../src/billing/charge.ts';
+import type { Gateway, Readiness } from '../../src/gateway/gateway.ts';
+
+/** What the fake does with the next charge of a card. Captures are what its ledger says. */
+export type Behaviour =
+  | 'pay'
+  | 'decline'
+  /** Captures, and the answer is lost. */
+  | 'capture-silently'
+  /** Nothing happens, and the answer is lost. */
+  | 'lose'
+  | 'refuse-connection'
+  | 'refuse'
+  | 'refuse-as-duplicate'
+  | 'unauthorized'
+  | 'ready'
+  | 'pay-less'
+  | 'pay-live';
+
+/** A gateway in memory that keeps the books: what was captured, and how often each id was posted. */
+export class FakeGateway implements Gateway {
+  readonly records: PaymentRecord[] = [];
+  readonly posts: ChargeRequest[] = [];
+  readonly behaviours = new Map<string, Behaviour[]>();
+  readiness: Readiness = { kind: 'ready', gatewayNowMs: 0 };
+  lookUps: 'truthful' | 'unclear' | 'absent' = 'truthful';
+  key: BillingKeyAnswer = {
+    kind: 'found',
+    sandbox: true,
+    pgProvider: 'nice_v2',
+    cardName: null,
+    cardNumberMasked: null,
+  };
+  refreshed = 0;
+
+  /** The behaviours of a card's next charges, in order; afterwards it pays. */
+  script(customerUid: string, ...behaviours: Behaviour[]): void {
+    this.behaviours.set(customerUid, behaviours);
+  }
+
+  get captures(): readonly PaymentRecord[] {
+    return this.records.filter((record) => record.status === 'paid');
+  }
+
+  async ready(options?: { readonly refresh?: boolean }): Promise<Readiness> {
+    if (options?.refresh === true) this.refreshed += 1;
+    return this.readiness;
+  }
+
+  async charge(request: ChargeRequest): Promise<ChargeAnswer> {
+    const behaviour = this.behaviours.get(request.customerUid)?.shift() ?? 'pay';
+    if (behaviour === 'refuse-connection') return { kind: 'not-sent', reason: 'connection refused' };
+    this.posts.push(request);
+    return this.answer(request, behaviour);
+  }
+
+  async lookUp(merchantUid: string): Promise<LookUpAnswer> {
+    if (this.lookUps === 'unclear') return { kind: 'unclear', reason: 'the gateway is down' };
+    const records = this.records.filter((record) => record.merchantUid === merchantUid);
+    return records.length === 0 || this.lookUps === 'absent' ? { kind: 'absent' } : { kind: 'found', records };
+  }
+
+  async billingKey(): Promise<BillingKeyAnswer> {
+    return this.key;
+  }
+
+  async close(): Promise<void> {}
+
+  /** Something happens at the gateway that nobody asked for now: a late capture, a flip, a cancel. */
+  land(merchantUid: string, status: PaymentRecord['status']): void {
+    const known = this.records.findIndex((record) => record.merchantUid === merchantUid);
+    const record = this.records[known];
+    if (record !== undefined) this.records[known] = { ...record, status };
+    else this.add(this.posted(merchantUid), status);
+  }
+
+  private posted(merchantUid: string): ChargeRequest {
+    const request = this.posts.find((post) => post.merchantUid === merchantUid);
+    if (request === undefined) throw new Error(`${merchantUid} was never posted`);
+    return request;
+  }
+
+  private answer(request: ChargeRequest, behaviour: Exclude<Behaviour, 'refuse-connection'>): ChargeAnswer {
+    const decline = { class: 'funds', reason: '[2116]개인 월 한도금액 초과' } as const;
+    switch (behaviour) {
+      case 'pay':
+        return { kind: 'paid', record: this.add(request, 'paid') };
+      case 'pay-less':
+        return { kind: 'paid', record: this.add({ ...request, amount: { ...request.amount, minor: 1 } }, 'paid') };
+      case 'pay-live':
+        return { kind: 'paid', record: { ...this.add(request, 'paid'), sandbox: false } };
+      case 'decline':
+        return { kind: 'declined', record: this.add(request, 'failed'), decline };
+      case 'capture-silently':
+        this.add(request, 'paid');
+        return { kind: 'unknown', reason: 'the connection was lost' };
+      case 'lose':
+        return { kind: 'unknown', reason: 'the connection was lost' };
+      case 'refuse':
+        return { kind: 'refused', duplicate: false, decline };
+      case 'refuse-as-duplicate':
+        return {
+          kind: 'refused',
+          duplicate: true,
+          decline: { class: 'verify', reason: '이미 주문이 이루어진 건입니다.' },
+        };
+      case 'unauthorized':
+        return { kind: 'unauthorized', reason: 'the token was refused' };
+      case 'ready':
+        return { kind: 'unknown', reason: 'pending', record: this.add(request, 'ready') };
+    }
+  }
+
+  private add(request: ChargeRequest, status: PaymentRecord['status']): PaymentRecord {
+    const number = this.records.length + 1;
+    const record: PaymentRecord = {
+      impUid: `imps_${String(number).padStart(12, '0')}`,
+      merchantUid: request.merchantUid,
+      status,
+      amount: request.amount,
+      cancelMinor: 0,
+      customerUid: request.customerUid,
+      sandbox: true,
+      decline: status === 'failed' ? { class: 'funds', reason: '[2116]개인 월 한도금액 초과' } : null,
+      startedAtMs: number * 1_000,
+      paidAtMs: null,
+      failedAtMs: null,
+      raw: {},
+    };
+    this.records.push(record);
+    return record;
+  }
+}
