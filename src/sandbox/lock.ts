@@ -1,21 +1,29 @@
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../billing/errors.ts';
 
 /**
  * Takes the directory for this process and resolves to the function that gives it back. What a killed process left
  * behind is taken over. Throws InputError while a living process holds it.
+ *
+ * Each holder has a file of its own, `sandbox.<generation>.lock`, one higher than the last one, and the highest file is
+ * never removed: replacing a dead holder's file in place would let two processes that both found it dead in together.
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
-  const path = join(directory, 'sandbox.lock');
-  const ours = join(directory, `sandbox.lock.${randomBytes(6).toString('hex')}`);
+  const ours = join(directory, `sandbox.${randomBytes(6).toString('hex')}.new`);
   await writeFile(ours, `${process.pid} ${(await startOf(process.pid)) ?? '-'}\n`);
   try {
     for (let round = 0; round < ROUNDS; round += 1) {
-      // A link appears whole and only once, so that nobody reads a half-written holder.
-      if (await linked(ours, path)) return () => rm(path, { force: true });
-      await removeStale(directory, path);
+      const last = await lastGeneration(directory);
+      await refuseIfAlive(directory, await readIfThere(lockPath(directory, last)));
+      const path = lockPath(directory, last + 1);
+      if (!(await linked(ours, path))) continue; // a link appears whole: nobody reads a half-written holder
+      if ((await lastGeneration(directory)) === last + 1) {
+        await rm(lockPath(directory, last), { force: true });
+        return () => writeFile(path, ''); // held by nobody
+      }
+      await unlink(path); // our look was so old that later generations have come and gone
     }
   } finally {
     await unlink(ours);
@@ -23,24 +31,13 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   throw new InputError(`the sandbox directory ${directory} is being taken by others`, 'start one sandbox at a time');
 }
 
-async function removeStale(directory: string, path: string): Promise<void> {
-  await refuseIfAlive(directory, await readIfThere(path));
-  const aside = join(directory, `sandbox.lock.stale.${randomBytes(6).toString('hex')}`);
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
-    throw error;
-  }
-  // Between the look and the rename another process may have adopted the directory: then it gets its lock back.
-  try {
-    await refuseIfAlive(directory, await readIfThere(aside));
-  } catch (error) {
-    await linked(aside, path);
-    throw error;
-  } finally {
-    await unlink(aside);
-  }
+async function lastGeneration(directory: string): Promise<number> {
+  const generations = (await readdir(directory)).map((name) => Number(/^sandbox\.(\d+)\.lock$/.exec(name)?.[1] ?? 0));
+  return Math.max(0, ...generations);
+}
+
+function lockPath(directory: string, generation: number): string {
+  return join(directory, `sandbox.${generation}.lock`);
 }
 
 async function refuseIfAlive(directory: string, holder: string | null): Promise<void> {
@@ -91,7 +88,7 @@ async function readIfThere(path: string): Promise<string | null> {
 }
 
 function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
 
-const ROUNDS = 5;
+const ROUNDS = 10;

@@ -45,11 +45,12 @@ test('A5 asking after expiry gives another token, and the old one is refused', a
   const bench = await openBench();
   const first = await bench.post(GET_TOKEN, PAIR);
   bench.clock.advance(HALF_HOUR_MS);
-  expect((await bench.get('/payments/imps_1')).status).toBe(401);
+  const old = { headers: { authorization: text(first, 'access_token') } };
+  expect((await call(`${bench.url}/payments/imps_1`, old)).status).toBe(401);
   const second = await bench.post(GET_TOKEN, PAIR);
   expect(text(second, 'access_token')).not.toBe(text(first, 'access_token'));
   expect(number(second, 'expired_at')).toBe(number(second, 'now') + 1_800);
-  expect((await bench.get('/payments/imps_1')).status).toBe(401);
+  expect((await call(`${bench.url}/payments/imps_1`, old)).status).toBe(401);
 });
 
 test('A6 a wrong secret and an unknown key are refused with 401', async () => {

@@ -96,7 +96,10 @@ async function send(core: Core, reply: FastifyReply, ending: Ending): Promise<Fa
     case 'envelope-500':
       return reply.code(500).send(failure(-1, '서버 내부 오류가 발생하였습니다.'));
     case 'page-500':
-      return reply.code(500).type('text/html').send('<html><body><h1>500 Internal Server Error</h1></body></html>');
+      return reply
+        .code(500)
+        .type('text/html; charset=utf-8')
+        .send('<html><body><h1>500 Internal Server Error</h1></body></html>');
     default:
       reply.hijack();
       await core.ledger.synced();
