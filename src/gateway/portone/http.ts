@@ -35,7 +35,7 @@ export type HttpRequest = {
 /** Connections to one origin. `exchange` never throws, never repeats a request and follows no redirect. */
 export type Http = {
   exchange(request: HttpRequest): Promise<Exchange>;
-  /** Refuses new exchanges, waits for those in flight. */
+  /** Refuses new exchanges, waits for those in flight. Twice is fine. */
   close(): Promise<void>;
 };
 
@@ -54,6 +54,7 @@ export function openHttp(options: { baseUrl: string; connections: number; clock:
     headersTimeout: 0, // the exchange's own limit rules
     bodyTimeout: 0,
   });
+  let closing: Promise<void> | null = null;
   const prefix = base.pathname.replace(/\/+$/, '');
   return {
     exchange: (request) => {
@@ -62,7 +63,10 @@ export function openHttp(options: { baseUrl: string; connections: number; clock:
       running.start(pool, { ...request, path: prefix + request.path });
       return running.outcome;
     },
-    close: () => pool.close(),
+    close: () => {
+      closing ??= pool.close();
+      return closing;
+    },
   };
 }
 
@@ -71,7 +75,8 @@ export function parseBaseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   const plain = url !== null && url.username + url.password + url.search + url.hash === '';
   if (!plain || !/^https?:$/.test(url.protocol)) {
-    throw new InputError('the base URL is not an http(s) address', 'write it as https://api.iamport.kr, nothing after');
+    const shown = text.includes('@') ? 'the base URL' : `'${text}'`; // what stands before an @ is a password
+    throw new InputError(`${shown} is not a plain http(s) address`, 'write it like https://api.iamport.kr');
   }
   return url;
 }
