@@ -5,13 +5,13 @@ import { Refusal } from './envelope.ts';
 import { type Fields, optionalText, personOf, requiredText } from './fields.ts';
 
 /** The channel of a request: `pg` names a payment company, or one of its MIDs as `{pg}.{MID}`. */
-export type Channel = { readonly pgProvider: string; readonly pgId: string };
+type Channel = { readonly pgProvider: string; readonly pgId: string };
 
 /** The card data of a request, as far as it is kept. */
-export type CardData = { readonly card: Card } | { readonly invalid: string };
+type CardData = { readonly card: Card } | { readonly invalid: string };
 
 /** What storing a key needs besides the instant. */
-export type KeyDraft = Omit<Key, 'inserted' | 'updated'>;
+type KeyDraft = Omit<Key, 'inserted' | 'updated'>;
 
 /** Reads `pg` of a request; the channel of the modes when it names none. */
 export function channelOf(core: Core, fields: Fields): Channel {

@@ -3,7 +3,7 @@ import { type Fields, invalid, optionalText, wholeNumber } from './fields.ts';
 import { statusOf } from './state.ts';
 
 /** One page as V1 shows it: `previous` and `next` are page numbers, 0 where there is none. */
-export type Page<T> = {
+type Page<T> = {
   readonly total: number;
   readonly previous: number;
   readonly next: number;

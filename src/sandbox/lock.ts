@@ -43,16 +43,16 @@ function lockPath(directory: string, generation: number): string {
 async function refuseIfAlive(directory: string, holder: string | null): Promise<void> {
   const [pidText = '', start = '-'] = (holder ?? '').trim().split(' ');
   const pid = Number(pidText);
-  if (!Number.isInteger(pid) || pid <= 0 || !isRunning(pid)) return;
+  if (!Number.isInteger(pid) || pid <= 0 || !exists(pid)) return;
   const startNow = await startOf(pid);
-  if (startNow !== null && start !== '-' && startNow !== start) return; // the number was given to another process
+  if (startNow !== null && startNow !== start) return; // dead, or its number was given to another process
   throw new InputError(
     `the sandbox directory ${directory} is in use by process ${pid}`,
     'stop that sandbox or choose another directory',
   );
 }
 
-function isRunning(pid: number): boolean {
+function exists(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
@@ -61,11 +61,15 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** When a process started, in ticks since boot (proc(5), field 22). Null where there is no /proc. */
+/**
+ * When a living process started, in ticks since boot (proc(5), field 22); `dead` for one that was killed but whose
+ * parent has not taken notice, as happens in containers. Null where there is no /proc.
+ */
 async function startOf(pid: number): Promise<string | null> {
   const stat = await readIfThere(`/proc/${pid}/stat`);
-  // The command, field 2, may hold spaces and brackets; the last bracket ends it.
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  if (stat === null) return null;
+  const [state = '', ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the command may hold spaces
+  return /[ZXx]/.test(state) ? 'dead' : (rest[18] ?? null);
 }
 
 async function linked(from: string, to: string): Promise<boolean> {

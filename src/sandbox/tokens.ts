@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 /** What `getToken` answers; instants in seconds since 1970. */
-export type Token = { readonly access_token: string; readonly expired_at: number; readonly now: number };
+type Token = { readonly access_token: string; readonly expired_at: number; readonly now: number };
 
 /**
  * Access tokens of V1: one per key for half an hour, the same one to everybody who asks, five minutes more for who asks
