@@ -7,8 +7,8 @@ import { type Http, openHttp } from './http.ts';
 import { findAll } from './look-up.ts';
 import { classify } from './outcome.ts';
 import { authorizedGet, JSON_HEADERS } from './repeatable.ts';
-import { createTokens } from './token.ts';
-import { veil } from './veil.ts';
+import { createTokens, type Tokens } from './token.ts';
+import { patternOf, veil } from './veil.ts';
 
 /**
  * PortOne's REST API V1 at `baseUrl` (or a sandbox that speaks it), on at most `connections` kept connections. Connects
@@ -24,7 +24,7 @@ export function createPortOne(options: {
   const { key, secret, clock } = options;
   const bare = openHttp(options);
   const tokens = createTokens(bare, key, secret, clock);
-  const http = veiled(bare, () => [key, secret, tokens.inHand() ?? '']);
+  const http = veiled(bare, [key, secret], tokens);
   const get = authorizedGet(http, tokens);
   return {
     ready: (asked) => tokens.ready(asked),
@@ -45,13 +45,20 @@ export function createPortOne(options: {
 }
 
 /** Exchanges whose answers no longer hold our secrets, should they be echoed. */
-function veiled(http: Http, secrets: () => readonly string[]): Http {
+function veiled(http: Http, fixed: readonly string[], tokens: Tokens): Http {
+  let known = '';
+  let pattern = patternOf(fixed);
   return {
     ...http,
     exchange: async (request) => {
-      const sent = request.headers.authorization?.replace('Bearer ', '') ?? '';
       const exchange = await http.exchange(request);
-      return exchange.kind === 'answer' ? { ...exchange, body: veil(exchange.body, [...secrets(), sent]) } : exchange;
+      if (exchange.kind !== 'answer') return exchange;
+      const current = [request.headers.authorization?.replace('Bearer ', '') ?? '', tokens.inHand() ?? ''];
+      if (known !== current.join(' ')) {
+        known = current.join(' ');
+        pattern = patternOf([...fixed, ...current]);
+      }
+      return { ...exchange, body: veil(exchange.body, pattern) };
     },
   };
 }

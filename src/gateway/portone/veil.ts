@@ -1,22 +1,37 @@
 /**
- * Blanks our secrets wherever a gateway echoes them, also as URL, JSON and base64 text, before anything of its answer is
- * read. Secrets shorter than eight characters are left alone: they would blank amounts.
+ * Blanks our secrets in the strings of a JSON body, should a gateway echo them, before anything of its answer is read.
+ * A body that is no JSON, or nested too deeply to be walked, comes back empty: nobody reads such a one.
  */
-export function veil(body: Uint8Array, secrets: readonly string[]): Uint8Array {
-  const original = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'); // keeps every byte
-  let text = original;
-  for (const secret of secrets) {
-    if (secret.length < SHORTEST) continue;
-    for (const form of formsOf(secret)) text = text.replaceAll(form, '***');
+export function veil(body: Uint8Array, secrets: RegExp): Uint8Array {
+  let found = false;
+  try {
+    const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body), (_, value: unknown) => {
+      if (typeof value !== 'string' || value.search(secrets) < 0) return value;
+      found = true;
+      return value.replace(secrets, '***');
+    });
+    return found ? Buffer.from(JSON.stringify(json)) : body;
+  } catch {
+    return new Uint8Array();
   }
-  return text === original ? body : Buffer.from(text, 'latin1');
+}
+
+/**
+ * Finds secrets as they are and as URL, JSON and base64 text. Those shorter than eight characters are left out: they
+ * would blank ids.
+ */
+export function patternOf(secrets: readonly string[]): RegExp {
+  const forms = secrets.filter((secret) => secret.length >= SHORTEST).flatMap(formsOf);
+  const escaped = forms.map((form) =>
+    form.replace(/[^\p{L}\p{N}]/gu, (mark) => `\\u{${mark.codePointAt(0)?.toString(16)}}`),
+  );
+  return new RegExp(escaped.length === 0 ? '(?!)' : escaped.join('|'), 'gu');
 }
 
 function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret);
   const base64 = bytes.toString('base64').replace(/=+$/, '');
-  const forms = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
-  return [...forms.map((form) => Buffer.from(form).toString('latin1')), base64, bytes.toString('base64url')];
+  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), base64, bytes.toString('base64url')];
 }
 
 const SHORTEST = 8;
