@@ -1,0 +1,24 @@
+import type { FastifyInstance } from 'fastify';
+import type { Db } from '../store/db.ts';
+import { type Overview, readOverview } from '../store/views.ts';
+import { html, type Markup, sendPage } from './html.ts';
+import { isoInstant } from './instant.ts';
+
+/** The page at `/`: how many invoices stand where, what is next, and the ways on. */
+export function overviewRoute(app: FastifyInstance, db: Db): void {
+  app.get('/', async (_request, reply) => sendPage(reply, 'Overview', page(await readOverview(db))));
+}
+
+function page({ counts, nextAt }: Overview): Markup {
+  const rows = counts.map(
+    ({ state, count }) => html`<tr><th scope="row">${state}</th><td class="number">${count}</td></tr>\n`,
+  );
+  return html`<table>
+  <caption>Invoices by status</caption>
+  <thead><tr><th scope="col">Status</th><th scope="col">Invoices</th></tr></thead>
+  <tbody>${rows}</tbody>
+</table>
+<p>Next due: ${nextAt === null ? 'nothing' : html`<time datetime="${isoInstant(nextAt)}">${isoInstant(nextAt)}</time>`}</p>
+<p><a href="/queues">Queues</a></p>
+<form method="post" action="/logout"><button type="submit">Log out</button></form>`;
+}
