@@ -33,6 +33,8 @@ export type BillingEvent =
   | { readonly kind: 'subscription.broken'; readonly subscription: string; readonly error: Error }
   /** A unit of work threw; its lease or the next tick repeats it. */
   | { readonly kind: 'work.failed'; readonly where: string; readonly error: Error }
+  /** Something this process needs is not there yet; it goes on asking. */
+  | { readonly kind: 'waiting'; readonly what: string; readonly error: Error }
   | { readonly kind: 'connection.failed'; readonly where: string; readonly error: Error };
 
 /** Where flows report to. Never throws. */

@@ -13,6 +13,8 @@ export interface ChargeQueue {
   ring(jobs: readonly ChargeJob[]): Promise<void>;
   /** Calls `handle` for each job, `concurrency` at a time, until the consumer is closed. */
   consume(handle: (job: ChargeJob) => Promise<void>, concurrency: number): Consumer;
+  /** Jobs that no worker has taken yet. Rejects when the queue cannot be reached. */
+  waiting(): Promise<number>;
   /** BullMQ's own queue, for Bull Board. */
   readonly board: Queue;
   close(): Promise<void>;
@@ -52,6 +54,7 @@ export function chargeQueue(backend: Backend): ChargeQueue {
       );
     },
     consume: (handle, concurrency) => backend.work((job) => handle(parseJob(job.data)), concurrency),
+    waiting: () => backend.board.getWaitingCount(),
     close: () => backend.close(),
   };
 }

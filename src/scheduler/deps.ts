@@ -16,8 +16,8 @@ export type SchedulerDeps = {
   readonly hmac: Hmac;
   readonly installation: string;
   readonly catchUp: CatchUp;
-  /** The version of the policy in force, as it is kept in the database. */
-  readonly policyVersion: string;
+  /** The version of each policy in force by its name, `default` among them, as they are kept in the database. */
+  readonly policyVersions: Readonly<Record<string, string>>;
   readonly reRingSeconds: number;
 };
 

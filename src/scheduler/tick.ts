@@ -97,7 +97,7 @@ function newInvoice(
 /** One bad row never stops the batch: where the batch is refused, each row goes alone. */
 async function drawUpBatch(deps: SchedulerDeps, invoices: readonly NewInvoice[]): Promise<number> {
   try {
-    return await drawUp(deps.db, invoices, deps.policyVersion);
+    return await drawUp(deps.db, invoices, deps.policyVersions);
   } catch (error) {
     if (invoices.length === 1) {
       const [invoice] = invoices;

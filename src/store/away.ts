@@ -9,7 +9,8 @@ export function databaseIsAway(error: unknown): boolean {
     AWAY_KINDS.has(String(field(cause, 'kind'))) ||
     /^(08...|53...|57P..)$/.test(String(field(cause, 'originalCode') ?? field(error, 'code'))) ||
     /^(ECONN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EPIPE)/.test(String(field(error, 'code'))) ||
-    (error instanceof Error && /^Connection terminated|timeout expired|timeout exceeded when trying to connect/.test(error.message))
+    (error instanceof Error &&
+      /^Connection terminated|timeout expired|timeout exceeded when trying to connect/.test(error.message))
   );
 }
 

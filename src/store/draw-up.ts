@@ -69,9 +69,14 @@ export type NewInvoice = {
 /**
  * Draws up invoices, and the first attempt of each that is to be charged, and moves their subscriptions on to the next
  * period: one statement, so that no crash can part the three. A subscription that somebody else moved on meanwhile is
- * passed over, so any number of schedulers may do this at once. Returns how many were drawn up.
+ * passed over, so any number of schedulers may do this at once. `versions` names the version of each policy in force,
+ * `default` among them. Returns how many were drawn up.
  */
-export async function drawUp(db: Db, invoices: readonly NewInvoice[], policyVersion: string): Promise<number> {
+export async function drawUp(
+  db: Db,
+  invoices: readonly NewInvoice[],
+  versions: Readonly<Record<string, string>>,
+): Promise<number> {
   if (invoices.length === 0) return 0;
   const rows = await db.$queryRaw<{ drawn: number }[]>`
     WITH input AS (
@@ -79,7 +84,7 @@ export async function drawUp(db: Db, invoices: readonly NewInvoice[], policyVers
         subscription_id uuid, period_index integer, next_period integer, next_due_at timestamptz, period_key text,
         period_start timestamptz, period_end timestamptz, treatment text, merchant_uid text)
     ), ours AS MATERIALIZED (
-      SELECT s.id, s.customer_id, s.amount, s.currency, s.tax_free, s.vat, s.name FROM subscription s
+      SELECT s.id, s.customer_id, s.policy, s.amount, s.currency, s.tax_free, s.vat, s.name FROM subscription s
         JOIN input ON input.subscription_id = s.id
        WHERE s.next_period = input.period_index AND s.status IN ('trialing', 'active', 'past_due')
        ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
@@ -99,8 +104,9 @@ export async function drawUp(db: Db, invoices: readonly NewInvoice[], policyVers
              CASE input.treatment WHEN 'open' THEN maedal_now() WHEN 'spaced' THEN greatest(maedal_now(), interval '24 hours' + (
                SELECT max(greatest(other.next_at, other.last_attempt_at)) FROM invoice other
                  JOIN subscription own ON own.id = other.subscription_id WHERE own.customer_id = ours.customer_id)) END,
-             ${policyVersion}
+             coalesce(versions.by_policy ->> ours.policy, versions.by_policy ->> 'default')
         FROM moved JOIN ours ON ours.id = moved.id JOIN input ON input.subscription_id = ours.id
+             CROSS JOIN (SELECT ${JSON.stringify(versions)}::jsonb AS by_policy) versions
       ON CONFLICT (subscription_id, period_key) DO NOTHING
       RETURNING id, subscription_id, state
     ), prepared AS (

@@ -62,7 +62,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
     hmac,
     installation: installationPrefix(hmac),
     catchUp,
-    policyVersion: 'test',
+    policyVersions: { default: 'test' },
     reRingSeconds: 120,
   };
   const worker: WorkerDeps = {

@@ -1,0 +1,211 @@
+import { createHmac } from 'node:crypto';
+import { join } from 'node:path';
+import { InputError } from './billing/errors.ts';
+import { type Hmac, installationPrefix } from './billing/ids.ts';
+import { type Clock, pause } from './clock.ts';
+import type { Config } from './config/config.ts';
+import { ConfigError } from './config/config-error.ts';
+import { claimDirectory, DataDirBusyError } from './embedded/ownership.ts';
+import { startEmbeddedPostgres } from './embedded/postgres.ts';
+import { asError, type Report } from './events.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import { createPortOne } from './gateway/portone/client.ts';
+import { migratePostgresQueue } from './queue/postgres.ts';
+import { startSandbox } from './sandbox/server.ts';
+import type { SchedulerDeps } from './scheduler/deps.ts';
+import { databaseIsAway } from './store/away.ts';
+import { type Db, openDb } from './store/db.ts';
+import type { Ring } from './store/due.ts';
+import { migrate, pending } from './store/migrate.ts';
+import { keepPolicyVersion } from './store/policy-versions.ts';
+import type { WorkerDeps } from './worker/deps.ts';
+
+/** What every command stands on. `close` lets go of it all in reverse order; one failing part does not skip the next. */
+export type App = {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly report: Report;
+  readonly databaseUrl: string;
+  readonly db: Db;
+  readonly gateway: Gateway;
+  readonly hmac: Hmac;
+  readonly installation: string;
+  /** Adds something to be closed before everything that is open already. */
+  onClose(close: () => Promise<unknown>): void;
+  close(): Promise<void>;
+};
+
+export type AppOptions = {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly report: Report;
+  /** In the history of every row: `maedal/…`. */
+  readonly who: string;
+  /** `own`: a second one on the same data is refused. `share`: works beside one that runs already. */
+  readonly claim: 'own' | 'share';
+  /** Whether to wait for a database that is away until it comes back, or the signal is aborted. */
+  readonly patient?: AbortSignal | undefined;
+  readonly connections?: number;
+};
+
+/**
+ * Opens database, sandbox (where none is configured) and gateway, and brings the database to this version. Throws
+ * ConfigError, DataDirBusyError (`own`), or an error with `code` EADDRINUSE when the sandbox's port is taken.
+ */
+export async function openApp(options: AppOptions): Promise<App> {
+  const { config, clock, report } = options;
+  const closing = closers(report);
+  try {
+    const databaseUrl = await openDatabase(options, closing);
+    await prepareDatabase(options, databaseUrl);
+    await openSandbox(options, closing);
+    const db = openDb({ url: databaseUrl, who: options.who, connections: options.connections ?? 10 });
+    closing.push(() => db.$disconnect());
+    for (const { version, dunning } of Object.values(config.policies)) await keepPolicyVersion(db, version, dunning);
+    const { baseUrl, key, secret } = config.gateway;
+    const gateway = createPortOne({
+      baseUrl,
+      key: key.reveal(),
+      secret: secret.reveal(),
+      clock,
+      connections: CONNECTIONS,
+    });
+    closing.push(() => gateway.close());
+    const hmac: Hmac = (message) => createHmac('sha256', config.secret.reveal()).update(message).digest();
+    const app = { config, clock, report, databaseUrl, db, gateway, hmac, installation: installationPrefix(hmac) };
+    return { ...app, onClose: (close) => void closing.push(close), close: closing.close };
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+/** The database alone, as it is: neither migrated nor checked. */
+export async function openDatabaseAlone(
+  options: AppOptions,
+): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const closing = closers(options.report);
+  try {
+    return { url: await openDatabase(options, closing), close: closing.close };
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+/** What the scheduler needs; `ring` takes what it finds. */
+export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promise<void>): SchedulerDeps {
+  const { db, report, clock, hmac, installation, config } = app;
+  const policyVersions = Object.fromEntries(
+    Object.entries(config.policies).map(([name, policy]) => [name, policy.version]),
+  );
+  const { reRingSeconds } = config.limits;
+  return { db, ring, report, clock, hmac, installation, catchUp: config.catchUp, policyVersions, reRingSeconds };
+}
+
+/** What the worker needs. */
+export function workerDeps(app: App): WorkerDeps {
+  const { db, gateway, clock, report, config } = app;
+  const fallback = config.channels.default;
+  if (fallback === undefined) throw new Error('the configuration has no default channel');
+  return {
+    db,
+    gateway,
+    clock,
+    report,
+    channel: (name) => config.channels[name] ?? fallback,
+    leaseSeconds: config.limits.leaseSeconds,
+    maxAmountMinor: (currency) => config.limits.maxAmount?.[currency] ?? null,
+    sandbox: config.mode === 'test',
+    needsAdoption: config.mode === 'live',
+  };
+}
+
+/** The database's URL, once it answers; the embedded one is started, or found running. */
+async function openDatabase({ config, claim, clock, report, patient }: AppOptions, closing: Closers): Promise<string> {
+  if (config.database.kind === 'url') {
+    const url = config.database.url.reveal();
+    await answering(url, { clock, report, patient });
+    return url;
+  }
+  const { dataDir } = config.database;
+  const owned = await claimDirectory(dataDir).catch((error: unknown) => {
+    if (claim === 'share' && error instanceof DataDirBusyError) return null;
+    throw error;
+  });
+  if (owned !== null) closing.push(() => owned.release());
+  const postgres = await startEmbeddedPostgres({ dataDir, clock });
+  if (owned !== null) closing.push(() => postgres.stop());
+  return postgres.url;
+}
+
+type Asking = Pick<AppOptions, 'clock' | 'report' | 'patient'>;
+
+/** Resolves when the database answers. Without patience it asks for half a minute. */
+async function answering(url: string, { clock, report, patient }: Asking): Promise<void> {
+  for (let asked = 1; ; asked += 1) {
+    try {
+      await pending(url);
+      return;
+    } catch (error) {
+      if (!databaseIsAway(error) || patient?.aborted === true || (patient === undefined && asked >= IMPATIENT_ASKS))
+        throw error;
+      report({ kind: 'waiting', what: 'the database', error: asError(error) });
+      await pause(clock, ASK_AGAIN_MS, patient);
+    }
+  }
+}
+
+/** Brings the database to this version. In `live` nobody does so in passing: the merchant runs `maedal migrate`. */
+async function prepareDatabase({ config }: AppOptions, url: string): Promise<void> {
+  const missing = await pending(url);
+  if (config.mode === 'live') {
+    if (missing.length === 0) return;
+    throw new ConfigError([`the database lacks ${missing.join(', ')}; run \`maedal migrate\` first`]);
+  }
+  if (missing.length > 0) await migrate(url);
+  if (config.queue.kind === 'postgres') await migratePostgresQueue(url);
+}
+
+/** The sandbox inside this process, where no gateway is configured. */
+async function openSandbox({ config, claim, clock }: AppOptions, closing: Closers): Promise<void> {
+  const { gateway, dataDir, sandboxPort: port } = config;
+  if (!gateway.runInside) return;
+  try {
+    const sandbox = await startSandbox({ host: '127.0.0.1', port, directory: join(dataDir, 'sandbox'), clock });
+    closing.push(() => sandbox.close());
+  } catch (error) {
+    const runsAlready = error instanceof InputError || portIsTaken(error);
+    if (claim === 'own' || !runsAlready) throw named(error, 'MAEDAL_SANDBOX_PORT', port);
+  }
+}
+
+/** Names the setting of a port that is taken. Anything else stays as it is. */
+export function named(error: unknown, variable: string, port: number): unknown {
+  if (!portIsTaken(error)) return error;
+  return new ConfigError([
+    `${variable}: port ${port} is taken; stop what listens there, or set ${variable} to another port`,
+  ]);
+}
+
+function portIsTaken(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'EADDRINUSE';
+}
+
+type Closers = { push(close: () => Promise<unknown>): void; close(): Promise<void> };
+
+function closers(report: Report): Closers {
+  const open: (() => Promise<unknown>)[] = [];
+  return {
+    push: (close) => void open.push(close),
+    close: async () => {
+      for (let close = open.pop(); close !== undefined; close = open.pop()) {
+        await close().catch((error: unknown) => report({ kind: 'work.failed', where: 'close', error: asError(error) }));
+      }
+    },
+  };
+}
+
+const CONNECTIONS = 100;
+const ASK_AGAIN_MS = 1_000;
+const IMPATIENT_ASKS = 30;

@@ -1,0 +1,83 @@
+import type { Command } from 'commander';
+import { type App, schedulerDeps, workerDeps } from '../app.ts';
+import { asError, type BillingEvent } from '../events.ts';
+import { tick } from '../scheduler/tick.ts';
+import { databaseNow, type Ring } from '../store/due.ts';
+import { type Progress, readProgress } from '../store/progress.ts';
+import { runJob } from '../worker/run-job.ts';
+import { type Context, printResult, withApp } from './context.ts';
+
+export function billCommand(program: Command, context: Context): void {
+  program
+    .command('bill')
+    .description('bill everything due now, look-ups included, then exit: maedal for a cron of your own')
+    .option('--concurrency <n>', 'charges in flight at once', '20')
+    .action(async (options: { concurrency: string }) => {
+      const concurrency = Math.min(Math.max(Number.parseInt(options.concurrency, 10) || 1, 1), 200);
+      const result = await withApp('maedal/bill', (app) => bill(app, concurrency, context.stopped), {
+        connections: 15,
+      });
+      printResult(context, program.opts().json === true, result, () => render(result));
+      if (result.failed > 0) throw new Error(`${result.failed} charges could not be worked on; they are tried again`);
+    });
+}
+
+type BillResult = {
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly drawn_up: number;
+  readonly failed: number;
+  readonly unknown: number;
+  readonly next_due_at: string | null;
+};
+
+/** Everything due at the start, without the queue. What becomes due meanwhile is left for the next run. */
+async function bill(app: App, concurrency: number, stopped: AbortSignal): Promise<BillResult> {
+  const outcomes: Record<string, number> = {};
+  let failed = 0;
+  const report = (event: BillingEvent) => {
+    if (event.kind === 'charge.finished') outcomes[event.outcome] = (outcomes[event.outcome] ?? 0) + 1;
+    app.report(event);
+  };
+  const worker = { ...workerDeps(app), report };
+  const charge = async (job: Ring) => {
+    if (stopped.aborted) return; // what was rung and not taken is rung again
+    try {
+      await runJob(worker, job);
+    } catch (error) {
+      failed += 1;
+      report({ kind: 'work.failed', where: 'bill', error: asError(error) });
+    }
+  };
+  const scheduler = schedulerDeps(app, (rings) => inLanes(rings, concurrency, charge));
+  const until = await databaseNow(app.db);
+  let drawnUp = 0;
+  while (!stopped.aborted) {
+    const pass = await tick(scheduler, until);
+    drawnUp += pass.drawnUp;
+    if (pass.drawnUp + pass.rung === 0) break;
+  }
+  return summary(await readProgress(app.db), { outcomes, drawn_up: drawnUp, failed });
+}
+
+function summary(progress: Progress, done: Pick<BillResult, 'outcomes' | 'drawn_up' | 'failed'>): BillResult {
+  return {
+    ...done,
+    unknown: progress.unknown,
+    next_due_at: progress.nextDueAt?.toISO({ suppressMilliseconds: true }) ?? null,
+  };
+}
+
+async function inLanes(jobs: readonly Ring[], lanes: number, work: (job: Ring) => Promise<void>): Promise<void> {
+  const waiting = [...jobs];
+  const lane = async () => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await work(job);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+}
+
+function render(result: BillResult): string {
+  const outcomes = Object.entries(result.outcomes).map(([outcome, count]) => `${count} ${outcome}`);
+  const charged = outcomes.length === 0 ? 'nothing was due' : outcomes.join(', ');
+  const waiting = result.unknown > 0 ? `; ${result.unknown} without an answer yet, run again to look them up` : '';
+  return `${charged}${waiting}; next due ${result.next_due_at ?? 'never'}`;
+}

@@ -1,0 +1,62 @@
+import { stderr } from 'node:process';
+import { type App, type AppOptions, openApp, openDatabaseAlone } from '../app.ts';
+import { systemClock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import { type ResolveOptions, resolveConfig } from '../config/resolve.ts';
+import type { Report } from '../events.ts';
+import { createLogger, reportTo } from '../log.ts';
+
+/** What every command is given. Results go to stdout by `print`, everything else to stderr. */
+export type Context = {
+  /** Writes a line to stdout. */
+  print(text: string): void;
+  /** Aborted when the process is told to stop. */
+  readonly stopped: AbortSignal;
+};
+
+/** A command's configuration and reporting. Throws ConfigError. */
+export async function prepare(
+  context: Context,
+  start?: ResolveOptions['start'],
+): Promise<{ config: Config; report: Report }> {
+  const { env, cwd } = context;
+  const config = await resolveConfig(start === undefined ? { env, cwd } : { env, cwd, start });
+  return { config, report: reportTo(createLogger(config.logLevel, stderr.isTTY === true)) };
+}
+
+/** Opens the app beside whatever runs already, hands it to `work`, and closes it whatever happens. */
+export async function withApp<Result>(
+  who: string,
+  work: (app: App) => Promise<Result>,
+  options: Partial<Pick<AppOptions, 'connections'>> = {},
+): Promise<Result> {
+  const { config, report } = await prepare();
+  const app = await openApp({ config, report, clock: systemClock, who, claim: 'share', ...options });
+  try {
+    return await work(app);
+  } finally {
+    await app.close();
+  }
+}
+
+/** The database as it is, handed to `work` beside whatever runs already. */
+export async function withDatabaseUrl<Result>(work: (url: string, config: Config) => Promise<Result>): Promise<Result> {
+  const { config, report } = await prepare();
+  const database = await openDatabaseAlone({ config, report, clock: systemClock, who: 'maedal', claim: 'share' });
+  try {
+    return await work(database.url, config);
+  } finally {
+    await database.close();
+  }
+}
+
+/** Resolves when the process is told to stop. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+/** One JSON value on a line, or the text for people. */
+export function printResult(context: Context, asJson: boolean, value: unknown, text: () => string): void {
+  context.print(asJson ? JSON.stringify(value) : text());
+}

@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import type { App } from '../app.ts';
+import { storeTestCards } from '../gateway/portone/test-cards.ts';
+import { type ImportDeps, type ImportResult, importFile } from '../operator/import/import-file.ts';
+import { findTestCard } from '../sandbox/cards.ts';
+import { openDb } from '../store/db.ts';
+import { type Context, printResult, withApp } from './context.ts';
+
+export function importCommand(program: Command, context: Context): void {
+  program
+    .command('import')
+    .description('import subscriptions from a CSV, JSON or JSON Lines file: all rows or none')
+    .argument('<file>')
+    .option('--dry-run', 'check the file and import nothing', false)
+    .action(async (file: string, { dryRun }: { dryRun: boolean }) => {
+      const result = await withApp('maedal/import', (app) =>
+        withImportDeps(app, (deps) => importFile(deps, file, { dryRun })),
+      );
+      printResult(context, program.opts().json === true, { ...result, dry_run: dryRun }, () => render(result, dryRun));
+    });
+}
+
+/** Hands over what an import needs; its statements may take as long as the file is large. */
+export async function withImportDeps<Result>(app: App, work: (deps: ImportDeps) => Promise<Result>): Promise<Result> {
+  const { config, databaseUrl } = app;
+  const db = openDb({ url: databaseUrl, who: 'maedal/import', connections: 2, statementTimeoutMs: 0 });
+  const sandbox = {
+    isTestCard: (card: string) => findTestCard(card) !== null,
+    storeTestCards: (entries: Parameters<typeof storeTestCards>[1]) => storeTestCards(config.gateway.baseUrl, entries),
+  };
+  try {
+    return await work({
+      db,
+      plans: config.plans,
+      channels: Object.keys(config.channels),
+      timezone: config.timezone,
+      chargeAt: config.chargeAt,
+      sandbox: config.gateway.kind === 'sandbox' ? sandbox : null,
+    });
+  } finally {
+    await db.$disconnect();
+  }
+}
+
+function render({ imported, unchanged, customers }: ImportResult, dryRun: boolean): string {
+  const verb = dryRun ? 'would import' : 'imported';
+  return `${verb} ${imported} subscriptions (${customers} new customers); ${unchanged} unchanged`;
+}

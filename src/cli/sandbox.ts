@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { named } from '../app.ts';
+import { systemClock } from '../clock.ts';
+import { startSandbox } from '../sandbox/server.ts';
+import { type Context, prepare, untilAborted } from './context.ts';
+
+export function sandboxCommand(program: Command, context: Context): void {
+  program
+    .command('sandbox')
+    .description('serve a PortOne V1 on this machine, with test cards instead of payment companies')
+    .option('--host <address>', 'where to listen', '127.0.0.1')
+    .action(async ({ host }: { host: string }) => {
+      const { config } = await prepare();
+      const { sandboxPort: port, dataDir } = config;
+      const sandbox = await startSandbox({ host, port, directory: join(dataDir, 'sandbox'), clock: systemClock }).catch(
+        (error: unknown) => {
+          throw named(error, 'MAEDAL_SANDBOX_PORT', port);
+        },
+      );
+      context.print(
+        `sandbox at ${sandbox.url}; ledger at ${sandbox.url}/_sandbox/ledger, cards at ${sandbox.url}/_sandbox/cards`,
+      );
+      await untilAborted(context.stopped);
+      await sandbox.close();
+    });
+}

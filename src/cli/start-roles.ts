@@ -1,0 +1,118 @@
+import { type App, named, schedulerDeps, workerDeps } from '../app.ts';
+import { pause } from '../clock.ts';
+import type { Role } from '../config/roles.ts';
+import { asError, type Report } from '../events.ts';
+import { startConsole } from '../operator/server.ts';
+import type { ChargeQueue } from '../queue/charge-queue.ts';
+import { openPostgresQueue } from '../queue/postgres.ts';
+import { openRedisQueue } from '../queue/redis.ts';
+import { startLoop } from '../scheduler/loop.ts';
+import { pending } from '../store/migrate.ts';
+import { runJob } from '../worker/run-job.ts';
+
+/** What runs, and where people look. */
+export type Running = { readonly consoleUrl: string | null };
+
+/**
+ * Starts the roles over an open app, which stops them in reverse when it closes: no new passes, charges in hand are
+ * finished, then the servers and the queue close. Throws ConfigError when the console's port is taken.
+ */
+export async function startRoles(app: App, roles: ReadonlySet<Role>, stopped: AbortSignal): Promise<Running> {
+  const queue = await openQueue(app, stopped);
+  app.onClose(() => queue.close());
+  const consoleUrl = roles.has('console') ? await openConsole(app, queue) : null;
+  if (roles.has('worker')) startWorker(app, queue);
+  if (roles.has('scheduler')) {
+    const { schedule, timezone } = app.config;
+    const loop = startLoop(
+      schedulerDeps(app, (rings) => queue.ring(rings)),
+      { schedule, timezone },
+    );
+    app.onClose(() => loop.close());
+  }
+  return { consoleUrl };
+}
+
+async function openQueue(app: App, stopped: AbortSignal): Promise<ChargeQueue> {
+  const { config, report, installation, databaseUrl } = app;
+  const onError = throttled(report);
+  for (;;) {
+    try {
+      if (config.queue.kind === 'postgres') return await openPostgresQueue({ url: databaseUrl, onError });
+      return await openRedisQueue({ url: config.queue.url.reveal(), installation, onError });
+    } catch (error) {
+      if (stopped.aborted || config.queue.kind === 'postgres') throw error;
+      report({ kind: 'waiting', what: 'Redis', error: asError(error) });
+      await pause(app.clock, ASK_AGAIN_MS, stopped);
+    }
+  }
+}
+
+function startWorker(app: App, queue: ChargeQueue): void {
+  const deps = workerDeps(app);
+  const handle = async (job: Parameters<typeof runJob>[1]) => {
+    try {
+      await runJob(deps, job);
+    } catch (error) {
+      app.report({ kind: 'work.failed', where: 'charge', error: asError(error) });
+      throw error;
+    }
+  };
+  const consumer = queue.consume(handle, CONCURRENCY);
+  app.onClose(() => consumer.close());
+}
+
+async function openConsole(app: App, queue: ChargeQueue): Promise<string> {
+  const { config, db, report } = app;
+  if (config.login === null) throw new Error('the console has no login');
+  const { host, port } = config.http;
+  const deps = {
+    db,
+    apiToken: config.login.apiToken.reveal(),
+    operatorPassword: config.login.operatorPassword.reveal(),
+    queues: [queue.board],
+    readiness: () => readiness(app, queue),
+    report: (error: Error, where: string) => report({ kind: 'work.failed', where: `console ${where}`, error }),
+    secureCookies: false,
+  };
+  const console = await startConsole(deps, { host, port }).catch((error: unknown) => {
+    throw named(error, 'MAEDAL_PORT', port);
+  });
+  app.onClose(() => console.close());
+  return console.url;
+}
+
+async function readiness(app: App, queue: ChargeQueue) {
+  const missing = await ask('database', async () => {
+    const names = await pending(app.databaseUrl);
+    return names.length === 0 ? 'reachable and migrated' : `lacks ${names.join(', ')}; run \`maedal migrate\``;
+  });
+  const database = { ...missing, ok: missing.ok && !missing.detail.startsWith('lacks') };
+  const doorbell = await ask('queue', async () => `${await queue.waiting()} jobs waiting`);
+  return { ok: database.ok && doorbell.ok, checks: [database, doorbell] };
+}
+
+async function ask(
+  name: string,
+  question: () => Promise<string>,
+): Promise<{ name: string; ok: boolean; detail: string }> {
+  try {
+    return { name, ok: true, detail: await question() };
+  } catch (error) {
+    return { name, ok: false, detail: asError(error).message };
+  }
+}
+
+/** A connection that is down fails many times a second; one line for each kind of failure is enough until it heals. */
+function throttled(report: Report): (error: Error) => void {
+  let last = '';
+  return (error) => {
+    if (error.message === last) return;
+    last = error.message;
+    report({ kind: 'connection.failed', where: 'queue', error });
+  };
+}
+
+const ASK_AGAIN_MS = 1_000;
+/** Charges in flight in one worker process: they wait for the gateway, not for this machine. */
+const CONCURRENCY = 50;

@@ -1,0 +1,98 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { type App, openApp } from '../app.ts';
+import { pause, systemClock } from '../clock.ts';
+import { parseRoles, ROLES, type Role } from '../config/roles.ts';
+import { importFile } from '../operator/import/import-file.ts';
+import { fillTemplate } from '../operator/import/template.ts';
+import { databaseNow } from '../store/due.ts';
+import { isEmpty, type Progress, readProgress } from '../store/progress.ts';
+import { type Context, prepare, untilAborted } from './context.ts';
+import { withImportDeps } from './import.ts';
+import { startRoles } from './start-roles.ts';
+
+export function startCommand(program: Command, context: Context): void {
+  program
+    .command('start')
+    .description('run scheduler, worker and console until told to stop')
+    .option('--roles <names>', `only these, with commas between: ${ROLES.join(', ')}`, parseRoles)
+    .action(async (options: { roles?: readonly Role[] }) => {
+      const { config, report } = await prepare({ start: { roles: options.roles ?? null } });
+      const roles = new Set(options.roles ?? ROLES);
+      const app = await openApp({
+        config,
+        report,
+        clock: systemClock,
+        who: `maedal/${options.roles === undefined ? 'start' : [...roles].join('+')}`,
+        claim: 'own',
+        patient: context.stopped,
+        connections: 20,
+      });
+      try {
+        if (config.gateway.runInside && config.database.kind === 'embedded') await importExamples(app, context);
+        const running = await startRoles(app, roles, context.stopped);
+        await greet(app, roles, running.consoleUrl, context);
+        await untilAborted(context.stopped);
+        context.print('stopping: charges in hand are finished first');
+      } finally {
+        await app.close();
+      }
+      context.print('stopped');
+    });
+}
+
+/** A first start on this machine alone has something to bill: the example merchant, with dates around today. */
+async function importExamples(app: App, context: Context): Promise<void> {
+  if (!(await isEmpty(app.db))) return;
+  const { dataDir, timezone } = app.config;
+  const template = await readFile(new URL('../../examples/subscribers.template.csv', import.meta.url), 'utf8');
+  const file = join(dataDir, 'example-subscribers.csv');
+  await mkdir(dataDir, { recursive: true });
+  await writeFile(file, fillTemplate(template, await databaseNow(app.db), timezone));
+  const { imported } = await withImportDeps(app, (deps) => importFile(deps, file, { dryRun: false }));
+  context.print(`imported ${imported} example subscribers (${file})`);
+}
+
+async function greet(app: App, roles: ReadonlySet<Role>, consoleUrl: string | null, context: Context): Promise<void> {
+  const { gateway, mode, credentialsFile } = app.config;
+  context.print(`maedal is running: ${[...roles].join(', ')} (${mode}), charging through ${gateway.baseUrl}`);
+  if (consoleUrl !== null) {
+    context.print(`console   ${consoleUrl}/  (queues at ${consoleUrl}/queues)`);
+    context.print(
+      `login     ${credentialsFile === null ? 'MAEDAL_OPERATOR_PASSWORD and MAEDAL_API_TOKEN as configured' : `password and API token are in ${credentialsFile}`}`,
+    );
+  }
+  if (roles.size === ROLES.length) context.print(summary(await firstRun(app, context.stopped)));
+}
+
+/** Waits until everything due was tried, and a while longer for answers that come late. */
+async function firstRun(app: App, stopped: AbortSignal): Promise<Progress> {
+  for (let waitedMs = 0; ; waitedMs += GLANCE_MS) {
+    await pause(app.clock, GLANCE_MS, stopped);
+    const progress = await readProgress(app.db);
+    const quiet = progress.underway === 0 && (progress.unknown === 0 || waitedMs >= LATE_ANSWERS_MS);
+    if (quiet || stopped.aborted || waitedMs >= LONGEST_MS) return progress;
+  }
+}
+
+function summary(progress: Progress): string {
+  const counted: [number, string][] = [
+    [progress.paid, 'paid'],
+    [progress.retrying, 'declined, to be tried again'],
+    [progress.uncollectible, 'given up'],
+    [progress.held, 'held for you'],
+    [progress.review, 'for you to review'],
+    [progress.unknown, 'waiting for the gateway to tell'],
+    [progress.underway, 'under way'],
+  ];
+  const said = counted
+    .filter(([count, name]) => count > 0 || name === 'paid')
+    .map(([count, name]) => `${count} ${name}`);
+  const next = progress.nextDueAt?.toISO({ suppressMilliseconds: true }) ?? 'never';
+  return `${progress.subscriptions} subscriptions: ${said.join(', ')}; next due ${next}`;
+}
+
+const GLANCE_MS = 500;
+const LATE_ANSWERS_MS = 20_000;
+const LONGEST_MS = 50_000;
