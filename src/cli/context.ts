@@ -15,12 +15,8 @@ export type Context = {
 };
 
 /** A command's configuration and reporting. Throws ConfigError. */
-export async function prepare(
-  context: Context,
-  start?: ResolveOptions['start'],
-): Promise<{ config: Config; report: Report }> {
-  const { env, cwd } = context;
-  const config = await resolveConfig(start === undefined ? { env, cwd } : { env, cwd, start });
+export async function prepare(options: ResolveOptions = {}): Promise<{ config: Config; report: Report }> {
+  const config = await resolveConfig(options);
   return { config, report: reportTo(createLogger(config.logLevel, stderr.isTTY === true)) };
 }
 

@@ -21,7 +21,7 @@ export async function startRoles(app: App, roles: ReadonlySet<Role>, stopped: Ab
   const queue = await openQueue(app, stopped);
   app.onClose(() => queue.close());
   const consoleUrl = roles.has('console') ? await openConsole(app, queue) : null;
-  if (roles.has('worker')) startWorker(app, queue);
+  if (roles.has('worker')) await startWorker(app, queue);
   if (roles.has('scheduler')) {
     const { schedule, timezone } = app.config;
     const loop = startLoop(
@@ -48,7 +48,7 @@ async function openQueue(app: App, stopped: AbortSignal): Promise<ChargeQueue> {
   }
 }
 
-function startWorker(app: App, queue: ChargeQueue): void {
+async function startWorker(app: App, queue: ChargeQueue): Promise<void> {
   const deps = workerDeps(app);
   const handle = async (job: Parameters<typeof runJob>[1]) => {
     try {
@@ -58,7 +58,7 @@ function startWorker(app: App, queue: ChargeQueue): void {
       throw error;
     }
   };
-  const consumer = queue.consume(handle, CONCURRENCY);
+  const consumer = await queue.consume(handle, CONCURRENCY);
   app.onClose(() => consumer.close());
 }
 
