@@ -4,7 +4,7 @@ import { type Clock, pause } from '../clock.ts';
 import { DATABASE, prepareCluster, readPassword } from './cluster.ts';
 import { clusterIn, findPlace, MACHINE_DIR, notedHome, openDataDir, type Place } from './place.ts';
 import { held } from './processes.ts';
-import { findPrograms } from './programs.ts';
+import { findPrograms, packageRoot } from './programs.ts';
 import { type Answers, awaitAnswer, launch, livingServer, stopServer } from './server.ts';
 
 /** A PostgreSQL of our own on this machine. */
@@ -34,7 +34,11 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const { clock, report = () => undefined, durable = true } = options;
   return held(async () => {
     const place = await findPlace(await openDataDir(options.dataDir), report);
-    const programs = await findPrograms(place.account, place.account === null ? place.dataDir : MACHINE_DIR);
+    const programs = await findPrograms(
+      packageRoot(),
+      place.account,
+      place.account === null ? place.dataDir : MACHINE_DIR,
+    );
     const password = await prepareCluster(place, programs, clock, durable);
     const answers: Answers = (port) => isOurs(urlOf(port, password, 'postgres'), clusterIn(place.home));
     const { server, adopted } = await adoptOrLaunch(place, programs.postgres, { clock, durable, answers });

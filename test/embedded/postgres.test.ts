@@ -1,0 +1,204 @@
+import { once } from 'node:events';
+import { chmod, mkdtemp, readdir, readFile, realpath, rm, stat, watch, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import { InputError } from '../../src/billing/errors.ts';
+import { systemClock } from '../../src/clock.ts';
+import { notedHome } from '../../src/embedded/place.ts';
+import {
+  type EmbeddedPostgres,
+  findEmbeddedPostgres,
+  removeEmbeddedPostgres,
+  startEmbeddedPostgres,
+} from '../../src/embedded/postgres.ts';
+import { hasExited, processMark } from '../../src/embedded/processes.ts';
+import { runInChild, signalGroup } from './child.ts';
+
+const dirs: string[] = [];
+const servers: EmbeddedPostgres[] = [];
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.stop();
+  for (const dir of dirs.splice(0)) await removeEmbeddedPostgres(dir);
+});
+
+/** A directory that everyone may enter, or only its owner. */
+async function freshDir(mode = 0o755): Promise<string> {
+  const dir = await realpath(await mkdtemp(join(tmpdir(), 'maedal-test-embedded-')));
+  await chmod(dir, mode);
+  dirs.push(dir);
+  return dir;
+}
+
+async function start(dataDir: string): Promise<EmbeddedPostgres> {
+  const server = await startEmbeddedPostgres({ dataDir, clock: systemClock, durable: false });
+  servers.push(server);
+  return server;
+}
+
+async function sql(url: string, text: string): Promise<unknown[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query({ text, rowMode: 'array' })).rows.flat();
+  } finally {
+    await client.end();
+  }
+}
+
+async function postmasterPid(dataDir: string): Promise<number> {
+  const home = (await notedHome(dataDir)) ?? dataDir;
+  return Number((await readFile(join(home, 'cluster/postmaster.pid'), 'utf8')).split('\n')[0]);
+}
+
+/** A process that starts the server and then does nothing more. */
+async function childWithServer(dataDir: string) {
+  const child = runInChild(`
+    const { startEmbeddedPostgres } = await load('src/embedded/postgres.ts');
+    const { systemClock } = await load('src/clock.ts');
+    tell('starting');
+    await startEmbeddedPostgres({ dataDir: ${JSON.stringify(dataDir)}, clock: systemClock, durable: false });
+    tell('started');
+    stay();
+  `);
+  expect(await child.nextLine()).toBe('starting');
+  return child;
+}
+
+test('a first start makes the database, the next one finds its rows at the same address', async () => {
+  const dir = await freshDir();
+  const first = await start(dir);
+  expect(first.adopted).toBe(false);
+  expect(await sql(first.url, 'SHOW timezone')).toEqual(['UTC']);
+  await sql(first.url, 'CREATE TABLE kept AS SELECT 7 AS n');
+  await first.stop();
+  const second = await start(dir);
+  expect(second.adopted).toBe(false);
+  expect(second.url).toBe(first.url);
+  expect(await sql(second.url, 'SELECT n FROM kept')).toEqual([7]);
+});
+
+test('a stopped server leaves no process, and may be stopped twice', async () => {
+  const dir = await freshDir();
+  const server = await start(dir);
+  const pid = await postmasterPid(dir);
+  expect(await findEmbeddedPostgres(dir)).toBe(server.url);
+  await server.stop();
+  expect(await processMark(pid)).toBeNull();
+  expect(await findEmbeddedPostgres(dir)).toBeNull();
+  await server.stop();
+});
+
+test.each(['SIGINT', 'SIGKILL'] as const)(
+  'the server survives %s to the group of its maedal; the next adopts it',
+  async (signal) => {
+    const dir = await freshDir();
+    const child = await childWithServer(dir);
+    expect(await child.nextLine()).toBe('started');
+    const pid = await postmasterPid(dir);
+    await signalGroup(child, signal);
+    const next = await start(dir);
+    expect(next.adopted).toBe(true);
+    expect(await postmasterPid(dir)).toBe(pid);
+    expect(await sql(next.url, 'SELECT 1')).toEqual([1]);
+    await next.stop();
+    expect(await processMark(pid)).toBeNull();
+  },
+);
+
+test('a server that was killed is started anew and keeps what was committed', async () => {
+  const dir = await freshDir();
+  const first = await start(dir);
+  await sql(first.url, 'CREATE TABLE kept AS SELECT 7 AS n');
+  const pid = await postmasterPid(dir);
+  process.kill(pid, 'SIGKILL');
+  const second = await start(dir);
+  expect(second.adopted).toBe(false);
+  expect(await postmasterPid(dir)).not.toBe(pid);
+  expect(await sql(second.url, 'SELECT n FROM kept')).toEqual([7]);
+});
+
+test('a pid file that names another living program stops nobody', async () => {
+  const dir = await freshDir();
+  const first = await start(dir);
+  await first.stop();
+  const home = (await notedHome(dir)) ?? dir;
+  await writeFile(join(home, 'cluster/postmaster.pid'), `${process.pid}\n${home}/cluster\n1\n1\n\n127.0.0.1\n`);
+  expect((await start(dir)).adopted).toBe(false);
+});
+
+test('a first start that is killed while it makes the database does not spoil the next', async () => {
+  const dir = await freshDir();
+  const changes = watch(dir);
+  const child = await childWithServer(dir);
+  for await (const { filename } of changes) if (filename?.startsWith('staging-') === true) break;
+  await signalGroup(child, 'SIGKILL');
+  const server = await start(dir);
+  expect(await sql(server.url, 'SELECT 1')).toEqual([1]);
+  expect((await readdir(dir)).filter((name) => name.startsWith('staging-'))).toEqual([]);
+});
+
+test('a port that was taken meanwhile is replaced', async () => {
+  const dir = await freshDir();
+  const first = await start(dir);
+  await first.stop();
+  const taker = createServer().listen(Number(new URL(first.url).port), '127.0.0.1');
+  await once(taker, 'listening');
+  const second = await start(dir);
+  expect(second.url).not.toBe(first.url);
+  taker.close();
+});
+
+test('below a directory closed to others the database works and is found again', async () => {
+  const dir = await freshDir(0o700);
+  const first = await start(dir);
+  await sql(first.url, 'CREATE TABLE kept AS SELECT 7 AS n');
+  await first.stop();
+  // Root's PostgreSQL runs as somebody else, who may not enter; an ordinary user's as that user.
+  const elsewhere = await notedHome(dir);
+  if (process.getuid?.() === 0) expect(elsewhere).toMatch(/^\/var\/lib\/maedal\/[0-9a-f]{16}/);
+  else expect(elsewhere).toBeNull();
+  expect(await readdir(elsewhere ?? dir)).toContain('cluster');
+  expect(await sql((await start(dir)).url, 'SELECT n FROM kept')).toEqual([7]);
+});
+
+test('only the password opens the database, only its owner reads it, and rows do not reach the log', async () => {
+  const dir = await freshDir();
+  const { url } = await start(dir);
+  expect((await stat(join(dir, 'password'))).mode & 0o777).toBe(0o600);
+  await sql(url, 'CREATE TABLE secrets (secret text UNIQUE)');
+  const twice = sql(url, "INSERT INTO secrets VALUES ('s3cret'), ('s3cret')");
+  await expect(twice).rejects.toThrow('secrets_secret_key');
+  const log = await readFile(join(dir, 'postgres.log'), 'utf8');
+  expect(log).toContain('secrets_secret_key');
+  expect(log).not.toContain('s3cret');
+  expect(log).not.toContain(new URL(url).password);
+  const wrong = new URL(url);
+  wrong.password = 'guess';
+  await expect(sql(wrong.href, 'SELECT 1')).rejects.toThrow('password authentication failed');
+});
+
+test.each(['password', 'cluster'])('a data directory that lost its %s is not quietly begun anew', async (part) => {
+  const dir = await freshDir();
+  await (await start(dir)).stop();
+  await rm(join((part === 'cluster' ? await notedHome(dir) : null) ?? dir, part), { recursive: true });
+  const next = startEmbeddedPostgres({ dataDir: dir, clock: systemClock });
+  await expect(next).rejects.toThrow(InputError);
+  await expect(next).rejects.toThrow('is gone; restore it from a backup, or remove');
+});
+
+test('data of another version of PostgreSQL is left alone, with word of what to do', async () => {
+  const dir = await freshDir();
+  await (await start(dir)).stop();
+  await writeFile(join((await notedHome(dir)) ?? dir, 'cluster/PG_VERSION'), '17\n');
+  const next = startEmbeddedPostgres({ dataDir: dir, clock: systemClock });
+  await expect(next).rejects.toThrow(/is of PostgreSQL 17, these programs are 18; dump it/);
+});
+
+test('waiting for the end of a process that stays is bounded', async () => {
+  const mark = (await processMark(process.pid)) ?? '';
+  expect(await hasExited({ pid: process.pid, mark }, systemClock, 20)).toBe(false);
+});
