@@ -20,18 +20,34 @@ export type World = {
   close(): Promise<void>;
 };
 
-export async function newWorld(changes: Partial<ConsoleDeps> = {}): Promise<World> {
+export async function newWorld(): Promise<World> {
+  return worldOver(await freshDatabase(), []);
+}
+
+/** The same with a queue in that database, which Bull Board shows. */
+export async function newWorldWithQueue(): Promise<World & { readonly queue: ChargeQueue }> {
   const database = await freshDatabase();
+  await migratePostgresQueue(database.url);
+  const queue = await openPostgresQueue({ url: database.url, onError: () => undefined });
+  const world = await worldOver(database, [queue.board]);
+  const close = async () => {
+    await world.app.close();
+    await queue.close();
+    await database.drop();
+  };
+  return { ...world, queue, close };
+}
+
+async function worldOver(database: TestDatabase, queues: ConsoleDeps['queues']): Promise<World> {
   const errors: World['errors'] = [];
   const deps: ConsoleDeps = {
     db: database.db,
     apiToken: TOKEN,
     operatorPassword: PASSWORD,
-    queues: [],
+    queues,
     readiness: async () => ({ ok: true, checks: [{ name: 'database', ok: true, detail: 'at db.internal' }] }),
     report: (error, where) => errors.push({ error, where }),
     secureCookies: false,
-    ...changes,
   };
   const app = await buildConsole(deps, '127.0.0.1');
   return {
@@ -46,20 +62,6 @@ export async function newWorld(changes: Partial<ConsoleDeps> = {}): Promise<Worl
       await database.drop();
     },
   };
-}
-
-/** The same with a queue in that database, which Bull Board shows. */
-export async function newWorldWithQueue(): Promise<World & { readonly queue: ChargeQueue }> {
-  const database = await freshDatabase();
-  await migratePostgresQueue(database.url);
-  const queue = await openPostgresQueue({ url: database.url, onError: () => undefined });
-  const world = await newWorld({ queues: [queue.board] });
-  const close = async () => {
-    await world.close();
-    await queue.close();
-    await database.drop();
-  };
-  return { ...world, queue, close };
 }
 
 export function loginRequest(password: string, remoteAddress = '127.0.0.1'): InjectOptions {
