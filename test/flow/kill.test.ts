@@ -1,0 +1,101 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { removeEmbeddedPostgres } from '../../src/embedded/postgres.ts';
+import { type Accounts, type OpenAttempt, readAccounts } from '../support/accounts.ts';
+import { type Built, buildMaedal } from '../support/built.ts';
+import { freePort, type Maedal, runMaedal } from '../support/process.ts';
+
+const SUBSCRIBERS = 300;
+const KILLS = 10;
+
+let built: Built;
+let home: string;
+let settings: Record<string, string>;
+let last: Maedal | null = null;
+
+beforeAll(async () => {
+  built = await buildMaedal();
+  home = await mkdtemp(join(tmpdir(), 'maedal-kill-'));
+  settings = {
+    MAEDAL_PORT: String(await freePort()),
+    MAEDAL_SANDBOX_PORT: String(await freePort()),
+    LOG_LEVEL: 'debug',
+  };
+  // Short leases, so that what a killed process held is taken up while the test waits.
+  const config = `export default { limits: { leaseSeconds: 5, reRingSeconds: 5 }, channels: { default: { timeoutSeconds: 1 } } };`;
+  await writeFile(join(home, 'maedal.config.ts'), config);
+});
+
+afterAll(async () => {
+  last?.kill('SIGTERM');
+  await last?.ended;
+  await removeEmbeddedPostgres(join(home, '.maedal'));
+  await rm(home, { recursive: true, force: true });
+  await built.remove();
+});
+
+test(`kill -9 of the whole process group, ${KILLS} times in the middle of billing, captures no period twice and loses none`, async () => {
+  await importSubscribers();
+  for (let kill = 1; kill <= KILLS; kill += 1) {
+    const maedal = runMaedal(built.main, ['start'], settings, home);
+    await charges(maedal, 1 + ((kill * 7) % 23)); // so many charges later, whatever it is doing then
+    maedal.kill('SIGKILL');
+    expect(await maedal.ended).toBe('SIGKILL');
+  }
+  last = runMaedal(built.main, ['start'], settings, home);
+  const books = await quietBooks(last);
+  expect(new Set(books.captured).size).toBe(books.captured.length);
+  expect(books.captured).toEqual(books.paid);
+  // What was sent and never reached the gateway is not proved lost yet: it waits, and is not charged again.
+  expect(books.paid.length + books.open.length).toBe(SUBSCRIBERS);
+  expect(books.paid.length).toBeGreaterThan(0);
+}, 240_000);
+
+async function importSubscribers(): Promise<void> {
+  const rows = Array.from(
+    { length: SUBSCRIBERS },
+    (_, index) => `sub-${index},c-${index},card-${index},원두,9900,KRW,month,2025-01-31,approve`,
+  );
+  const header = 'subscription_id,customer_id,customer_uid,name,amount,currency,interval,anchor_at,test_card';
+  await writeFile(join(home, 'subscribers.csv'), [header, ...rows, ''].join('\n'));
+  const imported = runMaedal(built.main, ['import', join(home, 'subscribers.csv')], settings, home);
+  expect(await imported.ended).toBe(0);
+}
+
+/** Resolves once so many charges were finished by this process, or there is nothing left to charge. */
+async function charges(maedal: Maedal, count: number): Promise<void> {
+  await Promise.race([countOf(maedal, count), maedal.line(/subscriptions: \d+ paid/)]);
+}
+
+/** Resolves at the so-manieth charge that is told of after the first `after` lines. */
+async function countOf(maedal: Maedal, count: number, after = 0): Promise<void> {
+  let seen = 0;
+  let asked = 0;
+  await maedal.line({
+    test: (line: string) => {
+      asked += 1;
+      if (asked > after && line.includes('"charge.finished"')) seen += 1;
+      return seen >= count;
+    },
+  });
+}
+
+/** The books once every attempt is decided or was looked up in vain: then nothing is left to be taken up. */
+async function quietBooks(maedal: Maedal): Promise<Accounts> {
+  await maedal.line(/^console /);
+  const credentials = await readFile(join(home, '.maedal', 'credentials'), 'utf8');
+  const token = /^MAEDAL_API_TOKEN=(.+)$/m.exec(credentials)?.[1] ?? '';
+  const urls = [settings.MAEDAL_PORT, settings.MAEDAL_SANDBOX_PORT].map((port) => `http://127.0.0.1:${port}`);
+  for (;;) {
+    const told = maedal.lines.length;
+    const books = await readAccounts(urls[0] ?? '', token, urls[1] ?? '');
+    if (books.open.every((attempt) => attempt.state === 'unknown' && lookedUp(maedal, attempt))) return books;
+    await countOf(maedal, 1, told);
+  }
+}
+
+function lookedUp(maedal: Maedal, { merchant_uid }: OpenAttempt): boolean {
+  return maedal.lines.some((line) => line.includes(merchant_uid) && line.includes('"outcome":"unknown"'));
+}

@@ -1,0 +1,31 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+/** maedal as it is shipped, built from the sources of this moment into a directory of its own. */
+export type Built = {
+  /** The program: run it with `node`. */
+  readonly main: string;
+  remove(): Promise<void>;
+};
+
+/** Compiles the sources as `npm run build` does. */
+export async function buildMaedal(): Promise<Built> {
+  const directory = await mkdtemp(join(tmpdir(), 'maedal-built-'));
+  await promisify(execFile)(
+    process.execPath,
+    [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', join(directory, 'dist')],
+    {
+      cwd: ROOT,
+    },
+  );
+  for (const part of ['package.json', 'prisma', 'examples'])
+    await cp(join(ROOT, part), join(directory, part), { recursive: true });
+  await symlink(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
+  return { main: join(directory, 'dist', 'main.js'), remove: () => rm(directory, { recursive: true, force: true }) };
+}
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
