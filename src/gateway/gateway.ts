@@ -4,7 +4,8 @@ import type { BillingKeyAnswer, ChargeAnswer, ChargeRequest, LookUpAnswer } from
 export interface Gateway {
   /**
    * Has a token in hand that lives at least two more minutes, asking for one if need be, so that no time is lost
-   * between an intent and its POST. `refresh` discards the token in hand first (after a 401).
+   * between an intent and its POST. In the minute in which PortOne neither extends nor replaces its token, what it just
+   * confirmed (one more minute) will do. `refresh` asks even if a fresh token is in hand (after a 401).
    */
   ready(options?: { readonly refresh?: boolean }): Promise<Readiness>;
   /**

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 
 /** One request as it arrived, whole. */
-export type Seen = {
+type Seen = {
   readonly method: string;
   readonly path: string;
   readonly authorization: string;

@@ -1,7 +1,7 @@
 import type { ChargeAnswer, PaymentRecord } from '../../billing/charge.ts';
 import { assertNever } from '../../billing/errors.ts';
 import { declineOf, isDuplicateRefusal } from './decline-codes.ts';
-import type { Answer, Exchange } from './http.ts';
+import type { Answer, Exchange } from './exchange.ts';
 import { readEnvelope, readPayment, refusalIn } from './wire.ts';
 
 /**

@@ -1,4 +1,5 @@
-import type { Answer, Exchange, Http, HttpRequest } from './http.ts';
+import type { Answer, Exchange, HttpRequest } from './exchange.ts';
+import type { Http } from './http.ts';
 import type { Tokens } from './token.ts';
 
 /** Sent with every request; no compression is offered, so that a small answer cannot unpack into a huge one. */

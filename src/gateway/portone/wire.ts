@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { PaymentRecord } from '../../billing/charge.ts';
 import { fromMajor } from '../../billing/money.ts';
 import { declineOf } from './decline-codes.ts';
-import type { Answer } from './http.ts';
+import type { Answer } from './exchange.ts';
 import { maskedCardNumber, oneLine, plainText } from './text.ts';
 
 /** PortOne's own frame around every answer, whatever the HTTP status (fact sheet §2.1). */

@@ -3,6 +3,7 @@ import { createServer as createPlain, type Server } from 'node:net';
 import { createServer as createTls } from 'node:tls';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { InputError } from '../../../src/billing/errors.ts';
+import { MAX_BODY_BYTES } from '../../../src/gateway/portone/exchange.ts';
 import { type Http, openHttp, parseBaseUrl } from '../../../src/gateway/portone/http.ts';
 import { answer, type FakePortOne, startFakePortOne } from '../fake-portone.ts';
 import { type HandClock, handClock } from '../hand-clock.ts';
@@ -68,6 +69,14 @@ test('a request whose time ends while it waits for a connection is never sent', 
   expect(await waiting).toMatchObject({ kind: 'lost', timedOut: true });
   expect((await post('/after')).kind).toBe('answer'); // the queue has moved past it
   expect(server.seen.map(({ path }) => path)).toEqual(['/hangs', '/after']);
+});
+
+test('a megabyte is read, a byte more is lost', async () => {
+  server.on('/fits', (_, response) => response.end(Buffer.alloc(MAX_BODY_BYTES)));
+  server.on('/too-long', (_, response) => response.end(Buffer.alloc(MAX_BODY_BYTES + 1)));
+  const fits = await post('/fits');
+  expect(fits.kind === 'answer' ? fits.body.length : fits).toBe(MAX_BODY_BYTES);
+  expect(await post('/too-long')).toMatchObject({ kind: 'lost', timedOut: false });
 });
 
 test('an informational answer is passed over', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Answer } from '../../../src/gateway/portone/http.ts';
+import type { Answer } from '../../../src/gateway/portone/exchange.ts';
 import { findAll } from '../../../src/gateway/portone/look-up.ts';
 import type { Get } from '../../../src/gateway/portone/repeatable.ts';
 import { pageBody, payment } from '../fake-portone.ts';
@@ -60,7 +60,8 @@ test.each<[string, readonly unknown[], number]>([
   ['a list that announces more than it holds', [pageBody([paid], 2)], 200],
   ['a list that holds more than it announces', [pageBody([failed(1), paid], 1)], 200],
   ['a total that changes', [pageBody(hundred, 101, 2), pageBody([paid], 102)], 200],
-  ['a payment listed twice', [pageBody([paid], 2, 2), pageBody([paid], 2)], 200],
+  ['a payment listed twice', [pageBody([paid, paid], 1)], 200],
+  ['a payment listed on two pages', [pageBody([paid], 1, 2), pageBody([paid], 1)], 200],
   ['a payment of another id', [pageBody([payment('another')], 1)], 200],
   ['a payment that cannot be read', [pageBody([{ ...paid, amount: null }], 1)], 200],
   ['a page that points back', [pageBody(hundred, 101, 1)], 200],

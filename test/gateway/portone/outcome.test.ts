@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Answer } from '../../../src/gateway/portone/http.ts';
+import type { Answer } from '../../../src/gateway/portone/exchange.ts';
 import { classify } from '../../../src/gateway/portone/outcome.ts';
 import { uidOf } from '../charges.ts';
 import { payment } from '../fake-portone.ts';
@@ -87,6 +87,7 @@ test('only a failed connect before the wire is not sent; whatever else was lost 
 test.each([
   ['a nest of 200,000 lists', '['.repeat(200_000) + ']'.repeat(200_000)],
   ['an amount beyond all numbers', enveloped(payment(UID)).replace('9900', '1e400')],
+  ['a text that is no UTF-8', Buffer.from(enveloped(payment(UID, { name: 'café' })), 'latin1')],
   ['bytes that are no UTF-8', Buffer.concat([Buffer.from(enveloped(payment(UID))), Buffer.from([0xff])])],
   [
     'a prototype in place of fields',
@@ -94,6 +95,11 @@ test.each([
   ],
 ])('%s is unknown', (_, text) => {
   expect(classify(answerOf(200, text), UID).kind).toBe('unknown');
+});
+
+test('plain JSON that is said to be packed is unknown', () => {
+  const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' };
+  expect(classify(answerOf(200, enveloped(payment(UID)), headers), UID).kind).toBe('unknown');
 });
 
 test('new fields anywhere change nothing', () => {
