@@ -11,6 +11,13 @@ import { CHILD_OPTIONS, held, identity } from './processes.ts';
 import type { Programs } from './programs.ts';
 import { logTail, openLog } from './server-log.ts';
 
+/** With what a database is made. */
+export type Preparation = {
+  readonly clock: Clock;
+  readonly durable: boolean;
+  readonly report: (line: string) => void;
+};
+
 /** The name of the database, and of the role that owns it. */
 export const DATABASE = 'maedal';
 
@@ -19,13 +26,13 @@ export const DATABASE = 'maedal';
  * into place whole, so that one who is killed half way leaves nothing that the next start could take for a database.
  * Throws InputError where the files are of another version of PostgreSQL, or half of what was there is gone.
  */
-export async function prepareCluster(place: Place, programs: Programs, clock: Clock, durable: boolean) {
+export async function prepareCluster(place: Place, programs: Programs, how: Preparation): Promise<string> {
   const version = await readText(join(clusterIn(place.home), 'PG_VERSION'));
   const password = await readPassword(place.dataDir);
   if (version !== null) return checked(place, programs, version.trim(), password);
   if ((await ownerOf(join(place.dataDir, PORT))) !== null) throw lost(place, `the database in ${place.home}`);
   const chosen = password ?? (await newPassword(place.dataDir));
-  await initialise(place, programs, clock, { password: chosen, durable });
+  await initialise(place, programs, chosen, how);
   return chosen;
 }
 
@@ -56,7 +63,7 @@ async function newPassword(dataDir: string): Promise<string> {
   return password;
 }
 
-async function initialise(place: Place, programs: Programs, clock: Clock, how: How): Promise<void> {
+async function initialise(place: Place, programs: Programs, password: string, how: Preparation): Promise<void> {
   await mkdir(place.home, { recursive: true });
   for (const name of await readdir(place.home)) {
     // Of one that was killed; its initdb may still be writing there for a moment.
@@ -65,10 +72,11 @@ async function initialise(place: Place, programs: Programs, clock: Clock, how: H
   const staging = join(place.home, `staging-${randomBytes(6).toString('hex')}`);
   await mkdirFor(place.account, staging);
   const passwordFile = join(staging, 'password');
-  await writeFile(passwordFile, how.password, { mode: 0o600 });
+  await writeFile(passwordFile, password, { mode: 0o600 });
   if (place.account !== null) await chown(passwordFile, place.account.uid, place.account.gid);
   const settings = [...INITDB, '-D', clusterIn(staging), `--pwfile=${passwordFile}`];
-  await held(() => runInitdb(place, programs.initdb, how.durable ? settings : [...settings, '--no-sync'], clock));
+  how.report(`making a database in ${place.home}`);
+  await held(() => runInitdb(place, programs.initdb, how.durable ? settings : [...settings, '--no-sync'], how.clock));
   await rename(clusterIn(staging), clusterIn(place.home));
   await rm(staging, { recursive: true });
   if (how.durable) await syncDirectory(place.home);
@@ -99,8 +107,6 @@ async function syncDirectory(path: string): Promise<void> {
   await directory.sync();
   await directory.close();
 }
-
-type How = { readonly password: string; readonly durable: boolean };
 
 /** The file that remembers the server's port; it exists once the database has been started. */
 export const PORT = 'port';

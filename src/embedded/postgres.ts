@@ -39,7 +39,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
       place.account,
       place.account === null ? place.dataDir : MACHINE_DIR,
     );
-    const password = await prepareCluster(place, programs, clock, durable);
+    const password = await prepareCluster(place, programs, { clock, durable, report });
     const answers: Answers = (port) => isOurs(urlOf(port, password, 'postgres'), clusterIn(place.home));
     const { server, adopted } = await adoptOrLaunch(place, programs.postgres, { clock, durable, answers });
     if (adopted) report(`PostgreSQL (pid ${server.process.pid}) was still running and goes on`);

@@ -19,11 +19,11 @@ export function runInChild(body: string): Child {
     detached: true,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const lines = createInterface({ input: child.stdout });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const nextLine = async () => {
-    const [line] = await Promise.race([once(lines, 'line'), once(lines, 'close')]);
-    if (typeof line !== 'string') throw new Error('the child ended without a word');
-    return line;
+    const { value, done } = await lines.next();
+    if (done === true) throw new Error('the child ended without a word');
+    return value;
   };
   if (child.pid === undefined) throw new Error('the child did not start');
   return { process: child, pid: child.pid, nextLine };

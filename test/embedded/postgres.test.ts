@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, readFile, realpath, rm, stat, watch, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { InputError } from '../../src/billing/errors.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -19,10 +19,20 @@ import { runInChild, signalGroup } from './child.ts';
 
 const dirs: string[] = [];
 const servers: EmbeddedPostgres[] = [];
+/** A data directory whose database has been made and stopped; for the tests that leave it so. */
+let made: string;
+
+beforeAll(async () => {
+  made = await freshDir();
+  await (await start(made)).stop();
+});
 
 afterEach(async () => {
   for (const server of servers.splice(0)) await server.stop();
-  for (const dir of dirs.splice(0)) await removeEmbeddedPostgres(dir);
+});
+
+afterAll(async () => {
+  for (const dir of dirs) await removeEmbeddedPostgres(dir);
 });
 
 /** A directory that everyone may enter, or only its owner. */
@@ -54,18 +64,16 @@ async function postmasterPid(dataDir: string): Promise<number> {
   return Number((await readFile(join(home, 'cluster/postmaster.pid'), 'utf8')).split('\n')[0]);
 }
 
-/** A process that starts the server and then does nothing more. */
-async function childWithServer(dataDir: string) {
-  const child = runInChild(`
+/** A process that starts the server, telling what it reports, and then does nothing more. */
+function childWithServer(dataDir: string) {
+  return runInChild(`
     const { startEmbeddedPostgres } = await load('src/embedded/postgres.ts');
     const { systemClock } = await load('src/clock.ts');
-    tell('starting');
-    await startEmbeddedPostgres({ dataDir: ${JSON.stringify(dataDir)}, clock: systemClock, durable: false });
+    const options = { dataDir: ${JSON.stringify(dataDir)}, clock: systemClock, report: tell, durable: false };
+    await startEmbeddedPostgres(options);
     tell('started');
     stay();
   `);
-  expect(await child.nextLine()).toBe('starting');
-  return child;
 }
 
 test('a first start makes the database, the next one finds its rows at the same address', async () => {
@@ -82,27 +90,25 @@ test('a first start makes the database, the next one finds its rows at the same 
 });
 
 test('a stopped server leaves no process, and may be stopped twice', async () => {
-  const dir = await freshDir();
-  const server = await start(dir);
-  const pid = await postmasterPid(dir);
-  expect(await findEmbeddedPostgres(dir)).toBe(server.url);
+  const server = await start(made);
+  const pid = await postmasterPid(made);
+  expect(await findEmbeddedPostgres(made)).toBe(server.url);
   await server.stop();
   expect(await processMark(pid)).toBeNull();
-  expect(await findEmbeddedPostgres(dir)).toBeNull();
+  expect(await findEmbeddedPostgres(made)).toBeNull();
   await server.stop();
 });
 
 test.each(['SIGINT', 'SIGKILL'] as const)(
   'the server survives %s to the group of its maedal; the next adopts it',
   async (signal) => {
-    const dir = await freshDir();
-    const child = await childWithServer(dir);
+    const child = childWithServer(made);
     expect(await child.nextLine()).toBe('started');
-    const pid = await postmasterPid(dir);
+    const pid = await postmasterPid(made);
     await signalGroup(child, signal);
-    const next = await start(dir);
+    const next = await start(made);
     expect(next.adopted).toBe(true);
-    expect(await postmasterPid(dir)).toBe(pid);
+    expect(await postmasterPid(made)).toBe(pid);
     expect(await sql(next.url, 'SELECT 1')).toEqual([1]);
     await next.stop();
     expect(await processMark(pid)).toBeNull();
@@ -110,44 +116,41 @@ test.each(['SIGINT', 'SIGKILL'] as const)(
 );
 
 test('a server that was killed is started anew and keeps what was committed', async () => {
-  const dir = await freshDir();
-  const first = await start(dir);
+  const first = await start(made);
   await sql(first.url, 'CREATE TABLE kept AS SELECT 7 AS n');
-  const pid = await postmasterPid(dir);
+  const pid = await postmasterPid(made);
   process.kill(pid, 'SIGKILL');
-  const second = await start(dir);
+  const second = await start(made);
   expect(second.adopted).toBe(false);
-  expect(await postmasterPid(dir)).not.toBe(pid);
+  expect(await postmasterPid(made)).not.toBe(pid);
   expect(await sql(second.url, 'SELECT n FROM kept')).toEqual([7]);
 });
 
 test('a pid file that names another living program stops nobody', async () => {
-  const dir = await freshDir();
-  const first = await start(dir);
-  await first.stop();
-  const home = (await notedHome(dir)) ?? dir;
+  const home = (await notedHome(made)) ?? made;
   await writeFile(join(home, 'cluster/postmaster.pid'), `${process.pid}\n${home}/cluster\n1\n1\n\n127.0.0.1\n`);
-  expect((await start(dir)).adopted).toBe(false);
+  expect((await start(made)).adopted).toBe(false);
 });
 
 test('a first start that is killed while it makes the database does not spoil the next', async () => {
   const dir = await freshDir();
-  const changes = watch(dir);
-  const child = await childWithServer(dir);
-  for await (const { filename } of changes) if (filename?.startsWith('staging-') === true) break;
+  const child = childWithServer(dir);
+  let line = '';
+  while (!line.startsWith('making a database')) line = await child.nextLine();
   await signalGroup(child, 'SIGKILL');
+  const home = (await notedHome(dir)) ?? dir;
+  expect(await readdir(home)).toContainEqual(expect.stringMatching(/^staging-/));
   const server = await start(dir);
   expect(await sql(server.url, 'SELECT 1')).toEqual([1]);
-  expect((await readdir(dir)).filter((name) => name.startsWith('staging-'))).toEqual([]);
+  expect(await readdir(home)).not.toContainEqual(expect.stringMatching(/^staging-/));
 });
 
 test('a port that was taken meanwhile is replaced', async () => {
-  const dir = await freshDir();
-  const first = await start(dir);
+  const first = await start(made);
   await first.stop();
   const taker = createServer().listen(Number(new URL(first.url).port), '127.0.0.1');
   await once(taker, 'listening');
-  const second = await start(dir);
+  const second = await start(made);
   expect(second.url).not.toBe(first.url);
   taker.close();
 });
@@ -166,13 +169,12 @@ test('below a directory closed to others the database works and is found again',
 });
 
 test('only the password opens the database, only its owner reads it, and rows do not reach the log', async () => {
-  const dir = await freshDir();
-  const { url } = await start(dir);
-  expect((await stat(join(dir, 'password'))).mode & 0o777).toBe(0o600);
+  const { url } = await start(made);
+  expect((await stat(join(made, 'password'))).mode & 0o777).toBe(0o600);
   await sql(url, 'CREATE TABLE secrets (secret text UNIQUE)');
   const twice = sql(url, "INSERT INTO secrets VALUES ('s3cret'), ('s3cret')");
   await expect(twice).rejects.toThrow('secrets_secret_key');
-  const log = await readFile(join(dir, 'postgres.log'), 'utf8');
+  const log = await readFile(join(made, 'postgres.log'), 'utf8');
   expect(log).toContain('secrets_secret_key');
   expect(log).not.toContain('s3cret');
   expect(log).not.toContain(new URL(url).password);
@@ -182,20 +184,20 @@ test('only the password opens the database, only its owner reads it, and rows do
 });
 
 test.each(['password', 'cluster'])('a data directory that lost its %s is not quietly begun anew', async (part) => {
-  const dir = await freshDir();
-  await (await start(dir)).stop();
-  await rm(join((part === 'cluster' ? await notedHome(dir) : null) ?? dir, part), { recursive: true });
-  const next = startEmbeddedPostgres({ dataDir: dir, clock: systemClock });
+  const place = part === 'cluster' ? ((await notedHome(made)) ?? made) : made;
+  await rename(join(place, part), join(place, 'away'));
+  const next = start(made);
   await expect(next).rejects.toThrow(InputError);
   await expect(next).rejects.toThrow('is gone; restore it from a backup, or remove');
+  await rename(join(place, 'away'), join(place, part));
 });
 
 test('data of another version of PostgreSQL is left alone, with word of what to do', async () => {
-  const dir = await freshDir();
-  await (await start(dir)).stop();
-  await writeFile(join((await notedHome(dir)) ?? dir, 'cluster/PG_VERSION'), '17\n');
-  const next = startEmbeddedPostgres({ dataDir: dir, clock: systemClock });
-  await expect(next).rejects.toThrow(/is of PostgreSQL 17, these programs are 18; dump it/);
+  const version = join((await notedHome(made)) ?? made, 'cluster/PG_VERSION');
+  const right = await readFile(version, 'utf8');
+  await writeFile(version, '17\n');
+  await expect(start(made)).rejects.toThrow(/is of PostgreSQL 17, these programs are 18; dump it/);
+  await writeFile(version, right);
 });
 
 test('waiting for the end of a process that stays is bounded', async () => {
