@@ -1,0 +1,90 @@
+import type { Interval } from '../billing/calendar.ts';
+import type { DunningPolicy } from '../billing/dunning.ts';
+import type { Money } from '../billing/money.ts';
+import type { CatchUp } from '../billing/subscription.ts';
+import type { LogLevel } from './environment.ts';
+import type { Secret } from './secret.ts';
+
+/** Everything maedal was told, checked and frozen: defaults, then the configuration file, then the environment. */
+export type Config = {
+  /** `live` moves real money. */
+  readonly mode: 'test' | 'live';
+  /** Where the file part came from. */
+  readonly configFile: string;
+  /** Five cron fields in `timezone`: when the scheduler looks for what is due. */
+  readonly schedule: string;
+  readonly timezone: string;
+  /** `HH:mm`. */
+  readonly chargeAt: string;
+  readonly catchUp: CatchUp;
+  /** By name; `default` is always there. No prototype: a name that nobody configured is undefined. */
+  readonly channels: Named<Channel>;
+  readonly plans: Named<Plan>;
+  readonly policies: Named<Policy>;
+  /** Names all policies together: the same for the same `dunning` section, whatever the order of its keys. */
+  readonly policyVersion: string;
+  readonly limits: Limits;
+  readonly gateway: GatewayConfig;
+  readonly database: DatabaseConfig;
+  readonly queue: QueueConfig;
+  /** The key of all ids: what `merchant_uid` is computed under. */
+  readonly secret: Secret;
+  /** Null only in `live`, for processes that serve no HTTP. */
+  readonly login: Login | null;
+  /** The file that generated secrets were read from; null if none was needed. */
+  readonly credentialsFile: string | null;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly sandboxPort: number;
+  readonly dataDir: string;
+  readonly logLevel: LogLevel;
+};
+
+export type Named<T> = Readonly<Record<string, T>>;
+
+export type Channel = {
+  readonly pg: string | null;
+  /** Charges a second over all workers; null for no limit. */
+  readonly ratePerSecond: number | null;
+  readonly timeoutSeconds: number;
+  readonly horizonSeconds: number;
+  readonly quarantineSeconds: number;
+  readonly declinesAreFinal: boolean;
+};
+
+export type Plan = {
+  readonly name: string;
+  readonly amount: Money;
+  readonly interval: Interval;
+  readonly intervalCount: number;
+  /** A key of `policies`. */
+  readonly policy: string;
+};
+
+/** A policy and the name of its contents: another version for any other ladder. */
+export type Policy = { readonly version: string; readonly dunning: DunningPolicy };
+
+export type Limits = {
+  readonly leaseSeconds: number;
+  readonly reRingSeconds: number;
+  /** Largest charge in minor units by currency. No prototype. */
+  readonly maxAmount: Named<number> | null;
+};
+
+export type GatewayConfig = {
+  readonly kind: 'portone' | 'sandbox';
+  /** An origin, without a slash at its end. */
+  readonly baseUrl: string;
+  readonly key: Secret;
+  readonly secret: Secret;
+  /** No gateway was named: whoever needs one serves the sandbox at `baseUrl` itself. */
+  readonly runInside: boolean;
+};
+
+export type DatabaseConfig =
+  | { readonly kind: 'embedded'; readonly dataDir: string }
+  | { readonly kind: 'url'; readonly url: Secret };
+
+export type QueueConfig = { readonly kind: 'postgres' } | { readonly kind: 'redis'; readonly url: Secret };
+
+/** What opens the HTTP API and the console. */
+type Login = { readonly apiToken: Secret; readonly operatorPassword: Secret };

@@ -1,0 +1,90 @@
+import type { Interval } from '../billing/calendar.ts';
+import type { CatchUp } from '../billing/subscription.ts';
+
+/** Marks an object as maedal's configuration and checks its types. It is validated whole when maedal starts. */
+export function defineConfig(config: UserConfig): UserConfig {
+  return config;
+}
+
+/** What `maedal.config.ts` exports. Everything may be left out; unknown keys are refused. */
+export type UserConfig = {
+  /** When the scheduler looks for what is due: five cron fields in `timezone`. Default `* * * * *`, every minute. */
+  readonly schedule?: string | undefined;
+  /** IANA zone of `schedule`, and of subscriptions that name none. Default `Asia/Seoul`. */
+  readonly timezone?: string | undefined;
+  /** Local time at which an anchor without a time falls due, `HH:mm`. Default `10:00`: check cards fail around midnight. */
+  readonly chargeAt?: string | undefined;
+  /**
+   * Periods missed by an outage: `latest` (default) charges the newest and holds the others, `all` charges the oldest
+   * first, one a day per customer, `hold` leaves them to an operator.
+   */
+  readonly catchUp?: CatchUp | undefined;
+  /** Payment channels by name. `default` serves every subscription that names none; it is there even if left out. */
+  readonly channels?: Readonly<Record<string, UserChannel>> | undefined;
+  /** What is sold, by the name that the import's column `plan` uses. */
+  readonly plans?: Readonly<Record<string, UserPlan>> | undefined;
+  /** How declined invoices are collected, by name. `default` serves every plan that names none. */
+  readonly dunning?: Readonly<Record<string, UserPolicy>> | undefined;
+  /** Must be empty: this version runs no hooks yet. */
+  readonly hooks?: readonly never[] | undefined;
+  /** Must be empty: this version sends no events yet. */
+  readonly events?: readonly never[] | undefined;
+  readonly limits?: UserLimits | undefined;
+};
+
+/** In `live`, the three times may be longer than their defaults, never shorter. */
+export type UserChannel = {
+  /** The payment company and merchant id behind it, e.g. `nice.MID`: 1 to 100 characters. Shown, not sent. */
+  readonly pg?: string | undefined;
+  /** The environment this channel belongs to. maedal refuses to start where `MAEDAL_ENV` is another one. */
+  readonly mode?: 'test' | 'live' | undefined;
+  /** Charges a second, shared by all workers: 0.1 to 1,000. Default null, no limit. */
+  readonly ratePerSecond?: number | null | undefined;
+  /** Seconds until an answer is given up and the outcome is unknown: 1 to 300. Default 60, against the sandbox 10. */
+  readonly timeoutSeconds?: number | undefined;
+  /**
+   * Seconds after a send within which its capture may still land: from `timeoutSeconds` to 604,800 (7 days).
+   * Default 3,600, against the sandbox 20.
+   */
+  readonly horizonSeconds?: number | undefined;
+  /**
+   * Seconds that a send without an answer bars any charge under another id: from `horizonSeconds` to 2,592,000
+   * (30 days). Default 86,400, against the sandbox 60.
+   */
+  readonly quarantineSeconds?: number | undefined;
+  /** Whether a decline never turns into a payment later. Default true, but false where `pg` is PayPal or Paymentwall. */
+  readonly declinesAreFinal?: boolean | undefined;
+};
+
+export type UserPlan = {
+  /** What the payer reads on the statement: 1 to 40 characters. */
+  readonly name: string;
+  /** Price of a period in major units as written: `9900` KRW, `'9.90'` USD. Above zero. */
+  readonly amount: number | string;
+  /** ISO 4217 code in upper case. */
+  readonly currency: string;
+  readonly interval: Interval;
+  /** Intervals in a period: 1 to 1,000. Default 1. */
+  readonly intervalCount?: number | undefined;
+  /** Name of a policy under `dunning`. Default `default`. */
+  readonly policy?: string | undefined;
+};
+
+export type UserPolicy = {
+  /** Days after the due date at which a declined charge is tried again: at most 20, rising, 1 to 365. Default 1, 3, 5. */
+  readonly retryAfterDays?: readonly number[] | undefined;
+  /**
+   * Hours between two attempts on one card, also after an outage: up to 720, and no less than the longest
+   * `quarantineSeconds`. Default 24.
+   */
+  readonly minGapHours?: number | undefined;
+};
+
+export type UserLimits = {
+  /** Seconds that a worker holds an attempt before its charge is sent: 5 to 600, in `live` at least 90. Default 90. */
+  readonly leaseSeconds?: number | undefined;
+  /** Seconds after which an attempt that was rung and not taken is rung again: 5 to 3,600. Default 120. */
+  readonly reRingSeconds?: number | undefined;
+  /** Largest charge by currency, in minor units: `{ KRW: 1_000_000 }`. Default null, no limit. */
+  readonly maxAmount?: Readonly<Record<string, number>> | null | undefined;
+};

@@ -1,0 +1,111 @@
+import { resolve } from 'node:path';
+import { type BaseUrl, PORTONE_URL, parseBaseUrl } from './base-url.ts';
+import { ConfigError } from './config-error.ts';
+import type { Secret } from './secret.ts';
+import { type Env, isSet, type Rule, readSecret, readSetting, refuseUnknown, type Settings } from './settings.ts';
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What the environment says, read and checked one by one; null where it says nothing. Paths are absolute. */
+export type Environment = {
+  /** `MAEDAL_ENV`. Default `test`. */
+  readonly mode: 'test' | 'live';
+  readonly databaseUrl: Secret | null;
+  readonly redisUrl: Secret | null;
+  readonly apiKey: Secret | null;
+  readonly apiSecret: Secret | null;
+  readonly baseUrl: BaseUrl | null;
+  /** `MAEDAL_SECRET`: at least 32 characters. */
+  readonly secret: Secret | null;
+  readonly apiToken: Secret | null;
+  readonly operatorPassword: Secret | null;
+  readonly configFile: string | null;
+  /** Default 127.0.0.1. */
+  readonly host: string;
+  /** Default 3000; 0 for any free port. */
+  readonly port: number;
+  /** Default 4010. */
+  readonly sandboxPort: number;
+  /** Default `.maedal` in the working directory. */
+  readonly dataDir: string;
+  /** Default `info`. */
+  readonly logLevel: LogLevel;
+};
+
+/** An environment that was read, the problems found in it, and whether a name was set at all, rightly or not. */
+export type Inspection = {
+  readonly environment: Environment;
+  readonly problems: readonly string[];
+  readonly isSet: (name: string) => boolean;
+};
+
+/**
+ * Reads the environment, this process's by default; `cwd` is what relative paths are relative to. Throws ConfigError
+ * with all problems at once. What only some commands need, or only `live`, is asked for by `resolveConfig`.
+ */
+export function readEnvironment(env: Env = process.env, cwd = process.cwd()): Environment {
+  const { environment, problems } = inspectEnvironment(env, cwd);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return environment;
+}
+
+/** As `readEnvironment`, but tells the problems beside what could be read. */
+export function inspectEnvironment(env: Env, cwd: string): Inspection {
+  const settings: Settings = { env, problems: [], known: new Set() };
+  const path = { parse: (text: string) => resolve(cwd, text), remedy: 'write a path' };
+  const environment: Environment = {
+    mode: readSetting(settings, 'MAEDAL_ENV', 'test', oneOf(['test', 'live'])),
+    databaseUrl: readSecret(settings, 'DATABASE_URL', urlWith(['postgres:', 'postgresql:'])),
+    redisUrl: readSecret(settings, 'REDIS_URL', urlWith(['redis:', 'rediss:'])),
+    apiKey: readEither(settings, 'PORTONE_API_KEY', 'IMP_KEY'),
+    apiSecret: readEither(settings, 'PORTONE_API_SECRET', 'IMP_SECRET'),
+    baseUrl: readSetting(settings, 'PORTONE_BASE_URL', null, BASE_URL),
+    secret: readSecret(settings, 'MAEDAL_SECRET', (text) => (text.length < 32 ? 'has fewer than 32 characters' : null)),
+    apiToken: readSecret(settings, 'MAEDAL_API_TOKEN'),
+    operatorPassword: readSecret(settings, 'MAEDAL_OPERATOR_PASSWORD'),
+    configFile: readSetting(settings, 'MAEDAL_CONFIG', null, path),
+    host: readSetting(settings, 'MAEDAL_HOST', '127.0.0.1', HOST),
+    port: readSetting(settings, 'MAEDAL_PORT', 3000, portFrom(0)),
+    sandboxPort: readSetting(settings, 'MAEDAL_SANDBOX_PORT', 4010, portFrom(1)),
+    dataDir: readSetting(settings, 'MAEDAL_DATA_DIR', resolve(cwd, '.maedal'), path),
+    logLevel: readSetting(settings, 'LOG_LEVEL', 'info', oneOf(LOG_LEVELS)),
+  };
+  refuseUnknown(settings);
+  return { environment, problems: settings.problems, isSet: (name) => isSet(settings, name) };
+}
+
+/** PortOne's own documents call its key pair imp_key and imp_secret. */
+function readEither(settings: Settings, name: string, alias: string): Secret | null {
+  const [value, other] = [readSecret(settings, name), readSecret(settings, alias)];
+  if (value !== null && other !== null && value.reveal() !== other.reveal()) {
+    settings.problems.push(`${name} and ${alias} differ; keep one`);
+  }
+  return value ?? other;
+}
+
+function urlWith(protocols: readonly string[]): (text: string) => string | null {
+  return (text) => {
+    const url = URL.canParse(text) ? new URL(text) : null;
+    if (url !== null && protocols.includes(url.protocol)) return null;
+    return `is not a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
+  };
+}
+
+function oneOf<const T extends string>(values: readonly T[]): Rule<T> {
+  return { parse: (text) => values.find((value) => value === text) ?? null, remedy: `use one of ${values.join(', ')}` };
+}
+
+function portFrom(min: number): Rule<number> {
+  const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) >= min && Number(text) <= 65_535;
+  return { parse: (text) => (isPort(text) ? Number(text) : null), remedy: `write a port from ${min} to 65535` };
+}
+
+const HOST: Rule<string> = {
+  parse: (text) => (/^[\w.:-]{1,253}$/.test(text) ? text : null),
+  remedy: 'write a host name or an IP address to listen on',
+};
+const BASE_URL: Rule<BaseUrl | null> = {
+  parse: parseBaseUrl,
+  remedy: `write an origin without path, such as ${PORTONE_URL}`,
+};

@@ -1,0 +1,108 @@
+import { inspect } from 'node:util';
+
+import { z } from 'zod';
+
+import { ConfigError } from './config-error.ts';
+import { didYouMean } from './nearest-name.ts';
+import { reasonOf } from './reason.ts';
+import { type FileConfig, fileSchema } from './schema.ts';
+
+/** Validates what a configuration file exported. Throws ConfigError with every problem and its path. */
+export function parseFileConfig(raw: unknown): FileConfig {
+  const result = read(raw);
+  if ('config' in result) return result.config;
+  throw new ConfigError(result.problems);
+}
+
+function read(raw: unknown): { config: FileConfig } | { problems: string[] } {
+  try {
+    const kind = Object.prototype.toString.call(raw).slice(8, -1);
+    // To a schema, a promise or a map is an object without keys: the defaults, which nobody asked for.
+    if (typeof raw === 'object' && !['Object', 'Array', 'Null'].includes(kind)) {
+      return { problems: [`the configuration is a ${kind}: write an object`] };
+    }
+    const result = fileSchema.safeParse(raw);
+    if (result.success) return { config: result.data };
+    return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, raw)) };
+  } catch (error) {
+    // A getter or a proxy of the file's own threw.
+    return { problems: [`the configuration cannot be read: ${reasonOf(error)}`] };
+  }
+}
+
+function problemsOf(issue: z.core.$ZodIssue, raw: unknown): string[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(fileSchema, path);
+    return issue.keys.map((key) => `${nameOf([...path, key])} is not a setting${didYouMean(key, known)}`);
+  }
+  const value = valueAt(raw, path);
+  const subject = nameOf(path);
+  if (issue.code === 'invalid_key') return [`${subject}: ${issue.issues[0]?.message ?? issue.message}`];
+  if (value === undefined) return [`${subject} is missing`];
+  return [`${subject} is ${shown(value)}: ${remedyOf(issue, value)}`];
+}
+
+function remedyOf(issue: z.core.$ZodIssue, value: unknown): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `write ${TYPES[issue.expected] ?? issue.expected}`;
+    case 'too_small':
+      return `write at least ${issue.minimum}${unitOf(issue.origin)}`;
+    case 'too_big':
+      return `write at most ${issue.maximum}${unitOf(issue.origin)}`;
+    case 'invalid_value':
+      return `use one of ${issue.values.join(', ')}${didYouMean(String(shown(value)), issue.values.map(String))}`;
+    default:
+      return issue.message;
+  }
+}
+
+function unitOf(origin: string): string {
+  return { string: ' characters', array: ' entries' }[origin] ?? '';
+}
+
+/** The keys that an object at this path may have. */
+function keysAt(schema: unknown, path: readonly string[]): string[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return keysAt(schema.unwrap(), path);
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return keysAt(schema.unwrap(), path);
+  if (schema instanceof z.ZodLazy) return keysAt(schema.unwrap(), path);
+  const [head, ...rest] = path;
+  if (schema instanceof z.ZodRecord) return head === undefined ? [] : keysAt(schema.valueType, rest);
+  if (!(schema instanceof z.ZodObject)) return [];
+  return head === undefined ? Object.keys(schema.shape) : keysAt(schema.shape[head], rest);
+}
+
+function valueAt(raw: unknown, path: readonly string[]): unknown {
+  return path.reduce((at: unknown, key) => (Object.hasOwn(Object(at), key) ? Object(at)[key] : undefined), raw);
+}
+
+/** `channels.nice.timeoutSeconds`, `channels["a b"]`. */
+function nameOf(path: readonly string[]): string {
+  if (path.length === 0) return 'the configuration';
+  return path
+    .map((key, index) =>
+      /^[\p{L}\p{N}_-]{1,64}$/u.test(key) ? `${index === 0 ? '' : '.'}${key}` : `[${cut(JSON.stringify(key))}]`,
+    )
+    .join('');
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return cut(`'${value}'`);
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return cut(inspect(value));
+}
+
+function cut(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  int: 'a whole number',
+  number: 'a number',
+  string: 'text',
+  boolean: 'true or false',
+  object: 'an object',
+  record: 'an object',
+  array: 'a list',
+};

@@ -1,0 +1,144 @@
+import { Cron } from 'croner';
+import { z } from 'zod';
+
+import { INTERVALS } from '../billing/calendar.ts';
+import { InputError } from '../billing/errors.ts';
+import { findZone } from '../billing/local-time.ts';
+import { exponentOf, parseMajor } from '../billing/money.ts';
+import { CATCH_UP } from '../billing/subscription.ts';
+import type { UserConfig } from './define-config.ts';
+import { didYouMean } from './nearest-name.ts';
+import { reasonOf } from './reason.ts';
+
+/** A name that is safe as a key, a path and a label; so `__proto__` is none. */
+const NAME = /^[\p{L}\p{N}][\p{L}\p{N}_.-]{0,63}$/u;
+
+/** The shape of a configuration file and every rule about one setting alone. Rules between settings: `resolve.ts`. */
+export const fileSchema = z.strictObject({
+  schedule: z.string().max(100).default('* * * * *').refine(isCron, { error: cronProblem }),
+  timezone: z.string().default('Asia/Seoul').refine(isZone, { error: zoneProblem }),
+  chargeAt: z
+    .string()
+    .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, { error: 'write HH:mm, from 00:00 to 23:59' })
+    .default('10:00'),
+  catchUp: z.enum(CATCH_UP).default('latest'),
+  channels: named(() => channelSchema),
+  plans: named(() => planSchema),
+  dunning: named(() => policySchema),
+  hooks: empty('this version runs no hooks yet'),
+  events: empty('this version sends no events yet'),
+  limits: z
+    .strictObject({
+      leaseSeconds: z.int().min(5).max(600).default(90),
+      reRingSeconds: z.int().min(5).max(3_600).default(120),
+      maxAmount: z.record(currency(), z.int().min(1)).nullable().default(null),
+    })
+    .prefault({}),
+}) satisfies z.ZodType<unknown, UserConfig>;
+
+/** A configuration file that was read. */
+export type FileConfig = z.output<typeof fileSchema>;
+
+const channelSchema = z.strictObject({
+  pg: z.string().min(1).max(100).optional(),
+  mode: z.enum(['test', 'live']).optional(),
+  ratePerSecond: z.number().min(0.1).max(1_000).nullable().default(null),
+  timeoutSeconds: z.int().min(1).max(300).optional(),
+  horizonSeconds: z.int().min(1).max(604_800).optional(),
+  quarantineSeconds: z.int().min(1).max(2_592_000).optional(),
+  declinesAreFinal: z.boolean().optional(),
+});
+
+const planSchema = z
+  .strictObject({
+    name: z.string().refine((name) => name.trim() !== '' && [...name].length <= 40, {
+      error: 'write 1 to 40 characters; PortOne takes no more',
+    }),
+    amount: z.union([z.number(), z.string()], { error: 'write major units, such as 9900 or "9.90"' }),
+    currency: currency(),
+    interval: z.enum(INTERVALS),
+    intervalCount: z.int().min(1).max(1_000).default(1),
+    policy: z.string().default('default'),
+  })
+  // Also when another key is wrong, so that all problems are told at once.
+  .refine((plan) => amountProblem(plan) === null, {
+    path: ['amount'],
+    when: () => true,
+    error: (issue) => amountProblem(issue.input) ?? '',
+  });
+
+const policySchema = z.strictObject({
+  retryAfterDays: z
+    .array(z.int().min(1).max(365))
+    .max(20)
+    .refine((days) => days.every((day, index) => index === 0 || day > (days[index - 1] ?? 0)), {
+      error: 'write the days in rising order',
+    })
+    .default([1, 3, 5]),
+  minGapHours: z.number().min(0).max(720).default(24),
+});
+
+/** A record by names that are safe as keys, paths and labels. Lazy, so that the parts can stand below the whole. */
+function named<T extends z.ZodType>(value: () => T) {
+  const name = z.string().regex(NAME, { error: 'a name is 1 to 64 letters, digits, points and hyphens' });
+  return z.record(name, z.lazy(value)).prefault({});
+}
+
+function currency() {
+  return z.string().refine(isCurrency, { error: 'use an ISO 4217 code in upper case, such as KRW or USD' });
+}
+
+/** Left out, `[]` or `{}`: a merchant must not believe that something runs when nothing does. */
+function empty(reason: string) {
+  const nothing = z.union([z.array(z.never()).max(0), z.strictObject({})]);
+  const error = `${reason}; remove it, nothing would ever be called`;
+  return z.custom<readonly never[]>((value) => nothing.safeParse(value).success, { error }).optional();
+}
+
+/** Five fields that some instant fits; croner alone would take seconds, dates and words. */
+function isCron(text: string): boolean {
+  return cronFault(text) === null;
+}
+
+function cronProblem(issue: { input?: unknown }): string {
+  return `${cronFault(String(issue.input))}; write five cron fields, such as */5 * * * *`;
+}
+
+function cronFault(text: string): string | null {
+  if (!/^\S+( +\S+){4}$/.test(text)) return 'this is no cron expression of five fields';
+  try {
+    const runs = new Cron(text, { mode: '5-part', timezone: 'UTC' }).nextRun(new Date('2028-01-01T00:00:00Z'));
+    return runs === null ? 'no date ever fits this cron expression' : null;
+  } catch (error) {
+    return reasonOf(error).replace(/^CronPattern: /, '');
+  }
+}
+
+function isZone(name: string): boolean {
+  return findZone(name) !== null;
+}
+
+function zoneProblem(issue: { input?: unknown }): string {
+  const suggestion = didYouMean(String(issue.input), Intl.supportedValuesOf('timeZone'));
+  return `this is no time zone of the IANA database, such as Asia/Seoul${suggestion}`;
+}
+
+function isCurrency(code: string): boolean {
+  try {
+    return exponentOf(code) >= 0;
+  } catch {
+    return false;
+  }
+}
+
+function amountProblem(plan: unknown): string | null {
+  const known = z.looseObject({ amount: z.union([z.number(), z.string()]), currency: z.string() }).safeParse(plan);
+  if (!known.success || !isCurrency(known.data.currency)) return null; // told by the key's own rule
+  try {
+    const { minor } = parseMajor(String(known.data.amount), known.data.currency);
+    return minor > 0 ? null : 'a price is above zero';
+  } catch (error) {
+    if (error instanceof InputError) return error.message;
+    throw error;
+  }
+}

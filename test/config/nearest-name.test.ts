@@ -1,0 +1,15 @@
+import { expect, test } from '@jest/globals';
+
+import { didYouMean } from '../../src/config/nearest-name.ts';
+
+const names = ['schedule', 'timezone', 'channels', 'chargeAt'];
+
+test.each([
+  ['shedule', '; did you mean schedule?'],
+  ['schedules', '; did you mean schedule?'],
+  ['CHARGEAT', '; did you mean chargeAt?'],
+  ['chanels', '; did you mean channels?'],
+  ['webhooks', ''],
+  ['', ''],
+  ['s'.repeat(100_000), ''],
+])('%.20s%s', (name, expected) => expect(didYouMean(name, names)).toBe(expected));
