@@ -1,7 +1,7 @@
 import { parseMajor } from '../billing/money.ts';
+import { didYouMean } from '../billing/nearest-name.ts';
 import type { Limits, Named, Plan, Policy } from './config.ts';
 import { named } from './named.ts';
-import { didYouMean } from './nearest-name.ts';
 import type { FileConfig } from './schema.ts';
 
 /** Every plan with its price in minor units. Adds to `problems` what does not fit the policies and limits beside it. */

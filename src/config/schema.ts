@@ -5,9 +5,9 @@ import { INTERVALS } from '../billing/calendar.ts';
 import { InputError } from '../billing/errors.ts';
 import { findZone } from '../billing/local-time.ts';
 import { exponentOf, parseMajor } from '../billing/money.ts';
+import { didYouMean } from '../billing/nearest-name.ts';
 import { CATCH_UP } from '../billing/subscription.ts';
 import type { UserConfig } from './define-config.ts';
-import { didYouMean } from './nearest-name.ts';
 import { reasonOf } from './reason.ts';
 
 /** A name that is safe as a key, a path and a label; so `__proto__` is none. */
