@@ -1,0 +1,107 @@
+import { InputError } from '../billing/errors.ts';
+import type { InvoiceId } from '../billing/ids.ts';
+import { formatMajor } from '../billing/money.ts';
+import { readCaseFile } from '../store/case-file.ts';
+import type { Db } from '../store/db.ts';
+import { type Explanation, explanationOf } from './explanation.ts';
+
+/** Tells what happened to an invoice, why, and what comes next. Throws InputError when there is no such invoice. */
+export async function explainInvoice(db: Db, id: InvoiceId): Promise<Explanation> {
+  const file = await readCaseFile(db, id);
+  if (file === null)
+    throw new InputError(`there is no invoice '${id}'`, 'copy its id from /v1/invoices or the console');
+  return explanationOf(file);
+}
+
+/** An explanation in plain English, for a terminal. Ends without a newline. */
+export function renderExplanation(explanation: Explanation): string {
+  const { invoice, due, timezone, policy, next } = explanation;
+  const lines = [
+    `Invoice ${invoice.id}`,
+    `  ${invoice.name}: ${amount(invoice)} of subscription ${invoice.subscription_id} for the period ${invoice.period}`,
+    `  (${invoice.period_start} to ${invoice.period_end}).`,
+    `  It was due at ${due.local} ${timezone} (${due.at}) and is ${invoice.status}${because(invoice.reason)}.`,
+    `  Declines so far: ${invoice.failures}. The subscription is ${explanation.subscription_status}.`,
+    '',
+    'What happened',
+    ...explanation.transitions.map((row) => `  ${row.local}  ${happened(row)}${because(row.reason)} [${row.who}]`),
+    '',
+    'Attempts',
+    ...explanation.attempts.flatMap(attemptLines),
+    ...explanation.refunds.map(
+      (refund) => `  Refund of ${amount(refund)} from ${refund.imp_uid} is ${refund.state}${because(refund.reason)}.`,
+    ),
+    '',
+    `Policy in force: ${policy.id}`,
+    `  ${rules(policy.rules)}`,
+    '',
+    'What comes next',
+    `  ${next.says}`,
+  ];
+  return lines.map(printable).join('\n');
+}
+
+function happened({ what, attempt, from, to }: Explanation['transitions'][number]): string {
+  const subject = attempt === null ? `The ${what}` : `Attempt ${attempt}`;
+  return from === null ? `${subject} began as ${to}` : `${subject} went from ${from} to ${to}`;
+}
+
+function attemptLines(attempt: Explanation['attempts'][number]): string[] {
+  const card = attempt.card === null ? '' : ` on card ${attempt.card}`;
+  const verdict = attempt.decline_class === null ? attempt.state : `${attempt.state} (${attempt.decline_class})`;
+  return [
+    `  Attempt ${attempt.number}${card}: ${verdict}${because(attempt.fail_reason)}`,
+    `    Known to the gateway as ${attempt.merchant_uid}${attempt.imp_uid === null ? '' : `, payment ${attempt.imp_uid}`}.`,
+    `    ${sends(attempt)}`,
+    ...attempt.hook_answers.map((answer) => `    The hook ${answer.hook} said ${answer.kind} at ${answer.at}.`),
+    ...attempt.observations.map(
+      (seen) =>
+        `    The gateway showed ${seen.imp_uid} as ${seen.status}${seenAmount(seen)}${because(seen.fail_reason)}, ` +
+        `learnt by ${LEARNT[seen.learnt_by] ?? seen.learnt_by} at ${seen.first_seen_at}.`,
+    ),
+  ];
+}
+
+function sends(attempt: Explanation['attempts'][number]): string {
+  if (attempt.sends === 0) return 'Not sent so far.';
+  const proved =
+    attempt.proved_not_sent === 0 ? '' : `, of which ${attempt.proved_not_sent} proved not to have gone out`;
+  const times = attempt.sends === 1 ? 'Sent once' : `Sent ${attempt.sends} times, first at ${attempt.first_sent_at}`;
+  const answer = attempt.answered_at === null ? 'no final answer yet' : `answered at ${attempt.answered_at}`;
+  return `${times}, last at ${attempt.sent_at}${proved}; ${answer}.`.replace('once, last at', 'once, at');
+}
+
+function seenAmount({ amount: minor, currency }: { amount: number | null; currency: string | null }): string {
+  return minor === null || currency === null ? '' : `, ${amount({ amount: minor, currency })}`;
+}
+
+function rules(policy: Explanation['policy']['rules']): string {
+  if (typeof policy !== 'object' || policy === null || Array.isArray(policy)) return JSON.stringify(policy);
+  const { retryAfterDays: days, minGapHours: hours, ...rest } = policy;
+  if (!Array.isArray(days) || typeof hours !== 'number' || Object.keys(rest).length > 0) return JSON.stringify(policy);
+  const when = days.length === 0 ? 'never again' : `again ${days.join(', ')} days after the due date`;
+  return `After a decline: ${when}, at least ${hours} hours after the last attempt; then it is uncollectible.`;
+}
+
+function amount({ amount: minor, currency }: { amount: number; currency: string }): string {
+  return `${formatMajor({ minor, currency })} ${currency}`;
+}
+
+function because(reason: string | null): string {
+  return reason === null || reason === '' ? '' : `: ${reason}`;
+}
+
+/** Words of a gateway or a merchant may hold control characters, and a terminal would obey them. */
+function printable(line: string): string {
+  return line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+}
+
+const LEARNT: Readonly<Record<string, string>> = {
+  answer: 'the answer to the charge',
+  look_up: 'a look-up',
+  webhook: 'a webhook',
+  audit: 'an audit',
+  operator: 'an operator',
+};

@@ -1,0 +1,93 @@
+import { DateTime } from 'luxon';
+import type { CaseFile } from '../store/case-file.ts';
+import { isoInstant, isoInstantOrNull } from './instant.ts';
+import { whatIsNext } from './what-is-next.ts';
+
+/** Everything that happened to one invoice, why, and what comes next. Plain data: its JSON is the `--json` form. */
+export type Explanation = ReturnType<typeof explanationOf>;
+
+/** Puts what was written down in order. */
+export function explanationOf(file: CaseFile) {
+  const { invoice, now } = file;
+  const { subscription, policy_version: policy } = invoice;
+  return {
+    now: isoInstant(now),
+    invoice: {
+      id: invoice.id,
+      subscription_id: subscription.external_id,
+      name: invoice.name,
+      period: invoice.period_key,
+      period_start: isoInstant(invoice.period_start),
+      period_end: isoInstant(invoice.period_end),
+      amount: Number(invoice.amount),
+      currency: invoice.currency,
+      status: invoice.state,
+      reason: invoice.reason,
+      failures: invoice.failures,
+    },
+    due: { at: isoInstant(invoice.due_at), local: localTime(invoice.due_at, subscription.timezone) },
+    timezone: subscription.timezone,
+    subscription_status: subscription.status,
+    transitions: file.history.map((row) => transition(file, row)),
+    attempts: invoice.attempts.map((attempt) => attemptOf(file, attempt)),
+    refunds: invoice.refunds.map((refund) => ({
+      imp_uid: refund.imp_uid,
+      amount: Number(refund.amount),
+      currency: refund.currency,
+      state: refund.state,
+      reason: refund.reason,
+      requested_by: refund.requested_by,
+      fail_reason: refund.fail_reason,
+    })),
+    policy: { id: policy.id, rules: policy.policy },
+    next: whatIsNext(file),
+  };
+}
+
+function transition({ invoice }: CaseFile, row: CaseFile['history'][number]) {
+  return {
+    at: isoInstant(row.at),
+    local: localTime(row.at, invoice.subscription.timezone),
+    what: row.entity,
+    attempt: invoice.attempts.find((attempt) => attempt.id === row.entity_id)?.number ?? null,
+    from: row.from_state,
+    to: row.to_state,
+    reason: row.reason,
+    who: row.who,
+  };
+}
+
+function attemptOf(file: CaseFile, attempt: CaseFile['invoice']['attempts'][number]) {
+  const answers = file.invoice.hook_answers.filter((answer) => (answer.attempt_id ?? attempt.id) === attempt.id);
+  const observations = file.observations.filter((observation) => observation.merchant_uid === attempt.merchant_uid);
+  return {
+    number: attempt.number,
+    merchant_uid: attempt.merchant_uid,
+    state: attempt.state,
+    card: attempt.billing_key?.card_number_masked ?? null,
+    sends: attempt.send_count,
+    proved_not_sent: attempt.not_sent_count,
+    first_sent_at: isoInstantOrNull(attempt.first_sent_at),
+    sent_at: isoInstantOrNull(attempt.sent_at),
+    answered_at: isoInstantOrNull(attempt.answered_at),
+    imp_uid: attempt.imp_uid,
+    decline_class: attempt.decline_class,
+    fail_reason: attempt.fail_reason,
+    hook_answers: answers.map(({ hook, kind, created_at }) => ({ hook, kind, at: isoInstant(created_at) })),
+    observations: observations.map((observation) => ({
+      imp_uid: observation.imp_uid,
+      status: observation.status,
+      amount: observation.amount === null ? null : Number(observation.amount),
+      currency: observation.currency,
+      cancel_amount: Number(observation.cancel_amount),
+      fail_reason: observation.fail_reason,
+      learnt_by: observation.learnt_by,
+      first_seen_at: isoInstant(observation.first_seen_at),
+      last_seen_at: isoInstant(observation.last_seen_at),
+    })),
+  };
+}
+
+function localTime(at: Date, timezone: string): string {
+  return DateTime.fromJSDate(at, { zone: timezone }).toFormat('yyyy-LL-dd HH:mm:ss');
+}

@@ -1,0 +1,50 @@
+import type { CaseFile } from '../store/case-file.ts';
+import { isoInstant, isoInstantOrNull } from './instant.ts';
+
+/** What happens next to an invoice, in a sentence, and when; `at` is null where nothing happens by itself. */
+export type Next = { readonly at: string | null; readonly says: string };
+
+/** Reads it off the rows: the same that scheduler and worker go by. */
+export function whatIsNext(file: CaseFile): Next {
+  const { invoice, control } = file;
+  const next = collected(file);
+  if (next === null) return { at: null, says: restOf(file) };
+  const stop = control.sending_enabled
+    ? ''
+    : ` Sending is switched off (${control.sending_reason ?? 'no reason given'}).`;
+  return { at: isoInstantOrNull(invoice.next_at), says: `${next}${stop}` };
+}
+
+/** What collecting goes on with, or null when it does not go on. */
+function collected({ invoice, now }: CaseFile): string | null {
+  if (invoice.next_at === null) return null;
+  const at = isoInstant(invoice.next_at);
+  const when = invoice.next_at > now ? `at ${at}` : `as soon as a scheduler ticks (due since ${at})`;
+  const alive = invoice.attempts.find((attempt) => ALIVE.has(attempt.state));
+  switch (alive?.state) {
+    case 'prepared':
+      return `Attempt ${alive.number} is charged${alive.send_count > 0 ? ' again, under the same id,' : ''} ${when}.`;
+    case 'sent':
+      return `Attempt ${alive.number} is on its way. Without an answer it counts as unknown and is looked up ${when}.`;
+    case 'unknown':
+      return `The gateway is asked about attempt ${alive.number} ${when}. Until its fate is proved, nothing else is charged.`;
+    default:
+      return `Attempt ${(invoice.attempts.at(-1)?.number ?? 0) + 1} is made and charged ${when}.`;
+  }
+}
+
+function restOf({ invoice }: CaseFile): string {
+  const because = invoice.reason === null ? '' : ` (${invoice.reason})`;
+  switch (invoice.state) {
+    case 'paid':
+      return 'Nothing: it is paid.';
+    case 'held':
+      return `Nothing by itself: it waits for a person${because}. Until then nothing is charged.`;
+    case 'review':
+      return `Nothing by itself: a person must decide${because}. Until then nothing is charged.`;
+    default:
+      return `Nothing: it ended ${invoice.state}${because}.`;
+  }
+}
+
+const ALIVE: ReadonlySet<string> = new Set(['prepared', 'sent', 'unknown', 'paid', 'review']);

@@ -1,0 +1,38 @@
+import type { InvoiceId } from '../billing/ids.ts';
+import type { Db } from './db.ts';
+
+/** Everything that was written down about one invoice. */
+export type CaseFile = NonNullable<Awaited<ReturnType<typeof readCaseFile>>>;
+
+/** Reads all of it, or null when there is no such invoice. Not one snapshot: a charge may go on meanwhile. */
+export async function readCaseFile(db: Db, id: InvoiceId) {
+  const invoice = await db.invoice.findUnique({
+    where: { id },
+    include: {
+      subscription: true,
+      policy_version: true,
+      attempts: { orderBy: { number: 'asc' }, include: { billing_key: true } },
+      hook_answers: { orderBy: { created_at: 'asc' } },
+      refunds: { orderBy: { created_at: 'asc' } },
+    },
+  });
+  if (invoice === null) return null;
+  const entities = [
+    id,
+    ...invoice.attempts.map((attempt) => attempt.id),
+    ...invoice.refunds.map((refund) => refund.id),
+  ];
+  const history = await db.history.findMany({ where: { entity_id: { in: entities } }, orderBy: { id: 'asc' } });
+  const observations = await db.observation.findMany({
+    where: { merchant_uid: { in: invoice.attempts.map((attempt) => attempt.merchant_uid) } },
+    orderBy: [{ first_seen_at: 'asc' }, { imp_uid: 'asc' }],
+  });
+  const control = await db.control.findUniqueOrThrow({ where: { id: 1 } });
+  return { invoice, history, observations, control, now: await readNow(db) };
+}
+
+/** The database's clock, which decides everything about money. */
+async function readNow(db: Db): Promise<Date> {
+  const rows = await db.$queryRaw<[{ now: Date }]>`SELECT maedal_now() AS now`;
+  return rows[0].now;
+}

@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { DateTime } from 'luxon';
+import { parseInvoiceId } from '../../src/billing/ids.ts';
+import { explainInvoice, renderExplanation } from '../../src/operator/explain.ts';
+import { freshDatabase, type TestDatabase } from '../support/database.ts';
+import { addAttempt, addInvoice, addSubscription } from './rows.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await freshDatabase('maedal/worker');
+  await database.setNow(DateTime.fromISO('2027-01-31T01:00:05Z'));
+});
+afterAll(() => database.drop());
+
+let count = 0;
+/** An invoice of a subscription of its own, with one attempt. */
+async function newCase(invoice: Parameters<typeof addInvoice>[2], attempt: Parameters<typeof addAttempt>[2]) {
+  count += 1;
+  const { id, billingKeyId } = await addSubscription(database.db, `sub-${count}`);
+  const invoiceId = await addInvoice(database.db, id, invoice);
+  const attemptId = await addAttempt(database.db, { invoiceId, billingKeyId, number: 1 }, attempt);
+  return { invoiceId: parseInvoiceId(invoiceId), attemptId, billingKeyId };
+}
+const SENT = { sentAt: '2027-01-31T01:00:01Z' };
+
+test('a decline and its retry are told from the due instant to the next one, in local time and in UTC', async () => {
+  const { db } = database;
+  const { invoiceId, attemptId, billingKeyId } = await newCase({ state: 'open', nextAt: '2027-01-31T01:00:00Z' }, {});
+  await db.billing_key.update({ where: { id: billingKeyId }, data: { card_number_masked: '5365****1234' } });
+  await db.$executeRaw`
+    UPDATE attempt SET state = 'sent', send_count = 1, first_sent_at = maedal_now(), sent_at = maedal_now(), amount = 9900,
+           currency = 'KRW', tax_free = 0, name = 'Monthly tea', customer_uid = 'uid' WHERE id = ${attemptId}::uuid`;
+  await database.setNow(DateTime.fromISO('2027-01-31T01:00:07Z'));
+  await db.$executeRaw`
+    UPDATE attempt SET state = 'declined', answered_at = maedal_now(), decline_class = 'funds', fail_reason = '잔액부족',
+           imp_uid = 'imps_000000000001' WHERE id = ${attemptId}::uuid`;
+  await db.$executeRaw`
+    UPDATE invoice SET state = 'retrying', failures = 1, next_at = '2027-02-01T01:00:00Z' WHERE id = ${invoiceId}::uuid`;
+  const { merchant_uid } = await db.attempt.findUniqueOrThrow({ where: { id: attemptId } });
+  await db.observation.create({
+    data: {
+      imp_uid: 'imps_000000000001',
+      merchant_uid,
+      attempt_id: attemptId,
+      status: 'failed',
+      amount: 9900,
+      currency: 'KRW',
+      fail_reason: '잔액부족',
+      learnt_by: 'answer',
+      raw: {},
+    },
+  });
+  const explanation = await explainInvoice(db, invoiceId);
+  expect(explanation.due).toEqual({ at: '2027-01-31T01:00:00Z', local: '2027-01-31 10:00:00' });
+  expect(explanation.transitions.map(({ what, attempt, from, to, who }) => [what, attempt, from, to, who])).toEqual([
+    ['invoice', null, null, 'open', 'maedal/worker'],
+    ['attempt', 1, null, 'prepared', 'maedal/worker'],
+    ['attempt', 1, 'prepared', 'sent', 'maedal/worker'],
+    ['attempt', 1, 'sent', 'declined', 'maedal/worker'],
+    ['invoice', null, 'open', 'retrying', 'maedal/worker'],
+  ]);
+  expect(explanation.policy).toEqual({ id: 'default-1', rules: { retryAfterDays: [1, 3, 5], minGapHours: 24 } });
+  expect(explanation.next).toEqual({
+    at: '2027-02-01T01:00:00Z',
+    says: 'Attempt 2 is made and charged at 2027-02-01T01:00:00Z.',
+  });
+  expect(JSON.parse(JSON.stringify(explanation))).toEqual(explanation);
+  const text = renderExplanation(explanation);
+  for (const line of [
+    `  Monthly tea: 9900 KRW of subscription sub-${count} for the period 2027-01-31`,
+    '  It was due at 2027-01-31 10:00:00 Asia/Seoul (2027-01-31T01:00:00Z) and is retrying.',
+    '  2027-01-31 10:00:07  Attempt 1 went from sent to declined: 잔액부족 [maedal/worker]',
+    '  Attempt 1 on card 5365****1234: declined (funds): 잔액부족',
+    '    Sent once, at 2027-01-31T01:00:05Z; answered at 2027-01-31T01:00:07Z.',
+    '    The gateway showed imps_000000000001 as failed, 9900 KRW: 잔액부족, learnt by the answer to the charge at 2027-01-31T01:00:07Z.',
+    '  After a decline: again 1, 3, 5 days after the due date, at least 24 hours after the last attempt; then it is uncollectible.',
+    '  Attempt 2 is made and charged at 2027-02-01T01:00:00Z.',
+  ]) {
+    expect(text.split('\n')).toContain(line);
+  }
+});
+
+const LATER = '2027-02-01T01:00:00Z';
+test.each([
+  ['is charged when due', { state: 'open', nextAt: LATER }, {}, /^Attempt 1 is charged at 2027-02-01T01:00:00Z\.$/],
+  [
+    'waits for a tick once it is due',
+    { state: 'open', nextAt: '2027-01-31T01:00:00Z' },
+    {},
+    /as soon as a scheduler ticks \(due since 2027-01-31T01:00:00Z\)/,
+  ],
+  ['was proved not sent', { state: 'open', nextAt: LATER }, SENT, /^Attempt 1 is charged again, under the same id, at/],
+  ['is on its way', { state: 'open', nextAt: LATER }, { state: 'sent', ...SENT }, /^Attempt 1 is on its way/],
+  [
+    'is unknown',
+    { state: 'open', nextAt: LATER },
+    { state: 'unknown', ...SENT },
+    /^The gateway is asked about attempt 1 at .* nothing else is charged/,
+  ],
+  [
+    'is paid',
+    { state: 'paid' },
+    { state: 'paid', impUid: 'imps_1', answeredAt: LATER, ...SENT },
+    /^Nothing: it is paid\.$/,
+  ],
+  ['is held', { state: 'held', reason: 'catch_up' }, { state: 'canceled' }, /waits for a person \(catch_up\)/],
+  [
+    'is to be reviewed',
+    { state: 'review', reason: 'amounts differ' },
+    { state: 'review', ...SENT },
+    /a person must decide \(amounts differ\)/,
+  ],
+  [
+    'was given up',
+    { state: 'uncollectible', reason: 'retries_exhausted' },
+    { state: 'canceled' },
+    /^Nothing: it ended uncollectible \(retries_exhausted\)\.$/,
+  ],
+] as const)('says what comes next for one that %s', async (_what, invoice, attempt, expected) => {
+  const { invoiceId } = await newCase(invoice, attempt);
+  expect((await explainInvoice(database.db, invoiceId)).next.says).toMatch(expected);
+});
+
+test('says so while sending is switched off', async () => {
+  const { invoiceId } = await newCase({ state: 'open', nextAt: LATER }, {});
+  await database.db.control.update({
+    where: { id: 1 },
+    data: { sending_enabled: false, sending_reason: 'moving house' },
+  });
+  expect((await explainInvoice(database.db, invoiceId)).next.says).toContain('Sending is switched off (moving house).');
+  await database.db.control.update({ where: { id: 1 }, data: { sending_enabled: true, sending_reason: null } });
+});
+
+test('an invoice that does not exist is the bad input of a person', async () => {
+  const id = parseInvoiceId('00000000-0000-4000-8000-000000000000');
+  await expect(explainInvoice(database.db, id)).rejects.toMatchObject({ name: 'InputError' });
+});
+
+test("a gateway's words cannot speak to the terminal", async () => {
+  const failReason = 'no\u001b[2J\u001b]0;owned\u0007\r\nInvoice paid\u2028\u202e';
+  const { invoiceId } = await newCase({ state: 'held', reason: failReason }, { state: 'canceled', failReason });
+  const text = renderExplanation(await explainInvoice(database.db, invoiceId));
+  expect(text).not.toMatch(/[^\P{Cc}\n]|\p{Cf}|\p{Zl}/u);
+  expect(text).toContain('no\\u{1b}[2J');
+  expect(text.split('\n')).not.toContain('Invoice paid');
+});
