@@ -12,7 +12,7 @@ export function plainText(text: string): string {
 }
 
 /** A card number only if the gateway masked it: at least four characters hidden, at most twelve digits shown. */
-export function maskedCardNumber(text: string | null | undefined): string | null {
+export function maskedCardNumber(text: unknown): string | null {
   if (typeof text !== 'string' || !/^[\d*xX -]{8,32}$/.test(text)) return null;
   const hidden = text.replace(/[^*xX]/g, '').length;
   const shown = text.replace(/\D/g, '').length;
