@@ -6,7 +6,7 @@ import { type Clock, pause } from './clock.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { claimDirectory, DataDirBusyError } from './embedded/ownership.ts';
-import { startEmbeddedPostgres } from './embedded/postgres.ts';
+import { findEmbeddedPostgres, startEmbeddedPostgres } from './embedded/postgres.ts';
 import { asError, type Report } from './events.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { createPortOne } from './gateway/portone/client.ts';
@@ -129,13 +129,16 @@ async function openDatabase({ config, claim, clock, report, patient }: AppOption
     return url;
   }
   const { dataDir } = config.database;
-  const owned = await claimDirectory(dataDir).catch((error: unknown) => {
-    if (claim === 'share' && error instanceof DataDirBusyError) return null;
-    throw error;
+  const owned = await claimDirectory(dataDir).catch(async (error: unknown) => {
+    const running = claim === 'share' && error instanceof DataDirBusyError ? await findEmbeddedPostgres(dataDir) : null;
+    if (running === null) throw error; // or its owner is just starting or stopping
+    return running;
   });
-  if (owned !== null) closing.push(() => owned.release());
-  const postgres = await startEmbeddedPostgres({ dataDir, clock });
-  if (owned !== null) closing.push(() => postgres.stop());
+  if (typeof owned === 'string') return owned;
+  closing.push(() => owned.release());
+  const say = (text: string) => report({ kind: 'embedded.says', text });
+  const postgres = await startEmbeddedPostgres({ dataDir, clock, report: say });
+  closing.push(() => postgres.stop());
   return postgres.url;
 }
 

@@ -35,6 +35,8 @@ export type BillingEvent =
   | { readonly kind: 'work.failed'; readonly where: string; readonly error: Error }
   /** Something this process needs is not there yet; it goes on asking. */
   | { readonly kind: 'waiting'; readonly what: string; readonly error: Error }
+  /** What the PostgreSQL of our own does at its start. */
+  | { readonly kind: 'embedded.says'; readonly text: string }
   | { readonly kind: 'connection.failed'; readonly where: string; readonly error: Error };
 
 /** Where flows report to. Never throws. */

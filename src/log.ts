@@ -31,6 +31,8 @@ function levelOf(event: BillingEvent): 'debug' | 'info' | 'warn' | 'error' {
     case 'sweep.finished':
     case 'job.idle':
       return 'debug';
+    case 'embedded.says':
+      return 'info';
     case 'record.superseded':
     case 'work.failed':
     case 'connection.failed':

@@ -15,13 +15,18 @@ export type DueStanding = {
   readonly createdAt: DateTime;
 };
 
+/**
+ * `open`: charged now. `spaced`: missed, and charged no sooner than a day after the customer's last charge. `queued`:
+ * charged now, unless missed periods of the customer wait: then a day after the last of them. `held`: left to a person.
+ */
+export type Treatment = 'open' | 'spaced' | 'queued' | 'held';
+
 /** What the tick does about a due subscription: one period at a time, the oldest first. */
 export type DrawUp =
   | {
       readonly kind: 'invoice';
       readonly period: Period;
-      /** `spaced`: charged, but no sooner than a day after the customer's last charge. */
-      readonly as: 'open' | 'spaced' | 'held';
+      readonly as: Treatment;
       readonly nextPeriod: number;
       /** When the tick looks again: the next period's start, or after the last period its end. */
       readonly nextDueAt: DateTime;
@@ -46,14 +51,14 @@ export function pastTheEnd(
   return endsAfter !== null && index >= firstPeriod + endsAfter;
 }
 
-function treatment(standing: DueStanding, period: Period, catchUp: CatchUp, now: DateTime): 'open' | 'spaced' | 'held' {
+function treatment(standing: DueStanding, period: Period, catchUp: CatchUp, now: DateTime): Treatment {
   const overtaken = period.endAt <= now;
   const missed = standing.createdAt <= period.startAt && now.diff(period.startAt).as('hours') > MISSED_AFTER_HOURS;
   switch (catchUp) {
     case 'latest':
       return overtaken ? 'held' : 'open';
     case 'all':
-      return overtaken || missed ? 'spaced' : 'open';
+      return overtaken || missed ? 'spaced' : 'queued';
     case 'hold':
       return overtaken || missed ? 'held' : 'open';
   }

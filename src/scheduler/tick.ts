@@ -53,7 +53,7 @@ type Plan = { readonly invoices: NewInvoice[]; readonly ended: string[]; readonl
 
 function planBatch(deps: SchedulerDeps, due: readonly DueSubscription[]): Plan {
   const plan: Plan = { invoices: [], ended: [], broken: [] };
-  const spaced = new Set<string>();
+  const seen = new Set<string>();
   for (const subscription of due) {
     try {
       const next = drawUpNext(subscription, deps.catchUp, subscription.now);
@@ -61,10 +61,10 @@ function planBatch(deps: SchedulerDeps, due: readonly DueSubscription[]): Plan {
         plan.ended.push(subscription.id);
         continue;
       }
-      if (next.as === 'spaced') {
+      if (next.as === 'spaced' || next.as === 'queued') {
         // The statement spaces a customer's charges by rows that are there already, so one at a time.
-        if (spaced.has(subscription.customerId)) continue;
-        spaced.add(subscription.customerId);
+        if (seen.has(subscription.customerId)) continue;
+        seen.add(subscription.customerId);
       }
       plan.invoices.push(newInvoice(deps, subscription, next));
     } catch (error) {

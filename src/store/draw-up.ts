@@ -1,6 +1,6 @@
 import type { DateTime } from 'luxon';
 import type { Interval } from '../billing/calendar.ts';
-import type { DueStanding } from '../billing/subscription.ts';
+import type { DueStanding, Treatment } from '../billing/subscription.ts';
 import type { Db } from './db.ts';
 import { instant } from './instant.ts';
 
@@ -62,7 +62,7 @@ export type NewInvoice = {
   readonly period_key: string;
   readonly period_start: string;
   readonly period_end: string;
-  readonly treatment: 'open' | 'spaced' | 'held';
+  readonly treatment: Treatment;
   readonly merchant_uid: string;
 };
 
@@ -100,12 +100,17 @@ export async function drawUp(
       SELECT ours.id, input.period_key, input.period_index, input.period_start, input.period_end, input.period_start,
              ours.amount, ours.currency, ours.tax_free, ours.vat, ours.name,
              CASE input.treatment WHEN 'held' THEN 'held' ELSE 'open' END,
-             CASE input.treatment WHEN 'held' THEN 'catch_up' END,
-             CASE input.treatment WHEN 'open' THEN maedal_now() WHEN 'spaced' THEN greatest(maedal_now(), interval '24 hours' + (
-               SELECT max(greatest(other.next_at, other.last_attempt_at)) FROM invoice other
-                 JOIN subscription own ON own.id = other.subscription_id WHERE own.customer_id = ours.customer_id)) END,
+             CASE WHEN input.treatment IN ('held', 'spaced') OR latest.waiting IS NOT NULL THEN 'catch_up' END,
+             CASE input.treatment WHEN 'open' THEN maedal_now()
+                                  WHEN 'spaced' THEN greatest(maedal_now(), latest.at + interval '24 hours')
+                                  WHEN 'queued' THEN greatest(maedal_now(), latest.waiting + interval '24 hours') END,
              coalesce(versions.by_policy ->> ours.policy, versions.by_policy ->> 'default')
         FROM moved JOIN ours ON ours.id = moved.id JOIN input ON input.subscription_id = ours.id
+             CROSS JOIN LATERAL (
+               SELECT max(greatest(other.next_at, other.last_attempt_at)) AS at,
+                      max(other.next_at) FILTER (WHERE other.state = 'open' AND other.reason = 'catch_up') AS waiting
+                 FROM invoice other JOIN subscription own ON own.id = other.subscription_id
+                WHERE own.customer_id = ours.customer_id AND input.treatment IN ('spaced', 'queued')) latest
              CROSS JOIN (SELECT ${JSON.stringify(versions)}::jsonb AS by_policy) versions
       ON CONFLICT (subscription_id, period_key) DO NOTHING
       RETURNING id, subscription_id, state

@@ -1,0 +1,97 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { DateTime, Duration } from 'luxon';
+import { decide, nextLookUpAt, type Standing } from '../../src/billing/dunning.ts';
+import type { ChargeOutcome } from '../../src/billing/outcome.ts';
+
+const policy = { retryAfterDays: [1, 3, 5], minGapHours: 24 };
+const dueAt = DateTime.fromISO('2027-01-31T01:00:00Z', { zone: 'utc' });
+const days = (count: number) => Duration.fromObject({ days: count });
+const decline = { class: 'funds', reason: '한도초과' } as const;
+const declined: ChargeOutcome = { kind: 'declined', decline, impUid: 'imps_000000000001' };
+const rejected: ChargeOutcome = { kind: 'rejected', decline };
+
+function standing(failures: number, late: number): Standing {
+  return { dueAt, sentAt: dueAt.plus(days(late)), failures, timesNotSent: 0 };
+}
+
+test.each([
+  // what happened, failures so far, days late → what follows
+  [declined, 0, 0, { kind: 'retry', at: dueAt.plus(days(1)) }],
+  [declined, 1, 1, { kind: 'retry', at: dueAt.plus(days(3)) }],
+  [declined, 2, 3, { kind: 'retry', at: dueAt.plus(days(5)) }],
+  [declined, 3, 5, { kind: 'give-up', reason: 'retries_exhausted' }],
+  [rejected, 0, 0, { kind: 'retry', at: dueAt.plus(days(1)) }],
+  [declined, 1, 30, { kind: 'retry', at: dueAt.plus(days(31)) }], // the daemon was down for a month: a day later, not at once
+] as const)('%j after %i failures, %i days late', (outcome, failures, late, expected) => {
+  expect(decide(standing(failures, late), outcome, policy, dueAt.plus(days(late)))).toEqual(expected);
+});
+
+test.each([
+  [0, 5],
+  [1, 30],
+  [2, 60],
+  [3, 120],
+  [4, 300],
+  [5, 600],
+  [99, 600],
+])('what was not sent %i times before goes again after %i seconds: minutes, not days', (timesNotSent, seconds) => {
+  const decision = decide({ ...standing(0, 0), timesNotSent }, { kind: 'not-sent', reason: 'refused' }, policy, dueAt);
+  expect(decision).toEqual({ kind: 'send-again', at: dueAt.plus({ seconds }) });
+});
+
+test('look-ups come within seconds, then minutes, hourly to the end of the day, then daily, at offsets from the send', () => {
+  const offsets: number[] = [];
+  for (let at: DateTime = dueAt; offsets.length < 37; ) {
+    at = nextLookUpAt(dueAt, at);
+    offsets.push(at.diff(dueAt).as('seconds'));
+  }
+  expect(offsets.slice(0, 9)).toEqual([5, 15, 45, 120, 300, 600, 1_200, 2_400, 3_600]);
+  expect(offsets.slice(9, 32)).toEqual(Array.from({ length: 23 }, (_, index) => (index + 2) * 3_600));
+  expect(offsets.slice(32)).toEqual([2, 3, 4, 5, 6].map((day) => day * 86_400));
+});
+
+test('a look-up always lies ahead, and never more than a day', () => {
+  fc.assert(
+    fc.property(fc.nat(400 * 86_400_000), (elapsedMs) => {
+      const now = dueAt.plus(elapsedMs);
+      const at = nextLookUpAt(dueAt, now);
+      expect(at > now).toBe(true);
+      expect(at.diff(now).as('days')).toBeLessThanOrEqual(1);
+    }),
+  );
+});
+
+test('every ladder ends, climbs, and keeps a day between two attempts, whenever the answers come', () => {
+  const ladders = fc
+    .uniqueArray(fc.integer({ min: 1, max: 60 }), { maxLength: 8 })
+    .map((rungs) => rungs.sort((a, b) => a - b));
+  fc.assert(
+    fc.property(ladders, fc.infiniteStream(fc.nat(72)), (retryAfterDays, delays) => {
+      let sentAt: DateTime = dueAt;
+      for (let failures = 0; ; failures += 1) {
+        const now = sentAt.plus({ hours: delays.next().value ?? 0 });
+        const decision = decide(
+          { dueAt, sentAt, failures, timesNotSent: 0 },
+          declined,
+          { ...policy, retryAfterDays },
+          now,
+        );
+        if (decision.kind === 'give-up') {
+          expect(failures).toBe(retryAfterDays.length);
+          return;
+        }
+        if (decision.kind !== 'retry') throw new Error(decision.kind);
+        expect(decision.at.diff(sentAt).as('hours')).toBeGreaterThanOrEqual(24);
+        sentAt = decision.at;
+      }
+    }),
+  );
+});
+
+test('paid settles; what contradicts is for a person', () => {
+  expect(decide(standing(0, 0), { kind: 'review', reason: 'why' }, policy, dueAt)).toEqual({
+    kind: 'review',
+    reason: 'why',
+  });
+});

@@ -1,0 +1,127 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { ChargeAnswer, PaymentRecord } from '../../src/billing/charge.ts';
+import type { MerchantUid } from '../../src/billing/ids.ts';
+import { type Asked, judgeAnswer, judgeLookUp, judgeRecords, judgeRefusal } from '../../src/billing/outcome.ts';
+
+const asked: Asked = {
+  customerUid: 'card-1',
+  amount: { minor: 9_900, currency: 'KRW' },
+  sandbox: true,
+  sends: 1,
+  seenBefore: new Set(),
+};
+
+function record(fields: Partial<PaymentRecord> = {}): PaymentRecord {
+  return {
+    impUid: 'imps_000000000001',
+    merchantUid: 'uid' as MerchantUid,
+    status: 'paid',
+    amount: asked.amount,
+    cancelMinor: 0,
+    customerUid: asked.customerUid,
+    sandbox: true,
+    decline: null,
+    startedAtMs: 1,
+    paidAtMs: 1,
+    failedAtMs: null,
+    raw: {},
+    ...fields,
+  };
+}
+
+const failed = (impUid = 'imps_000000000009') =>
+  record({ impUid, status: 'failed', decline: { class: 'funds', reason: '한도초과' } });
+
+test.each([
+  ['another amount', { amount: { minor: 9_901, currency: 'KRW' } }],
+  ['another currency', { amount: { minor: 9_900, currency: 'USD' } }],
+  ['an amount that cannot be read', { amount: null }],
+  ['another card', { customerUid: 'card-2' }],
+  ['a live payment in a test', { sandbox: false }],
+] as const)('paid with %s is for a person to look at, never paid', (_name, difference) => {
+  expect(judgeRecords([record(difference)], asked).kind).toBe('review');
+});
+
+test('paid as asked is paid', () => {
+  expect(judgeRecords([record()], asked)).toEqual({ kind: 'paid', record: record() });
+});
+
+test('paid wins over a failed record, whatever the order', () => {
+  expect(judgeRecords([failed(), record()], asked).kind).toBe('paid');
+  expect(judgeRecords([record(), failed()], asked).kind).toBe('paid');
+});
+
+test('two captures of one id are a double: nobody settles it by itself', () => {
+  const outcome = judgeRecords([record(), record({ impUid: 'imps_000000000002' })], asked);
+  expect(outcome).toEqual({ kind: 'review', reason: 'captured 2 times: imps_000000000001, imps_000000000002' });
+});
+
+test('a payment cancelled at the gateway is for a person to look at', () => {
+  expect(judgeRecords([record({ status: 'cancelled' })], asked).kind).toBe('review');
+});
+
+test('as many failed records as sends are a decline; fewer leave a slower send open', () => {
+  expect(judgeRecords([failed()], asked)).toMatchObject({ kind: 'declined', decline: { class: 'funds' } });
+  expect(judgeRecords([failed()], { ...asked, sends: 2 }).kind).toBe('unknown');
+  expect(judgeRecords([failed('a'), failed('b')], { ...asked, sends: 2 }).kind).toBe('declined');
+});
+
+test('a failed record from before the send answers nothing', () => {
+  expect(judgeRecords([failed()], { ...asked, seenBefore: new Set([failed().impUid]) }).kind).toBe('unknown');
+  expect(judgeRecords([failed()], { ...asked, sends: 0 }).kind).toBe('unknown');
+});
+
+test.each(['ready', 'other'] as const)('%s is not decided', (status) => {
+  expect(judgeRecords([record({ status })], asked).kind).toBe('unknown');
+});
+
+test('"never heard of it" and no answer at all are both unknown', () => {
+  expect(judgeLookUp({ kind: 'absent' }, asked).kind).toBe('unknown');
+  expect(judgeLookUp({ kind: 'unclear', reason: 'down' }, asked)).toEqual({ kind: 'unknown', reason: 'down' });
+});
+
+const refusal = (duplicate: boolean) =>
+  ({ kind: 'refused', duplicate, decline: { class: 'funds', reason: '[2116]' } }) satisfies ChargeAnswer;
+
+test.each([
+  // refused, what the look-up says, what it came to
+  ['in plain words', refusal(false), { kind: 'absent' }, 'rejected'],
+  ['in plain words', refusal(false), { kind: 'found', records: [failed()] }, 'declined'],
+  ['in plain words', refusal(false), { kind: 'found', records: [record()] }, 'paid'],
+  ['in plain words', refusal(false), { kind: 'found', records: [record({ status: 'ready' })] }, 'unknown'],
+  ['in plain words', refusal(false), { kind: 'unclear', reason: 'down' }, 'unknown'],
+  ['as a repeated id', refusal(true), { kind: 'found', records: [record()] }, 'paid'],
+  ['as a repeated id', refusal(true), { kind: 'absent' }, 'unknown'],
+  ['as a repeated id', refusal(true), { kind: 'found', records: [record({ status: 'cancelled' })] }, 'review'],
+] as const)('refused %s, with a look-up %#: only what the look-up agrees to', (_how, answer, lookUp, kind) => {
+  expect(judgeRefusal(answer, lookUp, asked).kind).toBe(kind);
+});
+
+test('a lost answer is unknown, a connection never made is not sent', () => {
+  expect(judgeAnswer({ kind: 'unknown', reason: 'reset' }, asked)).toEqual({ kind: 'unknown', reason: 'reset' });
+  expect(judgeAnswer({ kind: 'not-sent', reason: 'refused' }, asked)).toEqual({ kind: 'not-sent', reason: 'refused' });
+});
+
+test('whatever the records, the order does not matter, and nothing but exactly one capture as asked is paid', () => {
+  const statuses = fc.constantFrom('ready', 'paid', 'failed', 'cancelled', 'other') as fc.Arbitrary<
+    PaymentRecord['status']
+  >;
+  const records = fc.uniqueArray(
+    fc.record({ status: statuses, impUid: fc.nat(9).map(String), minor: fc.constantFrom(9_900, 1) }),
+    {
+      selector: ({ impUid }) => impUid,
+    },
+  );
+  fc.assert(
+    fc.property(records, fc.nat(3), (some, sends) => {
+      const all = some.map(({ status, impUid, minor }) =>
+        record({ status, impUid, amount: { minor, currency: 'KRW' } }),
+      );
+      const outcome = judgeRecords(all, { ...asked, sends });
+      expect(judgeRecords(all.toReversed(), { ...asked, sends }).kind).toBe(outcome.kind);
+      const captures = all.filter(({ status }) => status === 'paid');
+      expect(outcome.kind === 'paid').toBe(captures.length === 1 && captures[0]?.amount?.minor === 9_900);
+    }),
+  );
+});

@@ -1,0 +1,140 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { sweep } from '../../src/scheduler/sweep.ts';
+import { tick } from '../../src/scheduler/tick.ts';
+import type { Ring } from '../../src/store/due.ts';
+import { runJob } from '../../src/worker/run-job.ts';
+import { invoiceOf, invoicesOf, newWorld, type World } from '../support/world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await newWorld();
+});
+afterEach(() => world.end());
+
+const collecting = (rings: Ring[]) => ({
+  ...world.scheduler,
+  ring: async (added: readonly Ring[]) => void rings.push(...added),
+});
+
+test('eight schedulers that tick at once draw up one invoice for each period and ring it once', async () => {
+  for (let index = 0; index < 40; index += 1) await world.subscribe();
+  const rings: Ring[] = [];
+  await Promise.all(Array.from({ length: 8 }, () => tick(collecting(rings))));
+  await sweep(collecting(rings));
+  expect(await world.database.db.invoice.count()).toBe(40);
+  expect(await world.database.db.attempt.count()).toBe(40);
+  expect(new Set(rings.map((ring) => `${ring.attemptId}-${ring.generation}`)).size).toBe(rings.length);
+  expect(rings).toHaveLength(40);
+});
+
+test('a job run by eight workers at once is charged once', async () => {
+  await world.subscribe();
+  const rings: Ring[] = [];
+  await tick(collecting(rings));
+  const [ring] = rings;
+  if (ring === undefined) throw new Error('nothing was rung');
+  await Promise.all(Array.from({ length: 8 }, () => runJob(world.worker, ring)));
+  expect(world.gateway.posts).toHaveLength(1);
+  expect(world.events.filter((event) => event.kind === 'job.idle')).toHaveLength(7);
+});
+
+test('what was rung and lost by the queue is rung again under a new generation', async () => {
+  await world.subscribe();
+  const lost: Ring[] = [];
+  await tick(collecting(lost));
+  await world.advance({ seconds: 119 });
+  const rings: Ring[] = [];
+  await sweep(collecting(rings));
+  expect(rings).toHaveLength(0);
+  await world.advance({ seconds: 1 });
+  await sweep(collecting(rings));
+  expect(rings).toEqual([{ attemptId: lost[0]?.attemptId, generation: 2 }]);
+  await runJob(world.worker, rings[0] ?? { attemptId: rings[0]!.attemptId, generation: 2 });
+  await runJob(world.worker, { attemptId: rings[0]!.attemptId, generation: 1 }); // the lost one turns up after all
+  expect(world.gateway.posts).toHaveLength(1);
+});
+
+test('a queue that cannot be reached costs one re-ring, not a charge', async () => {
+  const subscription = await world.subscribe();
+  const down = { ...world.scheduler, ring: () => Promise.reject(new Error('Redis is away')) };
+  await expect(tick(down)).rejects.toThrow('Redis is away');
+  await world.advance({ seconds: 120 });
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
+});
+
+test('one subscription that cannot be drawn up never stops the others', async () => {
+  await world.subscribe({ externalId: 'broken' });
+  await world.database.db.$executeRaw`UPDATE subscription SET timezone = 'Mars/Olympus' WHERE external_id = 'broken'`;
+  const sound = await world.subscribe();
+  await world.run();
+  expect(await invoiceOf(world, sound)).toMatchObject({ state: 'paid' });
+  expect(world.events.find((event) => event.kind === 'subscription.broken')).toMatchObject({ subscription: 'broken' });
+});
+
+test('a row that the database refuses is passed over, and its batch goes on', async () => {
+  await world.subscribe({ externalId: 'clashing' });
+  const sound = await world.subscribe();
+  // Another attempt has taken the id that this one is bound to get.
+  await world.run();
+  await world.advance({ days: 28 });
+  await world.database.db.$executeRaw`
+    UPDATE attempt SET merchant_uid = ${await secondUid('clashing')} WHERE invoice_id IN (
+      SELECT i.id FROM invoice i JOIN subscription s ON s.id = i.subscription_id WHERE s.external_id = ${sound}) AND send_count = 0`;
+  await world.run();
+  expect((await invoicesOf(world, sound)).map((invoice) => invoice.state)).toEqual(['paid', 'paid']);
+});
+
+async function secondUid(externalId: string): Promise<string> {
+  const { merchantUid } = await import('../../src/billing/ids.ts');
+  return merchantUid(world.scheduler.hmac, world.scheduler.installation, externalId, '2027-02-28', 1);
+}
+
+test('after an outage the newest period is charged and the missed ones are held, one each tick', async () => {
+  const subscription = await world.subscribe();
+  await world.run();
+  await world.advance({ days: 100 }); // 28 Feb, 31 Mar and 30 Apr began meanwhile
+  await world.run();
+  expect((await invoicesOf(world, subscription)).map((invoice) => invoice.state)).toEqual(['paid', 'held']);
+  await world.advance({ minutes: 1 });
+  await world.run();
+  await world.advance({ minutes: 1 });
+  await world.run();
+  await world.advance({ minutes: 1 });
+  await world.run();
+  expect(
+    (await invoicesOf(world, subscription)).map(({ period_key, state, reason }) => [period_key, state, reason]),
+  ).toEqual([
+    ['2027-01-31', 'paid', null],
+    ['2027-02-28', 'held', 'catch_up'],
+    ['2027-03-31', 'held', 'catch_up'],
+    ['2027-04-30', 'paid', null],
+  ]);
+});
+
+test('catching up on everything charges a customer once a day, the oldest first, over all subscriptions', async () => {
+  await world.end();
+  world = await newWorld('all');
+  for (const externalId of ['a', 'b']) await world.subscribe({ externalId, customer: 'one', interval: 'week' });
+  await world.run();
+  await world.advance({ weeks: 3, hours: 2 });
+  const charged: number[] = [];
+  for (let hour = 0; hour < 24 * 6; hour += 1) {
+    const before = world.gateway.posts.length;
+    await world.run();
+    charged.push(world.gateway.posts.length - before);
+    await world.advance({ hours: 1 });
+  }
+  const missed = charged.flatMap((count, hour) => (count > 0 ? [[hour, count]] : []));
+  expect(missed).toEqual([0, 24, 48, 72, 96, 120].map((hour) => [hour, 1])); // three weeks of two subscriptions
+});
+
+test('a subscription of three periods is billed three times and then ends', async () => {
+  const subscription = await world.subscribe({ endsAfter: 3, interval: 'week' });
+  for (let day = 0; day < 30; day += 1) {
+    await world.run();
+    await world.advance({ days: 1 });
+  }
+  expect(await invoicesOf(world, subscription)).toHaveLength(3);
+  expect(await world.database.db.subscription.findFirst()).toMatchObject({ status: 'canceled', next_due_at: null });
+});
