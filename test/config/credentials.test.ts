@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 
@@ -7,9 +6,10 @@ import { expect, test } from '@jest/globals';
 
 import { ConfigError } from '../../src/config/config-error.ts';
 import { type Credentials, keepCredentials } from '../../src/config/credentials.ts';
+import { newDir } from './temporary.ts';
 
-async function newPath(): Promise<string> {
-  return join(await mkdtemp(join(tmpdir(), 'maedal-credentials-')), 'data', 'credentials');
+function newPath(): string {
+  return join(newDir(), 'data', 'credentials');
 }
 
 function reveal({ secret, apiToken, operatorPassword }: Credentials): string[] {
@@ -17,16 +17,16 @@ function reveal({ secret, apiToken, operatorPassword }: Credentials): string[] {
 }
 
 test('secrets are made once and read back', async () => {
-  const path = await newPath();
+  const path = newPath();
   const made = reveal(await keepCredentials(path));
   expect(reveal(await keepCredentials(path))).toEqual(made);
   expect(new Set(made).size).toBe(3);
   expect(made[0]?.length).toBeGreaterThanOrEqual(32);
-  expect(reveal(await keepCredentials(await newPath()))).not.toEqual(made);
+  expect(reveal(await keepCredentials(newPath()))).not.toEqual(made);
 });
 
 test('the file is a person’s to read and nobody else’s', async () => {
-  const path = await newPath();
+  const path = newPath();
   const [secret] = reveal(await keepCredentials(path));
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   const text = await readFile(path, 'utf8');
@@ -36,14 +36,14 @@ test('the file is a person’s to read and nobody else’s', async () => {
 });
 
 test('of many that start at once, all agree', async () => {
-  const path = await newPath();
+  const path = newPath();
   const all = await Promise.all(Array.from({ length: 20 }, () => keepCredentials(path)));
   expect(new Set(all.map((each) => reveal(each).join())).size).toBe(1);
   expect(await readdir(join(path, '..'))).toEqual(['credentials']);
 });
 
 test('a file that is there is never overwritten', async () => {
-  const path = await newPath();
+  const path = newPath();
   await keepCredentials(path);
   const edited = '# mine\r\nMAEDAL_OPERATOR_PASSWORD=p\r\nMAEDAL_SECRET=s\r\nMAEDAL_API_TOKEN=t\r\n';
   await writeFile(path, edited);
@@ -52,7 +52,7 @@ test('a file that is there is never overwritten', async () => {
 });
 
 test('a file that lacks a secret is named, not completed', async () => {
-  const path = await newPath();
+  const path = newPath();
   await keepCredentials(path);
   await writeFile(path, 'MAEDAL_SECRET=only\nMAEDAL_API_TOKEN=\n');
   await expect(keepCredentials(path)).rejects.toMatchObject({
@@ -64,13 +64,13 @@ test('a file that lacks a secret is named, not completed', async () => {
 });
 
 test('a place that cannot be written is named', async () => {
-  const path = join(await newPath(), 'below-a-file', 'credentials');
+  const path = join(newPath(), 'below-a-file', 'credentials');
   await keepCredentials(join(path, '..', '..'));
   await expect(keepCredentials(path)).rejects.toThrow(ConfigError);
   await expect(keepCredentials(path)).rejects.toThrow(`${path} cannot be used`);
 });
 
 test('secrets do not print', async () => {
-  const credentials = await keepCredentials(await newPath());
+  const credentials = await keepCredentials(newPath());
   for (const value of reveal(credentials)) expect(inspect(credentials)).not.toContain(value);
 });

@@ -1,6 +1,3 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { inspect } from 'node:util';
 
 import { describe, expect, test } from '@jest/globals';
@@ -9,15 +6,11 @@ import fc from 'fast-check';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import type { Env } from '../../src/config/settings.ts';
+import { file as fileIn, newDir } from './temporary.ts';
 
 const canary = 'canary-0123456789-0123456789-0123456789';
-const dir = mkdtempSync(join(tmpdir(), 'maedal-environment-'));
-
-function file(name: string, text: string): string {
-  const path = join(dir, name);
-  writeFileSync(path, text);
-  return path;
-}
+const dir = newDir();
+const file = (name: string, text: string) => fileIn(dir, name, text);
 
 function problemsOf(env: Env): readonly string[] {
   try {

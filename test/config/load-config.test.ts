@@ -1,20 +1,13 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
 
 import { ConfigError } from '../../src/config/config-error.ts';
 import { findConfigFile, loadConfigFile, refuseForeignWriters } from '../../src/config/load-config.ts';
+import { file as fileIn, newDir } from './temporary.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'maedal-config-'));
-
-function file(name: string, text: string): string {
-  const path = join(dir, name);
-  writeFileSync(path, text);
-  return path;
-}
+const dir = newDir();
+const file = (name: string, text: string) => fileIn(dir, name, text);
 
 describe('loading', () => {
   test('TypeScript anywhere on disk, with maedal by its name', async () => {
@@ -62,14 +55,13 @@ describe('loading', () => {
 });
 
 describe('finding', () => {
-  const cwd = mkdtempSync(join(tmpdir(), 'maedal-cwd-'));
+  const cwd = newDir();
   const example = file('example.config.ts', 'export default {}');
 
   test('the example serves where there is no other', () => expect(findConfigFile(null, cwd, example)).toBe(example));
 
   test('one’s own goes before the example, a named one before both', () => {
-    const own = join(cwd, 'maedal.config.ts');
-    writeFileSync(own, 'export default {}');
+    const own = fileIn(cwd, 'maedal.config.ts', 'export default {}');
     expect(findConfigFile(null, cwd, example)).toBe(own);
     const named = file('named-by-variable.config.ts', 'export default {}');
     expect(findConfigFile(named, cwd, example)).toBe(named);

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 
@@ -9,6 +8,7 @@ import { ConfigError } from '../../src/config/config-error.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { databaseOf, resolveConfig } from '../../src/config/resolve.ts';
 import { cwdWith, everything, LIVE, plan, problemsOf, resolve } from './resolving.ts';
+import { newDir } from './temporary.ts';
 
 describe('with nothing set', () => {
   test('the database is embedded, the queue on it, the sandbox inside, the secrets made', async () => {
@@ -65,7 +65,7 @@ describe('with nothing set', () => {
   });
 
   test('the example serves where there is no configuration file', async () => {
-    const cwd = mkdtempSync(join(tmpdir(), 'maedal-none-'));
+    const cwd = newDir();
     const exampleConfig = join(cwdWith({ catchUp: 'hold' }), 'maedal.config.ts');
     const config = await resolveConfig({ env: {}, cwd, exampleConfig });
     expect([config.catchUp, config.configFile]).toEqual(['hold', exampleConfig]);

@@ -1,10 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import type { Config } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { type ResolveOptions, resolveConfig } from '../../src/config/resolve.ts';
+import { file, newDir } from './temporary.ts';
 
 /** An environment that `live` takes; every secret in it begins with `canary`. */
 export const LIVE = {
@@ -22,8 +19,8 @@ export const everything = { roles: null };
 
 /** A working directory of its own with this configuration file. */
 export function cwdWith(config: unknown): string {
-  const cwd = mkdtempSync(join(tmpdir(), 'maedal-resolve-'));
-  writeFileSync(join(cwd, 'maedal.config.ts'), `export default ${JSON.stringify(config)}`, { mode: 0o644 });
+  const cwd = newDir();
+  file(cwd, 'maedal.config.ts', `export default ${JSON.stringify(config)}`);
   return cwd;
 }
 
