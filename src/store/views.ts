@@ -28,7 +28,7 @@ export type SubscriptionView = {
   readonly createdAt: Date;
 };
 
-export type AttemptView = {
+type AttemptView = {
   readonly number: number;
   readonly merchantUid: string;
   readonly state: string;

@@ -28,7 +28,7 @@ export function invoiceRoutes(app: FastifyInstance, db: Db): void {
 }
 
 /** An invoice as every face shows it; `status` is the row's state, ids are the merchant's own where one exists. */
-export function invoiceJson(invoice: InvoiceView) {
+function invoiceJson(invoice: InvoiceView) {
   return {
     id: invoice.id,
     subscription_id: invoice.subscriptionId,

@@ -1,0 +1,114 @@
+import { describe, expect, test } from '@jest/globals';
+import { type Checkup, diagnose, type Finding, renderFindings } from '../../src/operator/doctor.ts';
+
+const HOST = Date.parse('2027-01-31T01:00:00Z');
+const facts = { version: '18.1', nowMs: HOST, pendingMigrations: [], keys: { sandbox: 0, live: 3 } };
+const redis = { version: '7.0.15', maxmemoryPolicy: 'noeviction', aofEnabled: true, rdbSave: '' };
+const healthy: Checkup = {
+  environment: 'live',
+  database: { facts, hostNowMs: HOST },
+  redis,
+  gateway: { readiness: { kind: 'ready', gatewayNowMs: HOST }, hostNowMs: HOST, isSandbox: false },
+  secretIsGenerated: false,
+};
+const finding = (checkup: Checkup, name: string): Finding => {
+  const found = diagnose(checkup).filter((each) => each.name === name);
+  expect(found).toHaveLength(1);
+  return found[0] as Finding;
+};
+const levelOf = (changes: Partial<Checkup>, name: string) => finding({ ...healthy, ...changes }, name).level;
+
+test('a healthy installation is asked about Recovery, and about nothing else', () => {
+  expect(
+    diagnose(healthy)
+      .filter(({ level }) => level !== 'ok')
+      .map(({ name }) => name),
+  ).toEqual(['recovery']);
+});
+
+test('the sandbox has no Recovery to ask about', () => {
+  const checkup: Checkup = { ...healthy, environment: 'test', gateway: { ...healthy.gateway, isSandbox: true } };
+  expect(finding(checkup, 'recovery').level).toBe('ok');
+});
+
+test.each([
+  [
+    'database',
+    { database: { error: new Error('\nInvalid call\n\nCannot reach 127.0.0.1:1') } },
+    'Cannot reach 127.0.0.1:1',
+  ],
+  ['database', { database: { facts: { ...facts, version: '13.9 (Debian)' }, hostNowMs: HOST } }, '13.9'],
+  ['migrations', { database: { facts: { ...facts, pendingMigrations: ['1_a', '2_b'] }, hostNowMs: HOST } }, '1_a, 2_b'],
+  ['redis', { redis: { error: new Error('') } }, 'Error'],
+  ['redis', { redis: { ...redis, version: '4.0.9' } }, '4.0.9'],
+  ['redis eviction', { redis: { ...redis, maxmemoryPolicy: 'allkeys-lru' } }, 'allkeys-lru'],
+  ['gateway', { gateway: { ...healthy.gateway, readiness: { kind: 'refused', reason: '인증 실패' } } }, '인증 실패'],
+  ['gateway', { gateway: { ...healthy.gateway, readiness: { kind: 'unreachable', reason: 'timeout' } } }, 'timeout'],
+  ['environment', { gateway: { ...healthy.gateway, isSandbox: true } }, 'the gateway is the sandbox'],
+  ['environment', { environment: 'test' }, '3 stored cards live cards'],
+] satisfies [string, Partial<Checkup>, string][])('%s is bad in %j', (name, changes, words) => {
+  const { level, says, doThis } = finding({ ...healthy, ...changes }, name);
+  expect({ level, doThis }).toEqual({ level: 'bad', doThis: expect.any(String) });
+  expect(says).toContain(words);
+});
+
+test.each([
+  ['redis', { redis: { ...redis, version: '6.0.16' } }],
+  ['redis persistence', { redis: { ...redis, aofEnabled: false, rdbSave: '3600 1' } }],
+  ['environment', { database: { facts: { ...facts, keys: { sandbox: 2, live: 0 } }, hostNowMs: HOST } }],
+  ['backup', { secretIsGenerated: true }],
+] satisfies [string, Partial<Checkup>][])('%s is a warning in %j', (name, changes) => {
+  expect(levelOf(changes, name)).toBe('warn');
+});
+
+test.each([
+  ['redis', { redis: { ...redis, version: '6.2.0' } }],
+  ['redis', { redis: { ...redis, version: '10.1.0' } }],
+  ['queue', { redis: null }],
+  ['environment', { database: { facts: { ...facts, keys: null }, hostNowMs: HOST } }],
+] satisfies [string, Partial<Checkup>][])('%s is fine in %j', (name, changes) => {
+  expect(levelOf(changes, name)).toBe('ok');
+});
+
+describe('clocks', () => {
+  const clocks = (databaseMs: number, gatewayMs: number): Partial<Checkup> => ({
+    database: { facts: { ...facts, nowMs: HOST + databaseMs }, hostNowMs: HOST },
+    // Asked two seconds later: what counts is how far each is from this host's clock at its own reading.
+    gateway: {
+      readiness: { kind: 'ready', gatewayNowMs: HOST + 2_000 + gatewayMs },
+      hostNowMs: HOST + 2_000,
+      isSandbox: false,
+    },
+  });
+  test.each([
+    // database, gateway against this host → host clock, database clock
+    [0, 0, 'ok', 'ok'],
+    [5_000, 0, 'ok', 'ok'],
+    [-5_001, 0, 'warn', 'warn'],
+    [-3_000, 3_000, 'ok', 'warn'],
+    [3_600_000, 3_600_000, 'warn', 'ok'],
+    [0, 300_000, 'ok', 'warn'],
+    [0, 300_001, 'ok', 'bad'],
+    [0, -300_001, 'ok', 'bad'],
+  ] as const)('%i ms and %i ms off: host %s, database %s', (databaseMs, gatewayMs, host, database) => {
+    const changes = clocks(databaseMs, gatewayMs);
+    expect([levelOf(changes, 'host clock'), levelOf(changes, 'database clock')]).toEqual([host, database]);
+  });
+
+  test('are not compared with one that could not be read', () => {
+    const names = (changes: Partial<Checkup>) => diagnose({ ...healthy, ...changes }).map(({ name }) => name);
+    expect(names({ database: { error: new Error('away') } })).not.toContain('host clock');
+    const gateway = { ...healthy.gateway, readiness: { kind: 'unreachable', reason: 'away' } } as const;
+    expect(names({ gateway })).toContain('host clock');
+    expect(names({ gateway })).not.toContain('database clock');
+  });
+});
+
+test('the text has one line for each finding, and one more for what to do', () => {
+  expect(
+    renderFindings([
+      { name: 'a', level: 'ok', says: 'fine' },
+      { name: 'b', level: 'warn', says: 'hm', doThis: 'look' },
+    ]),
+  ).toBe('OK    a: fine\nWARN  b: hm\n      → look');
+});
