@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { type AppOptions, openDatabaseAlone } from '../app.ts';
+import { systemClock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import { asError } from '../events.ts';
+import { createPortOne } from '../gateway/portone/client.ts';
+import { type Checkup, diagnose, renderFindings } from '../operator/doctor.ts';
+import { inspectRedis } from '../queue/redis.ts';
+import { inspectDatabase } from '../store/inspection.ts';
+import { type Context, prepare, printResult } from './context.ts';
+
+export function doctorCommand(program: Command, context: Context): void {
+  program
+    .command('doctor')
+    .description('check database, queue, gateway and clocks, and say what to do about each finding')
+    .action(async () => {
+      const { config, report } = await prepare();
+      const findings = diagnose(await checkup(config, report));
+      printResult(context, program.opts().json === true, { findings }, () => renderFindings(findings));
+      const bad = findings.filter((finding) => finding.level === 'bad').length;
+      if (bad > 0) throw new Error(`${bad} of ${findings.length} findings must be mended`);
+    });
+}
+
+async function checkup(config: Config, report: AppOptions['report']): Promise<Checkup> {
+  return {
+    environment: config.mode,
+    database: await databaseFacts(config, report),
+    redis: config.queue.kind === 'postgres' ? null : await redisFacts(config.queue.url.reveal()),
+    gateway: await gatewayFacts(config),
+    secretIsGenerated: config.credentialsFile !== null,
+  };
+}
+
+async function databaseFacts(config: Config, report: AppOptions['report']): Promise<Checkup['database']> {
+  try {
+    const options = { config, report, clock: systemClock, who: 'maedal/doctor', claim: 'share' } as const;
+    const database = await openDatabaseAlone(options);
+    try {
+      return { facts: await inspectDatabase(database.url), hostNowMs: systemClock.nowMs() };
+    } finally {
+      await database.close();
+    }
+  } catch (error) {
+    return { error: asError(error) };
+  }
+}
+
+async function redisFacts(url: string): Promise<Checkup['redis']> {
+  return inspectRedis(url).catch((error: unknown) => ({ error: asError(error) }));
+}
+
+async function gatewayFacts({ gateway }: Config): Promise<Checkup['gateway']> {
+  const { baseUrl, key, secret, kind } = gateway;
+  const portOne = createPortOne({
+    baseUrl,
+    key: key.reveal(),
+    secret: secret.reveal(),
+    clock: systemClock,
+    connections: 1,
+  });
+  try {
+    return { readiness: await portOne.ready(), hostNowMs: systemClock.nowMs(), isSandbox: kind === 'sandbox' };
+  } finally {
+    await portOne.close();
+  }
+}
