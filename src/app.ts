@@ -80,13 +80,15 @@ export async function openApp(options: AppOptions): Promise<App> {
   }
 }
 
-/** The database alone, as it is: neither migrated nor checked. */
-export async function openDatabaseAlone(
+/** Database and sandbox as they are, for commands that look or prepare: nothing is migrated or checked. */
+export async function openSurroundings(
   options: AppOptions,
-): Promise<{ readonly url: string; close(): Promise<void> }> {
+): Promise<{ readonly databaseUrl: string; close(): Promise<void> }> {
   const closing = closers(options.report);
   try {
-    return { url: await openDatabase(options, closing), close: closing.close };
+    const databaseUrl = await openDatabase(options, closing);
+    await openSandbox(options, closing);
+    return { databaseUrl, close: closing.close };
   } catch (error) {
     await closing.close();
     throw error;

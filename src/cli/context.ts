@@ -1,5 +1,5 @@
 import { stderr } from 'node:process';
-import { type App, type AppOptions, openApp, openDatabaseAlone } from '../app.ts';
+import { type App, type AppOptions, openApp, openSurroundings } from '../app.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { type ResolveOptions, resolveConfig } from '../config/resolve.ts';
@@ -38,11 +38,11 @@ export async function withApp<Result>(
 /** The database as it is, handed to `work` beside whatever runs already. */
 export async function withDatabaseUrl<Result>(work: (url: string, config: Config) => Promise<Result>): Promise<Result> {
   const { config, report } = await prepare();
-  const database = await openDatabaseAlone({ config, report, clock: systemClock, who: 'maedal', claim: 'share' });
+  const surroundings = await openSurroundings({ config, report, clock: systemClock, who: 'maedal', claim: 'share' });
   try {
-    return await work(database.url, config);
+    return await work(surroundings.databaseUrl, config);
   } finally {
-    await database.close();
+    await surroundings.close();
   }
 }
 

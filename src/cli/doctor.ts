@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { type AppOptions, openDatabaseAlone } from '../app.ts';
+import { type AppOptions, openSurroundings } from '../app.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { asError } from '../events.ts';
 import { createPortOne } from '../gateway/portone/client.ts';
 import { type Checkup, diagnose, renderFindings } from '../operator/doctor.ts';
 import { inspectRedis } from '../queue/redis.ts';
+import { openDb } from '../store/db.ts';
 import { inspectDatabase } from '../store/inspection.ts';
 import { type Context, prepare, printResult } from './context.ts';
 
@@ -22,27 +23,31 @@ export function doctorCommand(program: Command, context: Context): void {
     });
 }
 
+/** Looks at everything once, whatever is broken. */
 async function checkup(config: Config, report: AppOptions['report']): Promise<Checkup> {
-  return {
-    environment: config.mode,
-    database: await databaseFacts(config, report),
-    redis: config.queue.kind === 'postgres' ? null : await redisFacts(config.queue.url.reveal()),
-    gateway: await gatewayFacts(config),
-    secretIsGenerated: config.credentialsFile !== null,
-  };
+  const options = { config, report, clock: systemClock, who: 'maedal/doctor', claim: 'share' } as const;
+  const surroundings = await openSurroundings(options).catch((error: unknown) => asError(error));
+  try {
+    return {
+      environment: config.mode,
+      database: surroundings instanceof Error ? { error: surroundings } : await databaseFacts(surroundings.databaseUrl),
+      redis: config.queue.kind === 'postgres' ? null : await redisFacts(config.queue.url.reveal()),
+      gateway: await gatewayFacts(config),
+      secretIsGenerated: config.credentialsFile !== null,
+    };
+  } finally {
+    if (!(surroundings instanceof Error)) await surroundings.close();
+  }
 }
 
-async function databaseFacts(config: Config, report: AppOptions['report']): Promise<Checkup['database']> {
+async function databaseFacts(url: string): Promise<Checkup['database']> {
+  const db = openDb({ url, who: 'maedal/doctor', connections: 1 });
   try {
-    const options = { config, report, clock: systemClock, who: 'maedal/doctor', claim: 'share' } as const;
-    const database = await openDatabaseAlone(options);
-    try {
-      return { facts: await inspectDatabase(database.url), hostNowMs: systemClock.nowMs() };
-    } finally {
-      await database.close();
-    }
+    return { facts: await inspectDatabase(db, url), hostNowMs: systemClock.nowMs() };
   } catch (error) {
     return { error: asError(error) };
+  } finally {
+    await db.$disconnect();
   }
 }
 
