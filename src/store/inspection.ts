@@ -1,4 +1,4 @@
-import { type Db, openDb } from './db.ts';
+import type { Db } from './db.ts';
 import { pending } from './migrate.ts';
 
 /** What an operator must know of the database. */
@@ -12,22 +12,13 @@ export type DatabaseFacts = {
 };
 
 /** Asks the database how it is set up; it may be empty still. Throws when it cannot be reached, or is not ours. */
-export async function inspectDatabase(url: string): Promise<DatabaseFacts> {
+export async function inspectDatabase(db: Db, url: string): Promise<DatabaseFacts> {
   const pendingMigrations = await pending(url);
-  const db = openDb({ url, who: 'maedal/doctor', connections: 1 });
-  try {
-    const keys = (await hasKeys(db)) ? await countKeys(db) : null;
-    const [server] = await db.$queryRaw<[{ version: string; nowMs: number }]>`
-      SELECT current_setting('server_version') AS version, extract(epoch FROM clock_timestamp())::float8 * 1000 AS "nowMs"`;
-    return { ...server, pendingMigrations, keys };
-  } finally {
-    await db.$disconnect();
-  }
-}
-
-async function hasKeys(db: Db): Promise<boolean> {
-  const [row] = await db.$queryRaw<[{ exists: boolean }]>`SELECT to_regclass('billing_key') IS NOT NULL AS exists`;
-  return row.exists;
+  const [server] = await db.$queryRaw<[{ version: string; nowMs: number; migrated: boolean }]>`
+    SELECT current_setting('server_version') AS version, extract(epoch FROM clock_timestamp())::float8 * 1000 AS "nowMs",
+           to_regclass('billing_key') IS NOT NULL AS migrated`;
+  const { version, nowMs, migrated } = server;
+  return { version, nowMs, pendingMigrations, keys: migrated ? await countKeys(db) : null };
 }
 
 async function countKeys(db: Db): Promise<DatabaseFacts['keys']> {

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { openDb } from '../../src/store/db.ts';
 import { inspectDatabase } from '../../src/store/inspection.ts';
 import { addSubscription } from '../operator/rows.ts';
 import { emptyDatabase, freshDatabase } from '../support/database.ts';
@@ -14,7 +15,7 @@ test('a migrated database tells its version, its clock and what PortOne said of 
     const { billingKeyId } = await addSubscription(db, name);
     await db.billing_key.update({ where: { id: billingKeyId }, data: { sandbox } });
   }
-  expect(await inspectDatabase(url)).toEqual({
+  expect(await inspectDatabase(db, url)).toEqual({
     version: expect.stringMatching(/^\d+/),
     nowMs: expect.any(Number),
     pendingMigrations: [],
@@ -25,13 +26,17 @@ test('a migrated database tells its version, its clock and what PortOne said of 
 
 test('an empty database tells what it lacks', async () => {
   const { url, drop } = await emptyDatabase();
-  const facts = await inspectDatabase(url);
+  const db = openDb({ url, who: 'maedal/test' });
+  const facts = await inspectDatabase(db, url);
   expect(facts.pendingMigrations.length).toBeGreaterThan(1);
   expect(facts.keys).toBeNull();
+  await db.$disconnect();
   await drop();
 });
 
 test('a database that is away is an error', async () => {
   const url = 'postgresql://127.0.0.1:1/maedal';
-  await expect(inspectDatabase(url)).rejects.toThrow();
+  const db = openDb({ url, who: 'maedal/test' });
+  await expect(inspectDatabase(db, url)).rejects.toThrow();
+  await db.$disconnect();
 });
