@@ -6,6 +6,7 @@ import { asError } from '../events.ts';
 import { createPortOne } from '../gateway/portone/client.ts';
 import { type Checkup, diagnose, renderFindings } from '../operator/doctor.ts';
 import { inspectRedis } from '../queue/redis.ts';
+import { openDb } from '../store/db.ts';
 import { inspectDatabase } from '../store/inspection.ts';
 import { type Context, prepare, printResult } from './context.ts';
 
@@ -40,10 +41,13 @@ async function checkup(config: Config, report: AppOptions['report']): Promise<Ch
 }
 
 async function databaseFacts(url: string): Promise<Checkup['database']> {
+  const db = openDb({ url, who: 'maedal/doctor', connections: 1 });
   try {
-    return { facts: await inspectDatabase(url), hostNowMs: systemClock.nowMs() };
+    return { facts: await inspectDatabase(db, url), hostNowMs: systemClock.nowMs() };
   } catch (error) {
     return { error: asError(error) };
+  } finally {
+    await db.$disconnect();
   }
 }
 
