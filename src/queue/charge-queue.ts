@@ -1,4 +1,5 @@
 import type { Job, JobsOptions, Queue } from 'bullmq';
+import { InputError } from '../billing/errors.ts';
 import { type AttemptId, parseAttemptId } from '../billing/ids.ts';
 
 /** A ring of the doorbell: ids only, never a fact. */
@@ -11,8 +12,11 @@ export type ChargeJob = { readonly attemptId: AttemptId; readonly generation: nu
 export interface ChargeQueue {
   /** Adds one job for each ring. Rejects when the queue cannot be reached; then some may have been added or none. */
   ring(jobs: readonly ChargeJob[]): Promise<void>;
-  /** Calls `handle` for each job, `concurrency` at a time, until the consumer is closed. */
-  consume(handle: (job: ChargeJob) => Promise<void>, concurrency: number): Consumer;
+  /**
+   * Calls `handle` for each job, `concurrency` at a time, until the consumer is closed; a backend that goes away is
+   * waited for. Rejects when the backend cannot be reached to begin with: then nothing is consumed.
+   */
+  consume(handle: (job: ChargeJob) => Promise<void>, concurrency: number): Promise<Consumer>;
   /** Jobs that no worker has taken yet. Rejects when the queue cannot be reached. */
   waiting(): Promise<number>;
   /** BullMQ's own queue, for Bull Board. */
@@ -27,7 +31,7 @@ export type Consumer = { close(): Promise<void> };
 export type Backend = {
   readonly board: Queue;
   readonly addBulk: (jobs: { name: string; data: ChargeJob; opts: JobsOptions }[]) => Promise<unknown>;
-  readonly work: (process: (job: Job) => Promise<void>, concurrency: number) => Consumer;
+  readonly work: (process: (job: Job) => Promise<void>, concurrency: number) => Promise<Consumer>;
   readonly close: () => Promise<void>;
 };
 
@@ -50,7 +54,10 @@ export function chargeQueue(backend: Backend): ChargeQueue {
     ring: async (jobs) => {
       if (jobs.length === 0) return;
       await backend.addBulk(
-        jobs.map((job) => ({ name: jobId(job), data: job, opts: { ...JOB_OPTIONS, jobId: jobId(job) } })),
+        jobs.map(({ attemptId, generation }) => {
+          const id = `charge-${attemptId}-${generation}`; // BullMQ ignores an id it still has, and refuses `:`
+          return { name: id, data: { attemptId, generation }, opts: { ...JOB_OPTIONS, jobId: id } };
+        }),
       );
     },
     consume: (handle, concurrency) => backend.work((job) => handle(parseJob(job.data)), concurrency),
@@ -59,14 +66,15 @@ export function chargeQueue(backend: Backend): ChargeQueue {
   };
 }
 
-/** BullMQ ignores an id it has seen and refuses `:`, hence the generation and the hyphens. */
-function jobId(job: ChargeJob): string {
-  return `charge-${job.attemptId}-${job.generation}`;
-}
-
 /** Throws InputError on a job that is not ours: it then fails and is removed, and nothing else happens. */
 function parseJob(data: unknown): ChargeJob {
   const fields: Partial<Record<string, unknown>> = typeof data === 'object' && data !== null ? { ...data } : {};
   const { attemptId, generation } = fields;
-  return { attemptId: parseAttemptId(String(attemptId)), generation: typeof generation === 'number' ? generation : -1 };
+  if (typeof generation !== 'number' || !Number.isSafeInteger(generation)) {
+    throw new InputError(
+      `'${generation}' is not the number of a ring`,
+      `keep other jobs out of the '${QUEUE_NAME}' queue`,
+    );
+  }
+  return { attemptId: parseAttemptId(String(attemptId)), generation };
 }

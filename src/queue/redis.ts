@@ -1,4 +1,4 @@
-import { Queue, Worker } from 'bullmq';
+import { type Job, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { type ChargeQueue, chargeQueue, JOB_OPTIONS, QUEUE_NAME, WORKER_OPTIONS } from './charge-queue.ts';
 
@@ -9,24 +9,46 @@ export type RedisQueueOptions = {
   readonly onError: (error: Error) => void;
 };
 
-/** The queue on Redis: for volume. */
+/** The queue on Redis: for volume. Rejects when Redis cannot be reached. */
 export async function openRedisQueue({ url, installation, onError }: RedisQueueOptions): Promise<ChargeQueue> {
   const prefix = `{maedal-${installation}}`;
+  let opened = false;
   // A producer that cannot reach Redis says so at once; the scheduler rings again.
-  const producing = new Redis(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false, lazyConnect: true });
+  const producing = new Redis(url, {
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    lazyConnect: true,
+    retryStrategy: (times) => (opened ? Math.min(times * 50, 2_000) : null),
+  });
   producing.on('error', onError);
   await producing.connect();
+  opened = true;
   const queue = new Queue(QUEUE_NAME, { connection: producing, prefix, defaultJobOptions: JOB_OPTIONS });
   queue.on('error', onError);
   await queue.waitUntilReady();
   return chargeQueue({
     board: queue,
     addBulk: (jobs) => queue.addBulk(jobs),
-    work: (process, concurrency) => {
+    work: async (process, concurrency) => {
+      await producing.ping(); // says so where Redis is away; the worker's own connections would wait
+      const inHand = new Set<Promise<void>>();
+      const tracked = (job: Job) => {
+        const work = process(job).finally(() => inHand.delete(work));
+        inHand.add(work);
+        return work;
+      };
       const options = { ...WORKER_OPTIONS, connection: { url, maxRetriesPerRequest: null }, prefix, concurrency };
-      const worker = new Worker(QUEUE_NAME, process, options);
+      const worker = new Worker(QUEUE_NAME, tracked, options);
       worker.on('error', onError);
-      return { close: () => worker.close() };
+      await worker.waitUntilReady();
+      return {
+        close: async () => {
+          await worker.pause(true);
+          await Promise.allSettled(inHand);
+          // BullMQ's own patience has no end: without Redis it would wait for its answers until somebody kills us.
+          await worker.close(producing.status !== 'ready');
+        },
+      };
     },
     close: async () => {
       await queue.close();
@@ -52,8 +74,8 @@ export async function inspectRedis(url: string): Promise<RedisFacts> {
     retryStrategy: () => null,
   });
   redis.on('error', () => undefined); // the rejected call below tells of it
+  await redis.connect();
   try {
-    await redis.connect();
     const info = await redis.info('server');
     const persistence = await redis.info('persistence');
     const policy = await redis.config('GET', 'maxmemory-policy');
