@@ -56,9 +56,9 @@ test(`kill -9 of the whole process group, ${KILLS} times in the middle of billin
 async function importSubscribers(): Promise<void> {
   const rows = Array.from(
     { length: SUBSCRIBERS },
-    (_, index) => `sub-${index},c-${index},card-${index},원두,9900,KRW,month,2025-01-31,approve`,
+    (_, index) => `sub-${index},c-${index},card-${index},원두,9900,KRW,month,1,2025-01-31,Asia/Seoul,approve`,
   );
-  const header = 'subscription_id,customer_id,customer_uid,name,amount,currency,interval,anchor_at,test_card';
+  const header = 'subscription_id,customer_id,customer_uid,name,amount,currency,interval,interval_count,anchor_at,timezone,test_card';
   await writeFile(join(home, 'subscribers.csv'), [header, ...rows, ''].join('\n'));
   const imported = runMaedal(built.main, ['import', join(home, 'subscribers.csv')], settings, home);
   expect(await imported.ended).toBe(0);

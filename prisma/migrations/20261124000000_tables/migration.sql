@@ -110,6 +110,7 @@ CREATE TABLE invoice (
 CREATE UNIQUE INDEX invoice_once_per_period ON invoice (subscription_id, period_key);
 CREATE INDEX invoice_due ON invoice (next_at, id) WHERE state IN ('open', 'retrying');
 CREATE INDEX invoice_listed ON invoice (created_at, id);
+CREATE INDEX invoice_by_state ON invoice (state, created_at, id);
 
 CREATE TABLE attempt (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
