@@ -49,7 +49,15 @@ function errorFields(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: String(error) };
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
   const cause = error.cause === undefined ? {} : { cause: errorFields(error.cause) };
-  return { name: error.name, message: error.message.slice(0, 500), ...code, ...cause };
+  return {
+    name: error.name,
+    message: error.message
+      .trim()
+      .replace(/\s*\n\s*/g, ' ')
+      .slice(0, 500),
+    ...code,
+    ...cause,
+  };
 }
 
 function prettyStderr(): DestinationStream {

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { type App, openApp } from '../app.ts';
 import { pause, systemClock } from '../clock.ts';
 import { parseRoles, ROLES, type Role } from '../config/roles.ts';
+import { asError } from '../events.ts';
 import { importFile } from '../operator/import/import-file.ts';
 import { fillTemplate } from '../operator/import/template.ts';
 import { databaseNow } from '../store/due.ts';
@@ -63,17 +64,28 @@ async function greet(app: App, roles: ReadonlySet<Role>, consoleUrl: string | nu
       `login     ${credentialsFile === null ? 'MAEDAL_OPERATOR_PASSWORD and MAEDAL_API_TOKEN as configured' : `password and API token are in ${credentialsFile}`}`,
     );
   }
-  if (roles.size === ROLES.length) context.print(summary(await firstRun(app, context.stopped)));
+  if (roles.size < ROLES.length) return;
+  const progress = await firstRun(app, context.stopped);
+  if (progress !== null) context.print(summary(progress));
 }
 
 /** Waits until everything due was tried, and a while longer for answers that come late. */
-async function firstRun(app: App, stopped: AbortSignal): Promise<Progress> {
+async function firstRun(app: App, stopped: AbortSignal): Promise<Progress | null> {
   for (let waitedMs = 0; ; waitedMs += GLANCE_MS) {
     await pause(app.clock, GLANCE_MS, stopped);
-    const progress = await readProgress(app.db);
+    if (stopped.aborted) return null;
+    const progress = await glance(app);
+    if (progress === null) continue; // the database is away; what runs goes on by itself
     const quiet = progress.underway === 0 && (progress.unknown === 0 || waitedMs >= LATE_ANSWERS_MS);
-    if (quiet || stopped.aborted || waitedMs >= LONGEST_MS) return progress;
+    if (quiet || waitedMs >= LONGEST_MS) return progress;
   }
+}
+
+async function glance(app: App): Promise<Progress | null> {
+  return readProgress(app.db).catch((error: unknown) => {
+    app.report({ kind: 'work.failed', where: 'summary', error: asError(error) });
+    return null;
+  });
 }
 
 function summary(progress: Progress): string {

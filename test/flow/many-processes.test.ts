@@ -73,7 +73,8 @@ async function importSubscribers(): Promise<void> {
     { length: SUBSCRIBERS },
     (_, index) => `sub-${index},c-${index},card-${index},원두,9900,KRW,month,1,2025-01-31,Asia/Seoul,approve`,
   );
-  const header = 'subscription_id,customer_id,customer_uid,name,amount,currency,interval,interval_count,anchor_at,timezone,test_card';
+  const header =
+    'subscription_id,customer_id,customer_uid,name,amount,currency,interval,interval_count,anchor_at,timezone,test_card';
   await writeFile(join(home, 'subscribers.csv'), [header, ...rows, ''].join('\n'));
   const imported = maedal('import', join(home, 'subscribers.csv'));
   expect(await imported.ended).toBe(0);
