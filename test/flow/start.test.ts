@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -81,13 +83,18 @@ test('Ctrl-C stops it cleanly, and the next start goes on without charging anyth
   expect(await again.ended).toBe(0);
 });
 
-test('a port that is taken is a matter of configuration: exit 2, and the variable is named', async () => {
-  const sandbox = maedal('sandbox');
-  await sandbox.line(/^sandbox at/);
-  const start = runMaedal(built.main, ['start'], { ...settings, MAEDAL_DATA_DIR: join(home, '.maedal') }, home);
-  running.push(start);
-  await start.line(/MAEDAL_SANDBOX_PORT: port \d+ is taken/);
-  expect(await start.ended).toBe(2);
-  sandbox.kill('SIGTERM');
-  expect(await sandbox.ended).toBe(0);
-});
+test.each(['MAEDAL_SANDBOX_PORT', 'MAEDAL_PORT'])(
+  'a %s that is taken is a matter of configuration: exit 2, naming it',
+  async (variable) => {
+    const squatter = createServer().listen(Number(settings[variable]), '127.0.0.1');
+    await once(squatter, 'listening');
+    try {
+      const start = maedal('start');
+      await start.line(new RegExp(`${variable}: port ${settings[variable]} is taken`));
+      expect(await start.ended).toBe(2);
+    } finally {
+      squatter.close();
+      await once(squatter, 'close');
+    }
+  },
+);
