@@ -1,6 +1,11 @@
 #!/usr/bin/env node
-import closeWithGrace from 'close-with-grace';
 import { run } from './cli/program.ts';
+import { systemClock } from './clock.ts';
+import { asError } from './events.ts';
+
+/** Longer than the gateway's limit and the lease that outlives it, so that no call in flight is cut. */
+const GRACE_MS = 95_000;
+const ECHO_MS = 1_000;
 
 const stopping = new AbortController();
 const context = {
@@ -9,15 +14,31 @@ const context = {
 };
 const complain = (text: string) => void process.stderr.write(`${text}\n`);
 
-const finished = run(process.argv.slice(2), context, complain);
+let toldAtMs: number | null = null;
 
-// Longer than the gateway's limit and the lease that outlives it, so that no call in flight is cut. A second signal
-// ends the process at once, and what it leaves behind is reconciled.
-const GRACE_MS = 95_000;
-closeWithGrace({ delay: GRACE_MS, logger: false }, async ({ err }) => {
-  if (err !== undefined) complain(`maedal: ${err.stack ?? err.message}`);
-  stopping.abort();
-  await finished;
-});
+/** The first signal asks for a clean stop; a second one ends the process at once, and what it leaves is reconciled. */
+function stop(): void {
+  if (toldAtMs === null) {
+    toldAtMs = systemClock.monotonicMs();
+    stopping.abort();
+    systemClock.after(GRACE_MS, () => process.exit(1));
+    return;
+  }
+  // A terminal signals the whole group and npm passes the same signal on: that is one signal, told twice.
+  if (systemClock.monotonicMs() - toldAtMs > ECHO_MS) process.exit(1);
+}
 
-process.exit(await finished);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+
+let failed = false;
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (thrown: unknown) => {
+    // A bug: say so, finish what is in hand, and let a supervisor start us afresh.
+    complain(`maedal: ${asError(thrown).stack}`);
+    failed = true;
+    stop();
+  });
+}
+
+const code = await run(process.argv.slice(2), context, complain);
+process.exit(failed && code === 0 ? 1 : code);

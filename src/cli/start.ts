@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { type App, openApp } from '../app.ts';
 import { pause, systemClock } from '../clock.ts';
@@ -31,7 +32,8 @@ export function startCommand(program: Command, context: Context): void {
         connections: 20,
       });
       try {
-        if (config.gateway.runInside && config.database.kind === 'embedded') await importExamples(app, context);
+        if (config.configFile === EXAMPLE_CONFIG && config.database.kind === 'embedded')
+          await importExamples(app, context);
         const running = await startRoles(app, roles, context.stopped);
         await greet(app, roles, running.consoleUrl, context);
         await untilAborted(context.stopped);
@@ -43,11 +45,11 @@ export function startCommand(program: Command, context: Context): void {
     });
 }
 
-/** A first start on this machine alone has something to bill: the example merchant, with dates around today. */
+/** A first start without any configuration has something to bill: the example merchant, with dates around today. */
 async function importExamples(app: App, context: Context): Promise<void> {
   if (!(await isEmpty(app.db))) return;
   const { dataDir, timezone } = app.config;
-  const template = await readFile(new URL('../../examples/subscribers.template.csv', import.meta.url), 'utf8');
+  const template = await readFile(new URL('subscribers.template.csv', EXAMPLES), 'utf8');
   const file = join(dataDir, 'example-subscribers.csv');
   await mkdir(dataDir, { recursive: true });
   await writeFile(file, fillTemplate(template, await databaseNow(app.db), timezone));
@@ -104,6 +106,10 @@ function summary(progress: Progress): string {
   const next = progress.nextDueAt?.toISO({ suppressMilliseconds: true }) ?? 'never';
   return `${progress.subscriptions} subscriptions: ${said.join(', ')}; next due ${next}`;
 }
+
+/** Seen from `src/cli/` and from `dist/cli/` alike. */
+const EXAMPLES = new URL('../../examples/', import.meta.url);
+const EXAMPLE_CONFIG = fileURLToPath(new URL('maedal.config.ts', EXAMPLES));
 
 const GLANCE_MS = 500;
 const LATE_ANSWERS_MS = 20_000;

@@ -98,3 +98,12 @@ test.each(['MAEDAL_SANDBOX_PORT', 'MAEDAL_PORT'])(
     }
   },
 );
+
+test('a signal that is told twice in a moment is one signal', async () => {
+  const started = maedal('start');
+  await started.line(/subscriptions: \d+ paid/);
+  // Doubled within a moment it is one signal, as when a terminal and npm both pass it on.
+  started.kill('SIGINT');
+  started.kill('SIGINT');
+  expect(await started.ended).toBe(0);
+});
