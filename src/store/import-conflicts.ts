@@ -78,9 +78,10 @@ const STORED_OTHERWISE = Prisma.sql`
 
 /** Names the columns that differ: an import adds, it never changes what is there. */
 const CHANGED = Prisma.sql`
-  format('subscription_id ''%s'' is in the database already, %s', external_id, coalesce((
-    SELECT 'with ' || string_agg(format('%s %s there and %s here', name,
-                          coalesce('''' || (s.imported ->> name) || '''', 'blank'),
-                          coalesce('''' || (fields -> 'imported' ->> name) || '''', 'blank')), ', ' ORDER BY name)
-      FROM (SELECT jsonb_object_keys(s.imported) UNION SELECT jsonb_object_keys(fields -> 'imported')) AS known (name)
-     WHERE s.imported ->> name IS DISTINCT FROM fields -> 'imported' ->> name), 'and came from no file'))`;
+  format('subscription_id ''%s'' is in the database already, %s', external_id,
+    CASE WHEN s.imported IS NULL THEN 'and came from no file' ELSE 'with ' || (
+      SELECT string_agg(format('%s %s there and %s here', name,
+                        coalesce('''' || (s.imported ->> name) || '''', 'blank'),
+                        coalesce('''' || (fields -> 'imported' ->> name) || '''', 'blank')), ', ' ORDER BY name)
+        FROM (SELECT jsonb_object_keys(s.imported) UNION SELECT jsonb_object_keys(fields -> 'imported')) AS known (name)
+       WHERE s.imported ->> name IS DISTINCT FROM fields -> 'imported' ->> name) END)`;

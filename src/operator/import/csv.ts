@@ -1,5 +1,4 @@
-import { pipeline, Readable } from 'node:stream';
-import { CsvError, parse } from 'csv-parse';
+import { CsvError, type Parser, parse } from 'csv-parse';
 import { type Column, readHeader, type SourceRow } from './columns.ts';
 import { FileFault } from './decode.ts';
 
@@ -24,27 +23,39 @@ export async function* csvRows(text: AsyncIterable<string>): AsyncGenerator<Sour
 type FileRecord = { readonly line: number; readonly fields: readonly string[] };
 
 async function* records(text: AsyncIterable<string>): AsyncGenerator<FileRecord> {
+  let ready: FileRecord[] = [];
   let lastLine = 0;
-  try {
-    const parser = parse({
-      info: true,
-      record_delimiter: '\n',
-      relax_column_count: true,
-      skip_empty_lines: true,
-      max_record_size: MAX_RECORD,
-    });
-    pipeline(Readable.from(text), parser, () => {}); // its errors come out of the loop
-    for await (const { info, record } of parser as AsyncIterable<ParsedRecord>) {
+  const parser = parse({
+    record_delimiter: '\n',
+    relax_column_count: true,
+    skip_empty_lines: true,
+    max_record_size: MAX_RECORD,
+    // Taken here and not from the stream, which forgets the rows before a fault.
+    on_record: (record: readonly string[], { lines }) => {
       const breaks = record.reduce((count, field) => count + field.split('\n').length - 1, 0);
-      lastLine = info.lines;
-      if (record.some((field) => field.trim() !== '')) yield { line: lastLine - breaks, fields: record.map(trimmed) };
-    }
-  } catch (error) {
-    throw error instanceof CsvError ? quotingFault(error, lastLine) : error;
+      lastLine = lines;
+      if (record.some((field) => field.trim() !== ''))
+        ready.push({ line: lines - breaks, fields: record.map(trimmed) });
+      return null;
+    },
+  });
+  for await (const fault of feed(parser, text)) {
+    yield* ready;
+    ready = [];
+    if (fault !== null) throw fault instanceof CsvError ? quotingFault(fault, lastLine) : fault;
   }
 }
 
-type ParsedRecord = { readonly info: { readonly lines: number }; readonly record: readonly string[] };
+/** Answers after each piece of text, and after the end, what went wrong with it. */
+async function* feed(parser: Parser, text: AsyncIterable<string>): AsyncGenerator<Error | null> {
+  parser.on('error', () => {}); // each comes with its own callback
+  parser.resume();
+  for await (const piece of text)
+    yield await new Promise((done) => parser.write(piece, (error) => done(error ?? null)));
+  yield await new Promise((done) => {
+    parser.once('error', done).end(() => done(null));
+  });
+}
 
 function trimmed(field: string): string {
   return field.trim();

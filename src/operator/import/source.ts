@@ -50,7 +50,7 @@ async function openFile(path: string): Promise<FileHandle> {
     if (!(await file.stat()).isDirectory()) return file;
     await file.close();
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : cause;
     throw new InputError(`cannot read '${path}' (${code})`, 'check the path and who may read it');
   }
   throw new InputError(`'${path}' is a folder`, 'name a CSV or JSON file');

@@ -46,7 +46,7 @@ export function standingOf(
  */
 export function parseInstant(text: string, schedule: Schedule): DateTime {
   const zone = schedule.timezone;
-  const offset = /T.*(Z|[+-]\d\d:\d\d)$/.exec(text.replace(' ', 'T'));
+  const offset = /T.*(Z|[+-](?:0\d|1[0-4]):[0-5]\d)$/.exec(text.replace(' ', 'T'));
   if (offset !== null) {
     parseAnchor(text.slice(0, -(offset[1] ?? '').length), zone, '00:00'); // refuses what no calendar has
     return DateTime.fromISO(text.replace(' ', 'T'), { zone: 'utc' });
