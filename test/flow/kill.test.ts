@@ -50,7 +50,9 @@ test(`kill -9 of the whole process group, ${KILLS} times in the middle of billin
   expect(books.captured).toEqual(books.paid);
   // What was sent and never reached the gateway is not proved lost yet: it waits, and is not charged again.
   expect(books.paid.length + books.open.length).toBe(SUBSCRIBERS);
-  expect(books.paid.length).toBeGreaterThan(0);
+  process.stdout.write(
+    `${KILLS} kills: ${books.paid.length} paid once, ${books.open.length} waiting to be proved unsent\n`,
+  );
 }, 240_000);
 
 async function importSubscribers(): Promise<void> {
