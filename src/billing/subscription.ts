@@ -44,7 +44,7 @@ export function drawUpNext(standing: DueStanding, catchUp: CatchUp, now: DateTim
 }
 
 /** Whether period `index` lies beyond the number of periods agreed. */
-export function pastTheEnd(
+function pastTheEnd(
   { firstPeriod, endsAfter }: Pick<DueStanding, 'firstPeriod' | 'endsAfter'>,
   index: number,
 ): boolean {

@@ -4,7 +4,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { Db } from '../store/db.ts';
 
 /** What a channel promises, in seconds. */
-export type Channel = { readonly timeoutSeconds: number };
+type Channel = { readonly timeoutSeconds: number };
 
 /** What the worker's flows are given. */
 export type WorkerDeps = {

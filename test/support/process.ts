@@ -17,7 +17,7 @@ export type Maedal = {
 };
 
 /** A regular expression, or anything that is asked line by line. */
-export type Pattern = { test(line: string): boolean };
+type Pattern = { test(line: string): boolean };
 
 /** Runs `node <main> <args>` with exactly these settings besides PATH and HOME. */
 export function runMaedal(main: string, args: readonly string[], env: Record<string, string>, cwd: string): Maedal {

@@ -43,7 +43,7 @@ type Subscribed = {
   createdAt: DateTime;
 };
 
-export const POLICY: DunningPolicy = { retryAfterDays: [1, 3, 5], minGapHours: 24 };
+const POLICY: DunningPolicy = { retryAfterDays: [1, 3, 5], minGapHours: 24 };
 
 export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
   const database = await freshDatabase();
