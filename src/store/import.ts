@@ -31,7 +31,7 @@ export type StagedRow = {
 };
 
 /** What becomes of a row. `amount` in minor units. */
-export type NewSubscription = Schedule & {
+type NewSubscription = Schedule & {
   readonly plan: string | null;
   readonly name: string;
   readonly amount: number;

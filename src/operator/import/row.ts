@@ -10,7 +10,7 @@ import { RowReader } from './row-reader.ts';
 import { parseInstant, standingOf } from './standing.ts';
 
 /** What a plan fills into blank cells. */
-export type ImportPlan = {
+type ImportPlan = {
   readonly name: string;
   readonly amount: Money;
   readonly interval: Interval;
