@@ -1,5 +1,5 @@
 import type { BillingKeyAnswer } from '../../billing/charge.ts';
-import type { Get } from './repeatable.ts';
+import type { Get } from './authorized-get.ts';
 import { maskedCardNumber, oneLine } from './text.ts';
 import { readCustomer, readEnvelope, refusalIn } from './wire.ts';
 

@@ -2,11 +2,12 @@ import type { ChargeRequest } from '../../billing/charge.ts';
 import { money, toMajor } from '../../billing/money.ts';
 import type { Clock } from '../../clock.ts';
 import type { Gateway } from '../gateway.ts';
+import { authorizedGet } from './authorized-get.ts';
 import { readBillingKey } from './billing-key.ts';
 import { type Http, openHttp } from './http.ts';
 import { findAll } from './look-up.ts';
 import { classify } from './outcome.ts';
-import { authorizedGet, JSON_HEADERS } from './repeatable.ts';
+import { JSON_HEADERS } from './repeatable.ts';
 import { createTokens, type Tokens } from './token.ts';
 import { patternOf, veil } from './veil.ts';
 

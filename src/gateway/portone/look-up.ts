@@ -1,5 +1,5 @@
 import type { LookUpAnswer, PaymentRecord } from '../../billing/charge.ts';
-import type { Get } from './repeatable.ts';
+import type { Get } from './authorized-get.ts';
 import { type PaymentPage, readEnvelope, readPage, readPayment, refusalIn } from './wire.ts';
 
 /**
