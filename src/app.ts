@@ -155,7 +155,7 @@ async function answering(url: string, { clock, report, patient }: Asking): Promi
     } catch (error) {
       if (!databaseIsAway(error) || patient?.aborted === true || (patient === undefined && asked >= IMPATIENT_ASKS))
         throw error;
-      report({ kind: 'waiting', what: 'the database', error: asError(error) });
+      if (asked % SAY_EVERY === 1) report({ kind: 'waiting', what: 'the database', error: asError(error) });
       await pause(clock, ASK_AGAIN_MS, patient);
     }
   }
@@ -214,3 +214,4 @@ function closers(report: Report): Closers {
 const CONNECTIONS = 100;
 const ASK_AGAIN_MS = 1_000;
 const IMPATIENT_ASKS = 30;
+const SAY_EVERY = 10;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type App, schedulerDeps, workerDeps } from '../app.ts';
+import { InputError } from '../billing/errors.ts';
 import { asError, type BillingEvent } from '../events.ts';
 import { tick } from '../scheduler/tick.ts';
 import { databaseNow, type Ring } from '../store/due.ts';
@@ -11,15 +12,20 @@ export function billCommand(program: Command, context: Context): void {
   program
     .command('bill')
     .description('bill everything due now, look-ups included, then exit: maedal for a cron of your own')
-    .option('--concurrency <n>', 'charges in flight at once', '20')
-    .action(async (options: { concurrency: string }) => {
-      const concurrency = Math.min(Math.max(Number.parseInt(options.concurrency, 10) || 1, 1), 200);
+    .option('--concurrency <n>', 'charges in flight at once, 1 to 200', parseConcurrency, 20)
+    .action(async ({ concurrency }: { concurrency: number }) => {
       const result = await withApp('maedal/bill', (app) => bill(app, concurrency, context.stopped), {
         connections: 15,
       });
       printResult(context, program.opts().json === true, result, () => render(result));
       if (result.failed > 0) throw new Error(`${result.failed} charges could not be worked on; they are tried again`);
     });
+}
+
+function parseConcurrency(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 200) return count;
+  throw new InputError(`--concurrency is '${text}'`, 'write a whole number from 1 to 200');
 }
 
 type BillResult = {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../billing/errors.ts';
 import { ConfigError } from '../config/config-error.ts';
@@ -34,6 +35,7 @@ export async function run(
 function program(context: Context): Command {
   const commands = new Command('maedal')
     .description('bills stored cards through PortOne V1: never twice, never lost')
+    .version(ownVersion())
     .option('--json', 'results as JSON on stdout')
     .exitOverride()
     .showHelpAfterError('(see `maedal --help`)');
@@ -50,6 +52,14 @@ function program(context: Context): Command {
   }
   for (const command of commands.commands) command.exitOverride();
   return commands;
+}
+
+/** Seen from `src/cli/` and from `dist/cli/` alike. */
+function ownVersion(): string {
+  const { version }: { version: string } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  return version;
 }
 
 function exitCodeFor(error: unknown): ExitCode {

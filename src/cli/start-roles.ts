@@ -73,7 +73,6 @@ async function openConsole(app: App, queue: ChargeQueue): Promise<string> {
     queues: [queue.board],
     readiness: () => readiness(app, queue),
     report: (error: Error, where: string) => report({ kind: 'work.failed', where: `console ${where}`, error }),
-    secureCookies: false,
   };
   const console = await startConsole(deps, { host, port }).catch((error: unknown) => {
     throw named(error, 'MAEDAL_PORT', port);

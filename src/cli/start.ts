@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { type App, openApp } from '../app.ts';
 import { pause, systemClock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
 import { parseRoles, ROLES, type Role } from '../config/roles.ts';
 import { asError } from '../events.ts';
 import { importFile } from '../operator/import/import-file.ts';
@@ -32,8 +33,7 @@ export function startCommand(program: Command, context: Context): void {
         connections: 20,
       });
       try {
-        if (config.configFile === EXAMPLE_CONFIG && config.database.kind === 'embedded')
-          await importExamples(app, context);
+        if (isUnconfigured(config)) await importExamples(app, context);
         const running = await startRoles(app, roles, context.stopped);
         await greet(app, roles, running.consoleUrl, context);
         await untilAborted(context.stopped);
@@ -43,6 +43,11 @@ export function startCommand(program: Command, context: Context): void {
       }
       context.print('stopped');
     });
+}
+
+/** Nothing was configured: neither what is sold, nor where it is kept, nor who charges. */
+function isUnconfigured({ configFile, database, gateway }: Config): boolean {
+  return configFile === EXAMPLE_CONFIG && database.kind === 'embedded' && gateway.runInside;
 }
 
 /** A first start without any configuration has something to bill: the example merchant, with dates around today. */
@@ -69,6 +74,7 @@ async function greet(app: App, roles: ReadonlySet<Role>, consoleUrl: string | nu
   if (roles.size < ROLES.length) return;
   const progress = await firstRun(app, context.stopped);
   if (progress !== null) context.print(summary(progress));
+  if (consoleUrl !== null) context.print(`watch it at ${consoleUrl}/`);
 }
 
 /** Waits until everything due was tried, and a while longer for answers that come late. */
@@ -93,7 +99,7 @@ async function glance(app: App): Promise<Progress | null> {
 function summary(progress: Progress): string {
   const counted: [number, string][] = [
     [progress.paid, 'paid'],
-    [progress.retrying, 'declined, to be tried again'],
+    [progress.retrying, 'declined (tried again later)'],
     [progress.uncollectible, 'given up'],
     [progress.held, 'held for you'],
     [progress.review, 'for you to review'],

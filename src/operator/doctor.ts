@@ -153,7 +153,12 @@ function clockFinding(name: string, clocks: string, aheadMs: number, stopsAtMs: 
   if (apart <= AGREE_MS) return { name, level: 'ok', says: `${clocks} agree within ${AGREE_MS / 1_000} s` };
   const doThis = 'let NTP (chrony, systemd-timesyncd) set the clocks of this host and of the database server';
   const level = apart > stopsAtMs ? 'bad' : 'warn';
-  return { name, level, says: `${clocks} are ${seconds} s apart${level === 'bad' ? ': nothing is sent' : ''}`, doThis };
+  return {
+    name,
+    level,
+    says: `${clocks} are ${seconds} s apart${level === 'bad' ? ': what is due is judged by the wrong time' : ''}`,
+    doThis,
+  };
 }
 
 function environmentFinding({ environment, database, gateway }: Checkup): Finding {

@@ -18,8 +18,6 @@ export type GuardDeps = {
   readonly isApiToken: SecretCheck;
   /** Whether the request carries a living session of the operator's. */
   readonly hasSession: (request: FastifyRequest) => Promise<boolean>;
-  /** What a browser's `Origin` starts with here: `https` where cookies are secure. */
-  readonly scheme: 'http' | 'https';
   /** The address that the console is bound to. */
   readonly host: string;
 };
@@ -36,7 +34,7 @@ export function installGuard(app: FastifyInstance, deps: GuardDeps): void {
     const access = accessOf(request);
     if (access === 'token') return bearsToken(request, deps.isApiToken) ? undefined : refuseToken(reply);
     if (access === 'session' && !(await deps.hasSession(request))) return refuseSession(request, reply);
-    if (isForeign(request, deps.scheme, access)) return sendProblem(reply, 403, 'this request came from another site');
+    if (isForeign(request, access)) return sendProblem(reply, 403, 'this request came from another site');
     return undefined;
   });
 }
@@ -61,14 +59,16 @@ function isHostOfOurs(header: string | undefined, boundTo: string): boolean {
 
 /**
  * Whether a state-changing request was made by a page of another site (CSRF). What a browser says of it must agree;
- * where a cookie speaks for the operator, it must say something.
+ * where a cookie speaks for the operator, it must say something. Behind a proxy with TLS the origin is https, and browsers
+ * keep a `SameSite=Strict` cookie from the http pages of the same host.
  */
-function isForeign(request: FastifyRequest, scheme: GuardDeps['scheme'], access: Access): boolean {
+function isForeign(request: FastifyRequest, access: Access): boolean {
   if (SAFE_METHODS.has(request.method)) return false;
   const { origin, host } = request.headers;
   const site = request.headers['sec-fetch-site'];
   if (origin === undefined && site === undefined) return access === 'session';
-  return (origin !== undefined && origin !== `${scheme}://${host}`) || (site !== undefined && site !== 'same-origin');
+  const ours = origin === undefined || [`http://${host}`, `https://${host}`].includes(origin);
+  return !ours || (site !== undefined && site !== 'same-origin');
 }
 
 function refuseToken(reply: FastifyReply): FastifyReply {

@@ -2,10 +2,10 @@ import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 
 /** Sets the headers that tell a browser what a page of ours may do: nothing from elsewhere, nothing inline. */
-export async function registerHeaders(app: FastifyInstance, secure: boolean): Promise<void> {
+export async function registerHeaders(app: FastifyInstance): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: policy([]),
-    strictTransportSecurity: secure ? { maxAge: 31_536_000 } : false,
+    strictTransportSecurity: false, // for the proxy that speaks TLS to say
     // `no-referrer` would make browsers send `Origin: null` with our own forms (Fetch standard, "append a request Origin").
     referrerPolicy: { policy: 'same-origin' },
     xFrameOptions: { action: 'deny' },

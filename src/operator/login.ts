@@ -9,8 +9,6 @@ import { type SecretCheck, sha256 } from './secrets.ts';
 export type LoginDeps = {
   readonly db: Db;
   readonly isPassword: SecretCheck;
-  /** Whether the console is reached over HTTPS. */
-  readonly secureCookies: boolean;
 };
 
 /** The operator's way in and out: `/login` (form and answer) and `POST /logout`. */
@@ -19,13 +17,14 @@ export function loginRoutes(app: FastifyInstance, deps: LoginDeps): void {
   app.post('/login', { config: { access: 'public' } }, (request, reply) => logIn(request, reply, deps));
   app.post('/logout', async (request, reply) => {
     await endSession(request, deps);
-    return reply.clearCookie(cookieName(deps), cookieOptions(deps)).redirect('/login', 303);
+    const isSecure = overHttps(request);
+    return reply.clearCookie(cookieName(isSecure), cookieOptions(isSecure)).redirect('/login', 303);
   });
 }
 
 /** Whether the request's cookie names a living session; a yes keeps it alive. */
 export async function hasSession(request: FastifyRequest, deps: LoginDeps): Promise<boolean> {
-  const id = request.cookies[cookieName(deps)];
+  const id = sessionId(request);
   return id !== undefined && (await touchSession(deps.db, hashOf(id)));
 }
 
@@ -39,7 +38,8 @@ async function logIn(request: FastifyRequest, reply: FastifyReply, deps: LoginDe
   await endSession(request, deps);
   const id = randomBytes(32).toString('base64url');
   await openSession(deps.db, hashOf(id));
-  return reply.setCookie(cookieName(deps), id, cookieOptions(deps)).redirect('/', 303);
+  const isSecure = overHttps(request);
+  return reply.setCookie(cookieName(isSecure), id, cookieOptions(isSecure)).redirect('/', 303);
 }
 
 async function refuseForNow(request: FastifyRequest, reply: FastifyReply, deps: LoginDeps): Promise<FastifyReply> {
@@ -49,7 +49,7 @@ async function refuseForNow(request: FastifyRequest, reply: FastifyReply, deps: 
 }
 
 async function endSession(request: FastifyRequest, deps: LoginDeps): Promise<void> {
-  const id = request.cookies[cookieName(deps)];
+  const id = sessionId(request);
   if (id !== undefined) await closeSession(deps.db, hashOf(id));
 }
 
@@ -63,13 +63,22 @@ function hashOf(id: string): string {
   return sha256(id).toString('hex');
 }
 
-/** `__Host-` makes browsers refuse the cookie from another host, path or plain HTTP. */
-function cookieName({ secureCookies }: LoginDeps): string {
-  return secureCookies ? '__Host-maedal' : 'maedal';
+function sessionId(request: FastifyRequest): string | undefined {
+  return request.cookies[cookieName(true)] ?? request.cookies[cookieName(false)];
 }
 
-function cookieOptions({ secureCookies }: LoginDeps) {
-  return { path: '/', httpOnly: true, sameSite: 'strict', secure: secureCookies } as const;
+/** Whether the browser reached us over HTTPS, through a proxy that leaves `Host` as it is: its `Origin` says so. */
+function overHttps(request: FastifyRequest): boolean {
+  return request.headers.origin?.startsWith('https://') === true;
+}
+
+/** `__Host-` makes browsers refuse the cookie from another host, path or plain HTTP. */
+function cookieName(isSecure: boolean): string {
+  return isSecure ? '__Host-maedal' : 'maedal';
+}
+
+function cookieOptions(isSecure: boolean) {
+  return { path: '/', httpOnly: true, sameSite: 'strict', secure: isSecure } as const;
 }
 
 function form(problem?: string): Markup {

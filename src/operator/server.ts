@@ -23,8 +23,6 @@ export type ConsoleDeps = {
   readonly queues: readonly BoardQueue[];
   readonly readiness: () => Promise<ReadinessReport>;
   readonly report: ReportError;
-  /** Whether browsers reach the console over HTTPS (through a proxy that leaves `Host` as it is). */
-  readonly secureCookies: boolean;
 };
 
 export type Console = { readonly url: string; close(): Promise<void> };
@@ -48,19 +46,18 @@ export async function startConsole(deps: ConsoleDeps, at: { host: string; port: 
 export async function buildConsole(deps: ConsoleDeps, host: string): Promise<FastifyInstance> {
   const isApiToken = secretCheck(deps.apiToken, 'MAEDAL_API_TOKEN');
   const isPassword = secretCheck(deps.operatorPassword, 'MAEDAL_OPERATOR_PASSWORD');
-  const { db, report, secureCookies } = deps;
-  const login = { db, isPassword, secureCookies };
+  const { db, report } = deps;
+  const login = { db, isPassword };
 
   const app = Fastify(LIMITS);
   answerErrors(app, report);
   app.removeContentTypeParser('text/plain'); // what another site's form can send without asking
   await app.register(cookie);
   await app.register(formbody, { bodyLimit: LIMITS.bodyLimit });
-  await registerHeaders(app, secureCookies);
+  await registerHeaders(app);
   installGuard(app, {
     isApiToken,
     hasSession: (request) => hasSession(request, login),
-    scheme: secureCookies ? 'https' : 'http',
     host,
   });
   healthRoutes(app, { readiness: deps.readiness, isApiToken });

@@ -101,9 +101,9 @@ export async function drawUp(
              ours.amount, ours.currency, ours.tax_free, ours.vat, ours.name,
              CASE input.treatment WHEN 'held' THEN 'held' ELSE 'open' END,
              CASE WHEN input.treatment IN ('held', 'spaced') OR latest.waiting IS NOT NULL THEN 'catch_up' END,
-             CASE input.treatment WHEN 'open' THEN maedal_now()
-                                  WHEN 'spaced' THEN greatest(maedal_now(), latest.at + interval '24 hours')
-                                  WHEN 'queued' THEN greatest(maedal_now(), latest.waiting + interval '24 hours') END,
+             CASE input.treatment WHEN 'open' THEN input.period_start
+                                  WHEN 'spaced' THEN greatest(input.period_start, latest.at + interval '24 hours')
+                                  WHEN 'queued' THEN greatest(input.period_start, latest.waiting + interval '24 hours') END,
              coalesce(versions.by_policy ->> ours.policy, versions.by_policy ->> 'default')
         FROM moved JOIN ours ON ours.id = moved.id JOIN input ON input.subscription_id = ours.id
              CROSS JOIN LATERAL (

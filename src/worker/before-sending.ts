@@ -31,7 +31,7 @@ export async function checkBillingKey(deps: WorkerDeps, { billingKey }: LeasedAt
   if (answer.kind === 'absent') return { kind: 'withdraw', to: 'held', reason: 'billing_key_unknown' };
   await rememberBillingKey(deps.db, billingKey.id, answer);
   if (answer.sandbox === deps.sandbox) return CLEAR;
-  return { kind: 'withdraw', to: 'held', reason: answer.sandbox === true ? 'test_key_in_live' : 'live_key_in_test' };
+  return { kind: 'withdraw', to: 'held', reason: WRONG_KIND[String(answer.sandbox)] ?? 'billing_key_kind_unknown' };
 }
 
 /**
@@ -72,5 +72,7 @@ function alreadyCharged(
 export function notSent(reason: string): Ended {
   return { kind: 'outcome', outcome: { kind: 'not-sent', reason } };
 }
+
+const WRONG_KIND: Readonly<Record<string, string>> = { true: 'test_key_in_live', false: 'live_key_in_test' };
 
 const CLEAR: Clear = { kind: 'clear', seen: [] };

@@ -47,7 +47,6 @@ async function worldOver(database: TestDatabase, queues: ConsoleDeps['queues']):
     queues,
     readiness: async () => ({ ok: true, checks: [{ name: 'database', ok: true, detail: 'at db.internal' }] }),
     report: (error, where) => errors.push({ error, where }),
-    secureCookies: false,
   };
   const app = await buildConsole(deps, '127.0.0.1');
   return {

@@ -34,17 +34,13 @@ describe('a session', () => {
   test('its cookie is kept from scripts, other sites and, over HTTPS, from everything but this host', async () => {
     const plain = await world.app.inject(loginRequest(PASSWORD));
     expect(plain.headers['set-cookie']).toMatch(/^maedal=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/);
-    const secure = await buildConsole({ ...world.deps, secureCookies: true }, '127.0.0.1');
     const request = loginRequest(PASSWORD);
-    const response = await secure.inject({
-      ...request,
-      headers: { ...request.headers, origin: 'https://localhost:80' },
-    });
+    const headers = { ...request.headers, origin: 'https://localhost:80' };
+    const response = await world.app.inject({ ...request, headers });
     expect(response.headers['set-cookie']).toMatch(
       /^__Host-maedal=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
     );
-    expect(response.headers['strict-transport-security']).toMatch(/max-age=31536000/);
-    await secure.close();
+    expect(await statusWith(cookieOf(response))).toBe(200);
   });
 
   test('is stored as a hash: what the database holds opens nothing', async () => {

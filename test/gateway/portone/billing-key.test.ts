@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
+import type { Get } from '../../../src/gateway/portone/authorized-get.ts';
 import { readBillingKey } from '../../../src/gateway/portone/billing-key.ts';
-import type { Get } from '../../../src/gateway/portone/repeatable.ts';
 
 const stored = {
   customer_uid: 'card-1',

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
+import type { Get } from '../../../src/gateway/portone/authorized-get.ts';
 import type { Answer } from '../../../src/gateway/portone/exchange.ts';
 import { findAll } from '../../../src/gateway/portone/look-up.ts';
-import type { Get } from '../../../src/gateway/portone/repeatable.ts';
 import { pageBody, payment } from '../fake-portone.ts';
 
 const UID = 'testabcdefghijklmnopqrstuvwxyz01';
