@@ -55,8 +55,10 @@ async function repeat(deps: SchedulerDeps, { where, pass, wait }: Repeated, sign
 async function untilNextTick(clock: Clock, { schedule, timezone }: LoopOptions, signal: AbortSignal): Promise<void> {
   const next = new Cron(schedule, { timezone, paused: true }).nextRun(new Date(clock.nowMs()));
   const nextMs = next?.getTime() ?? Number.POSITIVE_INFINITY;
-  // In short stretches: the host's clock may move, and timers hold no more than 24 days.
-  while (!signal.aborted && clock.nowMs() < nextMs) {
+  const wantedMs = nextMs - clock.nowMs();
+  const sinceMs = clock.monotonicMs();
+  // In short stretches, until either clock says so: the host's may be set on or back, and timers hold 24 days at most.
+  while (!signal.aborted && clock.nowMs() < nextMs && clock.monotonicMs() - sinceMs < wantedMs) {
     await pause(clock, Math.min(nextMs - clock.nowMs(), LONGEST_WAIT_MS), signal);
   }
 }

@@ -1,5 +1,6 @@
 import type { DateTime } from 'luxon';
 import { merchantUid } from '../billing/ids.ts';
+import { asError } from '../events.ts';
 import { databaseNow, expireSends, prepareRetries, type RetryDue, retriesDue, ring } from '../store/due.ts';
 import { BATCH, type SchedulerDeps } from './deps.ts';
 
@@ -24,15 +25,21 @@ async function prepareDueRetries(deps: SchedulerDeps, until: DateTime): Promise<
     const due = await retriesDue(deps.db, BATCH, until);
     const prepared = await prepareRetries(
       deps.db,
-      due.map((retry) => named(deps, retry)),
+      due.flatMap((retry) => named(deps, retry)),
     );
     if (due.length < BATCH || prepared === 0) return;
   }
 }
 
-function named({ hmac, installation }: SchedulerDeps, retry: RetryDue): RetryDue & { merchantUid: string } {
+/** One that cannot be named stays due and is told of; it never stops the others. */
+function named({ hmac, installation, report }: SchedulerDeps, retry: RetryDue): (RetryDue & { merchantUid: string })[] {
   const { subscription, periodKey, attemptNumber } = retry;
-  return { ...retry, merchantUid: merchantUid(hmac, installation, subscription, periodKey, attemptNumber) };
+  try {
+    return [{ ...retry, merchantUid: merchantUid(hmac, installation, subscription, periodKey, attemptNumber) }];
+  } catch (error) {
+    report({ kind: 'subscription.broken', subscription, error: asError(error) });
+    return [];
+  }
 }
 
 async function ringAll(deps: SchedulerDeps, until: DateTime): Promise<number> {

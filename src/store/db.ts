@@ -27,14 +27,19 @@ export function openDb(options: DbOptions): Db {
     idle_in_transaction_session_timeout: 10_000,
   };
   const adapter = new PrismaPg({
-    connectionString: options.url,
+    connectionString: withSession(options.url, session),
     application_name: options.who,
     max: options.connections ?? 10,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
-    options: Object.entries(session)
-      .map(([name, value]) => `-c ${name}=${value}`)
-      .join(' '),
   });
   return new PrismaClient({ adapter });
+}
+
+/** Ours come last and win; `options` beside a URL that has some of its own would be ignored by the driver. */
+function withSession(url: string, session: Readonly<Record<string, string | number>>): string {
+  const own = new URL(url);
+  const ours = Object.entries(session).map(([name, value]) => `-c ${name}=${value}`);
+  own.searchParams.set('options', [own.searchParams.get('options') ?? '', ...ours].join(' ').trim());
+  return own.toString();
 }

@@ -74,11 +74,11 @@ export async function ring(db: Db, limit: number, reRingSeconds: number, until: 
 export async function expireSends(db: Db, limit: number): Promise<number> {
   return db.$executeRaw`
     WITH over AS MATERIALIZED (
-      SELECT a.id, a.invoice_id FROM invoice i JOIN attempt a ON a.invoice_id = i.id
+      SELECT a.id, a.invoice_id, a.lease_until FROM invoice i JOIN attempt a ON a.invoice_id = i.id
        WHERE a.state = 'sent' AND a.lease_until <= maedal_now() AND i.state IN ('open', 'retrying')
        ORDER BY i.id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
     ), due AS (
-      UPDATE invoice SET next_at = maedal_now() FROM over WHERE invoice.id = over.invoice_id
+      UPDATE invoice SET next_at = over.lease_until FROM over WHERE invoice.id = over.invoice_id
     )
     UPDATE attempt SET state = 'unknown', fence = fence + 1, lease_until = NULL, updated_at = maedal_now(),
            fail_reason = 'the worker that sent it never reported back'

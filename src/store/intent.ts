@@ -15,7 +15,13 @@ export type Intent =
   | { readonly kind: 'sent'; readonly sends: number; readonly sentAt: Date }
   | {
       readonly kind: 'refused';
-      readonly because: 'lost' | 'subscription' | 'switched_off' | 'not_adopted' | 'over_max_amount';
+      readonly because:
+        | 'lost'
+        | 'subscription_canceled'
+        | 'subscription_stopped'
+        | 'switched_off'
+        | 'not_adopted'
+        | 'over_max_amount';
     };
 
 /**
@@ -80,7 +86,8 @@ export async function takeBackIntent(
 function verdict(row: Row | undefined, limits: IntentLimits): Intent {
   if (row === undefined) return { kind: 'refused', because: 'lost' };
   if (row.sends !== null && row.sent_at !== null) return { kind: 'sent', sends: row.sends, sentAt: row.sent_at };
-  if (!LIVE.has(row.subscription_status)) return { kind: 'refused', because: 'subscription' };
+  if (row.subscription_status === 'canceled') return { kind: 'refused', because: 'subscription_canceled' };
+  if (!LIVE.has(row.subscription_status)) return { kind: 'refused', because: 'subscription_stopped' };
   if (row.over_max_amount) return { kind: 'refused', because: 'over_max_amount' };
   if (!row.sending_enabled) return { kind: 'refused', because: 'switched_off' };
   if (limits.needsAdoption && !row.adopted) return { kind: 'refused', because: 'not_adopted' };

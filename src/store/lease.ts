@@ -40,7 +40,8 @@ export type LeasedAttempt = {
 
 /**
  * Takes the attempt that was rung into this worker's hands for `leaseSeconds`, or returns null: somebody else has it,
- * it is settled, or the ring is stale. A ring is worth one lease. What was sent and never recorded becomes `unknown`.
+ * it is settled, or the ring was taken. A ring is worth one lease, to whichever job comes first: were it the newest job's
+ * alone, a backlog longer than a re-ring would leave nothing but stale jobs at the head of the queue. What was sent and never recorded becomes `unknown`.
  */
 export async function lease(
   db: Db,
@@ -56,7 +57,7 @@ export async function lease(
              lease_until = maedal_now() + make_interval(secs => ${leaseSeconds}),
              state = CASE attempt.state WHEN 'sent' THEN 'unknown' ELSE attempt.state END
         FROM i
-       WHERE attempt.id = ${ring.attemptId}::uuid AND attempt.generation = ${ring.generation} AND attempt.rung_at IS NOT NULL
+       WHERE attempt.id = ${ring.attemptId}::uuid AND attempt.rung_at IS NOT NULL
          AND attempt.state IN ('prepared', 'sent', 'unknown')
          AND (attempt.lease_until <= maedal_now() OR (attempt.lease_until IS NULL AND attempt.state <> 'sent'))
       RETURNING attempt.*

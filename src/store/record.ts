@@ -48,7 +48,7 @@ export async function settleEarlier(
     from: ['prepared'],
     fenced: true,
     attempt: { state: 'canceled', failReason: `settled by ${merchantUid}` },
-    invoice: { state: 'retrying', nextAt: attempt.now },
+    invoice: { state: 'retrying', nextAt: attempt.now.plus({ minutes: 2 }) }, // no sweep may come in between
     events: [],
   });
   if (!withdrawn) return false;

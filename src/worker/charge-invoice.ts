@@ -82,8 +82,10 @@ function refusedIntent(intent: Extract<Intent, { kind: 'refused' }>, attempt: Le
   switch (intent.because) {
     case 'lost':
       return { kind: 'superseded' };
-    case 'subscription':
-      return { kind: 'withdraw', to: 'void', reason: 'subscription_not_live' };
+    case 'subscription_canceled':
+      return { kind: 'withdraw', to: 'void', reason: intent.because };
+    case 'subscription_stopped': // paused or unpaid: what was due stays due, and a person decides
+      return { kind: 'withdraw', to: 'held', reason: intent.because };
     case 'over_max_amount':
       return { kind: 'withdraw', to: 'held', reason: 'over_max_amount' };
     case 'switched_off':

@@ -50,7 +50,8 @@ export async function concludeAndReport(
 function decisionFor(attempt: LeasedAttempt, conclusion: Conclusion): Decision | null {
   switch (conclusion.kind) {
     case 'outcome': {
-      const { dueAt, sentAt, failures, notSentCount: timesNotSent, now, policy } = attempt;
+      const { dueAt, sentAt, failures, fence, now, policy } = attempt;
+      const timesNotSent = fence - 1; // nothing but that can have ended an earlier lease of an attempt that is still prepared
       return decide({ dueAt, sentAt, failures, timesNotSent }, conclusion.outcome, policy, now);
     }
     case 'settle-earlier':

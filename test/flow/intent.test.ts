@@ -49,7 +49,7 @@ test.each(['paused', 'unpaid'])(
     };
     await world.run();
     expect(world.gateway.posts).toHaveLength(0);
-    expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'void', reason: 'subscription_not_live' });
+    expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'held', reason: 'subscription_stopped' });
   },
 );
 
