@@ -8,17 +8,16 @@ import { ConfigError } from './config/config-error.ts';
 import { claimDirectory, DataDirBusyError } from './embedded/ownership.ts';
 import { findEmbeddedPostgres, startEmbeddedPostgres } from './embedded/postgres.ts';
 import { asError, type Report } from './events.ts';
+import { type Failpoints, noFailpoints, parseFailpoints } from './failpoints.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { createPortOne } from './gateway/portone/client.ts';
 import { migratePostgresQueue } from './queue/postgres.ts';
 import { startSandbox } from './sandbox/server.ts';
-import type { SchedulerDeps } from './scheduler/deps.ts';
 import { databaseIsAway } from './store/away.ts';
 import { type Db, openDb } from './store/db.ts';
-import type { Ring } from './store/due.ts';
+import { fingerprintOf, markDatabase } from './store/fingerprint.ts';
 import { migrate, pending } from './store/migrate.ts';
 import { keepPolicyVersion } from './store/policy-versions.ts';
-import type { WorkerDeps } from './worker/deps.ts';
 
 /** What every command stands on. `close` lets go of it all in reverse order; one failing part does not skip the next. */
 export type App = {
@@ -30,6 +29,9 @@ export type App = {
   readonly gateway: Gateway;
   readonly hmac: Hmac;
   readonly installation: string;
+  /** What this process takes the database for: installation, gateway account, server and database. */
+  readonly fingerprint: string;
+  readonly failpoints: Failpoints;
   /** Adds something to be closed before everything that is open already. */
   onClose(close: () => Promise<unknown>): void;
   close(): Promise<void>;
@@ -72,7 +74,11 @@ export async function openApp(options: AppOptions): Promise<App> {
     });
     closing.push(() => gateway.close());
     const hmac: Hmac = (message) => createHmac('sha256', config.secret.reveal()).update(message).digest();
-    const app = { config, clock, report, databaseUrl, db, gateway, hmac, installation: installationPrefix(hmac) };
+    const failpoints = failpointsOf(options);
+    const fingerprint = await fingerprintOf(db, hmac, key.reveal());
+    if (config.mode === 'test') await markDatabase(db, fingerprint);
+    const installation = installationPrefix(hmac);
+    const app = { config, clock, report, databaseUrl, db, gateway, hmac, installation, fingerprint, failpoints };
     return { ...app, onClose: (close) => void closing.push(close), close: closing.close };
   } catch (error) {
     await closing.close();
@@ -95,32 +101,10 @@ export async function openSurroundings(
   }
 }
 
-/** What the scheduler needs; `ring` takes what it finds. */
-export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promise<void>): SchedulerDeps {
-  const { db, report, clock, hmac, installation, config } = app;
-  const policyVersions = Object.fromEntries(
-    Object.entries(config.policies).map(([name, policy]) => [name, policy.version]),
-  );
-  const { reRingSeconds } = config.limits;
-  return { db, ring, report, clock, hmac, installation, catchUp: config.catchUp, policyVersions, reRingSeconds };
-}
-
-/** What the worker needs. */
-export function workerDeps(app: App): WorkerDeps {
-  const { db, gateway, clock, report, config } = app;
-  const fallback = config.channels.default;
-  if (fallback === undefined) throw new Error('the configuration has no default channel');
-  return {
-    db,
-    gateway,
-    clock,
-    report,
-    channel: (name) => config.channels[name] ?? fallback,
-    leaseSeconds: config.limits.leaseSeconds,
-    maxAmountMinor: (currency) => config.limits.maxAmount?.[currency] ?? null,
-    sandbox: config.mode === 'test',
-    needsAdoption: config.mode === 'live',
-  };
+function failpointsOf({ config, clock, report }: AppOptions): Failpoints {
+  if (config.failpoints === null) return noFailpoints;
+  const { text, seed } = config.failpoints;
+  return parseFailpoints(text, { seed, clock, fired: (name) => report({ kind: 'failpoint.fired', name }) });
 }
 
 /** The database's URL, once it answers; the embedded one is started, or found running. */

@@ -1,6 +1,6 @@
-import type { Decision } from './billing/dunning.ts';
 import type { AttemptId, InvoiceId } from './billing/ids.ts';
 import type { ChargeOutcome } from './billing/outcome.ts';
+import type { Transition } from './billing/transition.ts';
 
 /** What happened, as the flows tell it. Log lines, the summary and, later, metrics derive from these. */
 export type BillingEvent =
@@ -20,10 +20,22 @@ export type BillingEvent =
       readonly merchantUid: string;
       readonly subscription: string;
       readonly outcome: ChargeOutcome['kind'] | 'held' | 'void';
-      readonly next: Decision['kind'];
+      readonly next: Transition['decision'];
       readonly reason: string | null;
       readonly tookMs: number;
     }
+  /** Money that the gateway took found its place: `doubled` and `review` need a person, or config's leave to refund. */
+  | {
+      readonly kind: 'capture.accounted';
+      readonly as: 'settled' | 'doubled' | 'review';
+      readonly impUid: string;
+      readonly merchantUid: string;
+      readonly invoiceId: InvoiceId;
+      readonly subscription: string;
+      readonly reason: string;
+    }
+  /** A failpoint is about to act; tests alone have any. */
+  | { readonly kind: 'failpoint.fired'; readonly name: string }
   /** A job that found nothing to do: a doubled or stale ring. */
   | { readonly kind: 'job.idle'; readonly attemptId: AttemptId }
   /** Somebody else's record stands. */

@@ -31,8 +31,11 @@ function levelOf(event: BillingEvent): 'debug' | 'info' | 'warn' | 'error' {
     case 'sweep.finished':
     case 'job.idle':
       return 'debug';
+    case 'failpoint.fired':
     case 'embedded.says':
       return 'info';
+    case 'capture.accounted':
+      return event.as === 'settled' ? 'warn' : 'error';
     case 'record.superseded':
     case 'work.failed':
     case 'connection.failed':

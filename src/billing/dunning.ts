@@ -19,6 +19,10 @@ export type Standing = {
   readonly failures: number;
   /** Times this attempt was proved not to have been sent, before this one. */
   readonly timesNotSent: number;
+  /** Intents of this attempt that were not proved unsent, the last one included. */
+  readonly sends: number;
+  /** H_long: how long a send that nothing answered bars any other id (protocol §2.6). */
+  readonly quarantineSeconds: number;
 };
 
 export type Decision =
@@ -38,10 +42,13 @@ export function decide(standing: Standing, outcome: ChargeOutcome, policy: Dunni
       return { kind: 'settle' };
     case 'declined':
     case 'rejected':
-      return nextRung(standing, policy, now);
+      return nextRung(standing, outcome.unanswered, policy, now);
     case 'not-sent':
       return { kind: 'send-again', at: now.plus(rung(NOT_SENT, standing.timesNotSent)) };
+    case 'absent':
+      return sendAgain(standing, now);
     case 'unknown':
+    case 'not-found':
       return { kind: 'look-up', at: nextLookUpAt(standing.sentAt ?? now, now) };
     case 'review':
       return { kind: 'review', reason: outcome.reason };
@@ -62,18 +69,28 @@ export function nextLookUpAt(sentAt: DateTime, now: DateTime): DateTime {
   return sentAt.plus({ seconds: (Math.floor(elapsed / step) + 1) * step });
 }
 
-function nextRung({ dueAt, sentAt, failures }: Standing, policy: DunningPolicy, now: DateTime): Decision {
-  const days = policy.retryAfterDays[failures];
+function nextRung(standing: Standing, unanswered: number, policy: DunningPolicy, now: DateTime): Decision {
+  const days = policy.retryAfterDays[standing.failures];
   if (days === undefined) return { kind: 'give-up', reason: 'retries_exhausted' };
-  const lastAttemptAt = sentAt ?? now;
+  const lastAttemptAt = standing.sentAt ?? now;
   // After downtime the ladder does not burn out in minutes: a day lies between two attempts on one card.
-  return { kind: 'retry', at: DateTime.max(dueAt.plus({ days }), lastAttemptAt.plus({ hours: policy.minGapHours })) };
+  const rungAt = DateTime.max(standing.dueAt.plus({ days }), lastAttemptAt.plus({ hours: policy.minGapHours }));
+  // A decline answers its own send only: while another may still land, no other id may be charged.
+  const barredUntil = unanswered > 0 ? lastAttemptAt.plus({ seconds: standing.quarantineSeconds }) : lastAttemptAt;
+  return { kind: 'retry', at: DateTime.max(rungAt, barredUntil) };
+}
+
+function sendAgain({ sends }: Standing, now: DateTime): Decision {
+  if (sends < SENDS_WITHOUT_TRACE) return { kind: 'send-again', at: now };
+  return { kind: 'review', reason: `sent ${sends} times, and the gateway never heard of any of them` };
 }
 
 function rung(ladder: readonly number[], index: number): Duration {
   return Duration.fromObject({ seconds: ladder[Math.min(index, ladder.length - 1)] ?? 0 });
 }
 
+/** What arrives nowhere so often is no accident of the network. */
+const SENDS_WITHOUT_TRACE = 5;
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;
 const LOOK_UPS_SECONDS = [5, 15, 45, 120, 300, 600, 1_200, 2_400, 3_600];

@@ -5,15 +5,21 @@ import type { Money } from './money.ts';
 /** What one attempt came to. `unknown`: money may have moved, so look it up and never charge again blindly. */
 export type ChargeOutcome =
   | { readonly kind: 'paid'; readonly record: PaymentRecord }
-  | { readonly kind: 'declined'; readonly decline: Decline; readonly impUid: string }
+  /** `unanswered`: sends that no record answers and that may still land (protocol §2.6, M21). */
+  | { readonly kind: 'declined'; readonly decline: Decline; readonly impUid: string; readonly unanswered: number }
   /** Refused without a payment record; a look-up agreed that there is none. */
-  | { readonly kind: 'rejected'; readonly decline: Decline }
+  | { readonly kind: 'rejected'; readonly decline: Decline; readonly unanswered: number }
   /** Provably not executed: costs the payer no failure. */
   | { readonly kind: 'not-sent'; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string }
+  /** The gateway never heard of it, in its own words. By itself no proof of anything. */
+  | { readonly kind: 'not-found' }
+  /** Proved never to have arrived (`absence.ts`): the same id may be sent again. */
+  | { readonly kind: 'absent' }
   /** The gateway's facts contradict what was asked: a person must look. */
   | { readonly kind: 'review'; readonly reason: string };
 
+type Captured = Pick<PaymentRecord, 'amount' | 'customerUid' | 'sandbox'>;
 type Refusal = Extract<ChargeAnswer, { kind: 'refused' }>;
 
 /** What was asked of the gateway, as far as an answer is held against it. */
@@ -24,6 +30,8 @@ export type Asked = {
   readonly sandbox: boolean;
   /** Intents that were not proved unsent. */
   readonly sends: number;
+  /** `over`: the last send lies further back than a capture may still land (H of protocol §2.6). */
+  readonly horizon: 'open' | 'over';
   /** Records seen before the first send: they answer none of ours. */
   readonly seenBefore: ReadonlySet<string>;
 };
@@ -47,19 +55,23 @@ export function judgeAnswer(
 }
 
 /**
- * Reads every record of one `merchant_uid`: paid wins over everything, whatever its age. A `failed` record answers one
- * send; while fewer are known than were sent, a slower send may still land, so the fate stays unknown.
+ * Reads every record of one `merchant_uid`: paid wins over everything, whatever its age, and of several captures the
+ * earliest one as asked counts; the others are accounted for by themselves (`capture.ts`). A `failed` record answers one
+ * send; while fewer are known than were sent, a slower send may still land, so the fate stays unknown until the horizon.
  */
 export function judgeRecords(records: readonly PaymentRecord[], asked: Asked): ChargeOutcome {
-  const paid = records.filter((record) => record.status === 'paid');
-  if (paid.length > 1) return { kind: 'review', reason: `captured ${paid.length} times: ${impUids(paid)}` };
-  if (paid[0] !== undefined) return judgePaid(paid[0], asked);
+  const paid = records.filter((record) => record.status === 'paid').sort(byCapture);
+  if (paid[0] !== undefined)
+    return judgePaid(paid.find((record) => differences(record, asked).length === 0) ?? paid[0], asked);
   const cancelled = records.filter((record) => record.status === 'cancelled');
   if (cancelled.length > 0) return { kind: 'review', reason: `cancelled at the gateway: ${impUids(cancelled)}` };
-  const failed = records.filter((record) => record.status === 'failed' && !asked.seenBefore.has(record.impUid));
-  const newest = failed.reduce<PaymentRecord | null>(newer, null);
-  if (newest !== null && asked.sends > 0 && failed.length >= asked.sends) {
-    return { kind: 'declined', decline: newest.decline ?? UNSAID, impUid: newest.impUid };
+  const failed = records.filter((record) => record.status === 'failed');
+  const answers = failed.filter((record) => !asked.seenBefore.has(record.impUid));
+  const newest = (answers.length > 0 ? answers : failed).reduce<PaymentRecord | null>(newer, null);
+  const unanswered = Math.max(0, asked.sends - answers.length);
+  const isOver = asked.horizon === 'over' && failed.length === records.length;
+  if (newest !== null && asked.sends > 0 && (unanswered === 0 || isOver)) {
+    return { kind: 'declined', decline: newest.decline ?? UNSAID, impUid: newest.impUid, unanswered };
   }
   return { kind: 'unknown', reason: undecided(records) };
 }
@@ -70,7 +82,7 @@ export function judgeLookUp(answer: LookUpAnswer, asked: Asked): ChargeOutcome {
     case 'found':
       return judgeRecords(answer.records, asked);
     case 'absent':
-      return { kind: 'unknown', reason: 'the gateway knows no such payment yet' };
+      return { kind: 'not-found' };
     case 'unclear':
       return { kind: 'unknown', reason: answer.reason };
     default:
@@ -80,14 +92,23 @@ export function judgeLookUp(answer: LookUpAnswer, asked: Asked): ChargeOutcome {
 
 /**
  * Reads a refusal (`code` ≠ 0) beside the look-up that followed it. It is final only where the look-up agrees that
- * nothing was captured; a refusal that speaks of a repeated id is never final by itself.
+ * nothing was captured; a refusal that speaks of a repeated id is never final by itself. It answers the last send
+ * alone: an earlier one, proved absent before this one left, keeps its quarantine.
  */
 export function judgeRefusal(refusal: Refusal, lookUp: LookUpAnswer, asked: Asked): ChargeOutcome {
   const seen = judgeLookUp(lookUp, asked);
-  if (seen.kind !== 'unknown' || lookUp.kind === 'unclear') return seen;
+  if (seen.kind !== 'unknown' && seen.kind !== 'not-found') return seen;
   const pending = lookUp.kind === 'found' && lookUp.records.some((record) => !FINAL.has(record.status));
-  if (pending || refusal.duplicate || asked.sends > 1) return seen;
-  return { kind: 'rejected', decline: refusal.decline };
+  if (lookUp.kind === 'unclear' || pending || refusal.duplicate) return asUnknown(seen, refusal);
+  return { kind: 'rejected', decline: refusal.decline, unanswered: Math.max(0, asked.sends - 1) };
+}
+
+/** Right after a send, "never heard of it" is not one of the answers that prove an absence. */
+function asUnknown(
+  seen: Extract<ChargeOutcome, { kind: 'unknown' | 'not-found' }>,
+  { decline }: Refusal,
+): ChargeOutcome {
+  return seen.kind === 'unknown' ? seen : { kind: 'unknown', reason: `refused (${decline.reason}), but not found` };
 }
 
 function judgePaid(record: PaymentRecord, asked: Asked): ChargeOutcome {
@@ -96,7 +117,8 @@ function judgePaid(record: PaymentRecord, asked: Asked): ChargeOutcome {
   return { kind: 'review', reason: `${record.impUid} was paid, but ${differs.join(', ')}` };
 }
 
-function differences(record: PaymentRecord, asked: Asked): string[] {
+/** What sets a capture apart from what was asked, in words; nothing if it is as asked. */
+export function differences(record: Captured, asked: Pick<Asked, 'customerUid' | 'amount' | 'sandbox'>): string[] {
   const { amount } = record;
   const found: string[] = [];
   if (amount === null) found.push('its amount cannot be read');
@@ -110,6 +132,11 @@ function differences(record: PaymentRecord, asked: Asked): string[] {
     found.push(record.sandbox ? 'it is a test payment' : 'it is a live payment');
   }
   return found;
+}
+
+/** The earliest capture first; of one instant, the lower number. */
+function byCapture(one: PaymentRecord, other: PaymentRecord): number {
+  return (one.paidAtMs ?? 0) - (other.paidAtMs ?? 0) || one.impUid.localeCompare(other.impUid);
 }
 
 function newer(best: PaymentRecord | null, record: PaymentRecord): PaymentRecord {

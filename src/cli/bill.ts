@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { type App, schedulerDeps, workerDeps } from '../app.ts';
+import { schedulerDeps, workerDeps } from '../app/flow-deps.ts';
+import type { App } from '../app.ts';
 import { InputError } from '../billing/errors.ts';
 import { asError, type BillingEvent } from '../events.ts';
 import { tick } from '../scheduler/tick.ts';

@@ -1,4 +1,5 @@
-import { type App, named, schedulerDeps, workerDeps } from '../app.ts';
+import { schedulerDeps, workerDeps } from '../app/flow-deps.ts';
+import { type App, named } from '../app.ts';
 import { pause } from '../clock.ts';
 import type { Role } from '../config/roles.ts';
 import { asError, type Report } from '../events.ts';

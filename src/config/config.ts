@@ -17,6 +17,7 @@ export type Config = {
   /** `HH:mm`. */
   readonly chargeAt: string;
   readonly catchUp: CatchUp;
+  readonly refundDuplicates: 'auto' | 'propose';
   /** By name; `default` is always there. No prototype: a name that nobody configured is undefined. */
   readonly channels: Named<Channel>;
   readonly plans: Named<Plan>;
@@ -37,6 +38,8 @@ export type Config = {
   readonly sandboxPort: number;
   readonly dataDir: string;
   readonly logLevel: LogLevel;
+  /** What `parseFailpoints` reads, and the seed of its chance; null where nothing is to fail, in `live` always. */
+  readonly failpoints: { readonly text: string; readonly seed: number } | null;
 };
 
 export type Named<T> = Readonly<Record<string, T>>;
@@ -66,6 +69,8 @@ export type Policy = { readonly version: string; readonly dunning: DunningPolicy
 export type Limits = {
   readonly leaseSeconds: number;
   readonly reRingSeconds: number;
+  /** Share of the last 50 sends, above 0 and up to 1. */
+  readonly maxUnknownShare: number;
   /** Largest charge in minor units by currency. No prototype. */
   readonly maxAmount: Named<number> | null;
 };

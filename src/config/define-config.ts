@@ -19,6 +19,11 @@ export type UserConfig = {
    * first, one a day per customer, `hold` leaves them to an operator.
    */
   readonly catchUp?: CatchUp | undefined;
+  /**
+   * What is done about a period that was captured twice after all: `propose` (default) puts the later capture up for a
+   * person to refund, `auto` refunds it at once. Either raises an alarm.
+   */
+  readonly refundDuplicates?: 'auto' | 'propose' | undefined;
   /** Payment channels by name. `default` serves every subscription that names none; it is there even if left out. */
   readonly channels?: Readonly<Record<string, UserChannel>> | undefined;
   /** What is sold, by the name that the import's column `plan` uses. */
@@ -85,6 +90,11 @@ export type UserLimits = {
   readonly leaseSeconds?: number | undefined;
   /** Seconds after which an attempt that was rung and not taken is rung again: 5 to 3,600. Default 120. */
   readonly reRingSeconds?: number | undefined;
+  /**
+   * Largest share of the last 50 charges that may be without an answer, 0.02 to 1; above it charging stops but for one
+   * probe a minute, and look-ups go on. Default 0.2; 1 never stops.
+   */
+  readonly maxUnknownShare?: number | undefined;
   /** Largest charge by currency, in minor units: `{ KRW: 1_000_000 }`. Default null, no limit. */
   readonly maxAmount?: Readonly<Record<string, number>> | null | undefined;
 };

@@ -31,6 +31,8 @@ export type Environment = {
   readonly dataDir: string;
   /** Default `info`. */
   readonly logLevel: LogLevel;
+  /** `MAEDAL_FAILPOINTS` and `MAEDAL_FAILPOINT_SEED` (default 1); null where nothing is to fail. For tests alone. */
+  readonly failpoints: { readonly text: string; readonly seed: number } | null;
 };
 
 /** An environment that was read, the problems found in it, and whether a name was set at all, rightly or not. */
@@ -70,9 +72,17 @@ export function inspectEnvironment(env: Env, cwd: string): Inspection {
     sandboxPort: readSetting(settings, 'MAEDAL_SANDBOX_PORT', 4010, portFrom(1)),
     dataDir: readSetting(settings, 'MAEDAL_DATA_DIR', resolve(cwd, '.maedal'), path),
     logLevel: readSetting(settings, 'LOG_LEVEL', 'info', oneOf(LOG_LEVELS)),
+    failpoints: readFailpoints(settings),
   };
   refuseUnknown(settings);
   return { environment, problems: settings.problems, isSet: (name) => isSet(settings, name) };
+}
+
+/** Read here, understood by `failpoints.ts`. */
+function readFailpoints(settings: Settings): Environment['failpoints'] {
+  const text = readSetting<string | null>(settings, 'MAEDAL_FAILPOINTS', null, { parse: (value) => value, remedy: '' });
+  const seed = readSetting(settings, 'MAEDAL_FAILPOINT_SEED', 1, SEED);
+  return text === null ? null : { text, seed };
 }
 
 /** PortOne's own documents call its key pair imp_key and imp_secret. */
@@ -101,6 +111,10 @@ function portFrom(min: number): Rule<number> {
   return { parse: (text) => (isPort(text) ? Number(text) : null), remedy: `write a port from ${min} to 65535` };
 }
 
+const SEED: Rule<number> = {
+  parse: (text) => (/^\d{1,9}$/.test(text) ? Number(text) : null),
+  remedy: 'write a whole number from 0 to 999999999',
+};
 const HOST: Rule<string> = {
   parse: (text) => (/^[\w.:-]{1,253}$/.test(text) ? text : null),
   remedy: 'write a host name or an IP address to listen on',

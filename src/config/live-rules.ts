@@ -11,6 +11,7 @@ export function liveProblems({ environment, isSet }: Inspection, start: Start | 
   const need = (name: string, reason: string) => {
     if (!isSet(name)) problems.push(`${name} is missing; ${reason}`);
   };
+  if (environment.failpoints !== null) problems.push('MAEDAL_FAILPOINTS is set; live has no failpoints, remove it');
   need('DATABASE_URL', 'live refuses the embedded database');
   need('MAEDAL_SECRET', 'live refuses a generated one; set at least 32 random characters and back them up');
   if (start !== undefined && (start.roles === null || start.roles.includes('console'))) {

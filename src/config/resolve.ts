@@ -75,7 +75,7 @@ function settingOf({ mode }: Environment, gateway: GatewayConfig | null): Settin
 }
 
 function settle(file: FileConfig, setting: Setting, problems: string[]) {
-  const { schedule, timezone, chargeAt, catchUp, limits: given } = file;
+  const { schedule, timezone, chargeAt, catchUp, refundDuplicates, limits: given } = file;
   const channels = resolveChannels(file.channels, setting, problems);
   const policies = resolvePolicies(file.dunning, channels, problems);
   const maxAmount = given.maxAmount === null ? null : named(Object.entries(given.maxAmount));
@@ -85,13 +85,13 @@ function settle(file: FileConfig, setting: Setting, problems: string[]) {
   }
   const plans = resolvePlans(file.plans, { policies, limits }, problems);
   const rules = { channels, plans, policies, policyVersion: policyVersion(policies), limits };
-  return { schedule, timezone, chargeAt, catchUp, ...rules };
+  return { schedule, timezone, chargeAt, catchUp, refundDuplicates, ...rules };
 }
 
 function fromEnvironment(environment: Environment) {
-  const { mode, host, port, sandboxPort, dataDir, logLevel } = environment;
+  const { mode, host, port, sandboxPort, dataDir, logLevel, failpoints } = environment;
   const places = { database: databaseOf(environment), queue: queueOf(environment) };
-  return { mode, ...places, http: { host, port }, sandboxPort, dataDir, logLevel };
+  return { mode, ...places, http: { host, port }, sandboxPort, dataDir, logLevel, failpoints };
 }
 
 async function secretsOf(environment: Environment): Promise<Pick<Config, 'secret' | 'login' | 'credentialsFile'>> {

@@ -22,6 +22,7 @@ export const fileSchema = z.strictObject({
     .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, { error: 'write HH:mm, from 00:00 to 23:59' })
     .default('10:00'),
   catchUp: z.enum(CATCH_UP).default('latest'),
+  refundDuplicates: z.enum(['auto', 'propose']).default('propose'),
   channels: named(() => channelSchema),
   plans: named(() => planSchema),
   dunning: named(() => policySchema),
@@ -31,6 +32,7 @@ export const fileSchema = z.strictObject({
     .strictObject({
       leaseSeconds: z.int().min(5).max(600).default(90),
       reRingSeconds: z.int().min(5).max(3_600).default(120),
+      maxUnknownShare: z.number().min(0.02).max(1).default(0.2),
       maxAmount: z.record(currency(), z.int().min(1)).nullable().default(null),
     })
     .prefault({}),

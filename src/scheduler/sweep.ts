@@ -1,7 +1,8 @@
 import type { DateTime } from 'luxon';
 import { merchantUid } from '../billing/ids.ts';
 import { asError } from '../events.ts';
-import { databaseNow, expireSends, prepareRetries, type RetryDue, retriesDue, ring } from '../store/due.ts';
+import type { RetryDue } from '../store/due.ts';
+import { accountCaptures } from './account-captures.ts';
 import { BATCH, type SchedulerDeps } from './deps.ts';
 
 /**
@@ -12,8 +13,10 @@ export async function sweep(
   deps: SchedulerDeps,
   until?: DateTime,
 ): Promise<{ readonly expired: number; readonly rung: number }> {
-  const expired = await expireSends(deps.db, BATCH);
-  const by = until ?? (await databaseNow(deps.db));
+  const expired = await deps.store.expireSends(BATCH);
+  if (expired > 0) await deps.failpoints.at('sends.expired');
+  await accountCaptures(deps);
+  const by = until ?? (await deps.store.databaseNow());
   await prepareDueRetries(deps, by);
   const rung = await ringAll(deps, by);
   if (expired + rung > 0) deps.report({ kind: 'sweep.finished', expired, rung });
@@ -22,11 +25,9 @@ export async function sweep(
 
 async function prepareDueRetries(deps: SchedulerDeps, until: DateTime): Promise<void> {
   for (;;) {
-    const due = await retriesDue(deps.db, BATCH, until);
-    const prepared = await prepareRetries(
-      deps.db,
-      due.flatMap((retry) => named(deps, retry)),
-    );
+    const due = await deps.store.retriesDue(BATCH, until);
+    const prepared = await deps.store.prepareRetries(due.flatMap((retry) => named(deps, retry)));
+    if (prepared > 0) await deps.failpoints.at('retries.prepared');
     if (due.length < BATCH || prepared === 0) return;
   }
 }
@@ -45,8 +46,10 @@ function named({ hmac, installation, report }: SchedulerDeps, retry: RetryDue): 
 async function ringAll(deps: SchedulerDeps, until: DateTime): Promise<number> {
   let rung = 0;
   for (;;) {
-    const rings = await ring(deps.db, BATCH, deps.reRingSeconds, until);
+    const rings = await deps.store.ring(BATCH, deps.reRingSeconds, until);
+    if (rings.length > 0) await deps.failpoints.at('ring.marked');
     await deps.ring(rings);
+    if (rings.length > 0) await deps.failpoints.at('ring.added');
     rung += rings.length;
     if (rings.length < BATCH) return rung;
   }

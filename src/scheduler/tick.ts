@@ -2,16 +2,7 @@ import type { DateTime } from 'luxon';
 import { merchantUid } from '../billing/ids.ts';
 import { drawUpNext } from '../billing/subscription.ts';
 import { asError } from '../events.ts';
-import {
-  type DueSubscription,
-  drawUp,
-  dueSubscriptions,
-  endSubscriptions,
-  type NewInvoice,
-  passOver,
-  type Tick,
-} from '../store/draw-up.ts';
-import { databaseNow } from '../store/due.ts';
+import type { DueSubscription, NewInvoice, Tick } from '../store/draw-up.ts';
 import { BATCH, type SchedulerDeps } from './deps.ts';
 import { sweep } from './sweep.ts';
 
@@ -24,8 +15,10 @@ export async function tick(
   until?: DateTime,
 ): Promise<{ readonly drawnUp: number; readonly rung: number }> {
   const startedMs = deps.clock.monotonicMs();
-  const startedAt = await databaseNow(deps.db);
+  const startedAt = await deps.store.databaseNow();
+  await deps.failpoints.at('tick.begun');
   const drawn = await drawUpAll(deps, { startedAt, until: until ?? startedAt });
+  if (drawn.drawnUp > 0) await deps.failpoints.at('tick.drawn_up');
   const { rung } = await sweep(deps, until);
   const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);
   deps.report({ kind: 'tick.finished', drawnUp: drawn.drawnUp, held: drawn.held, rung, tookMs });
@@ -37,11 +30,11 @@ type Drawn = { readonly drawnUp: number; readonly held: number };
 async function drawUpAll(deps: SchedulerDeps, pass: Tick): Promise<Drawn> {
   const total = { drawnUp: 0, held: 0 };
   for (;;) {
-    const due = await dueSubscriptions(deps.db, BATCH, pass);
+    const due = await deps.store.dueSubscriptions(BATCH, pass);
     const plan = planBatch(deps, due);
     const drawnUp = await drawUpBatch(deps, plan.invoices);
-    const ended = await endSubscriptions(deps.db, plan.ended);
-    if (plan.broken.length > 0) await passOver(deps.db, plan.broken);
+    const ended = await deps.store.endSubscriptions(plan.ended);
+    if (plan.broken.length > 0) await deps.store.passOver(plan.broken);
     total.drawnUp += drawnUp;
     total.held += plan.invoices.filter((invoice) => invoice.treatment === 'held').length;
     // A batch in which nothing moved is in another scheduler's hands.
@@ -97,12 +90,12 @@ function newInvoice(
 /** One bad row never stops the batch: where the batch is refused, each row goes alone. */
 async function drawUpBatch(deps: SchedulerDeps, invoices: readonly NewInvoice[]): Promise<number> {
   try {
-    return await drawUp(deps.db, invoices, deps.policyVersions);
+    return await deps.store.drawUp(invoices, deps.policyVersions);
   } catch (error) {
     if (invoices.length === 1) {
       const [invoice] = invoices;
       const id = invoice?.subscription_id ?? '';
-      await passOver(deps.db, [id]); // throws where the database is away: then it is not the row's fault
+      await deps.store.passOver([id]); // throws where the database is away: then it is not the row's fault
       deps.report({ kind: 'subscription.broken', subscription: id, error: asError(error) });
       return 0;
     }

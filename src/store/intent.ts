@@ -8,6 +8,8 @@ export type IntentLimits = {
   readonly maxAmountMinor: number | null;
   /** Whether this environment sends nothing before the database was adopted for it. */
   readonly needsAdoption: boolean;
+  /** What this process takes the database for (`control.fingerprint`); another one sends nothing. */
+  readonly fingerprint: string;
 };
 
 /** Whether the intent stands, and if not, the first thing that stood against it. */
@@ -21,6 +23,7 @@ export type Intent =
         | 'subscription_stopped'
         | 'switched_off'
         | 'not_adopted'
+        | 'foreign_database'
         | 'over_max_amount';
     };
 
@@ -39,10 +42,12 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
        WHERE invoice.id = ${attempt.invoiceId}::uuid FOR NO KEY UPDATE OF invoice
     ), standing AS (
       SELECT i.*, s.status AS subscription_status, c.sending_enabled, c.adopted_at IS NOT NULL AS adopted,
+             coalesce(c.fingerprint = ${limits.fingerprint}, false) AS is_ours,
              ${max}::bigint IS NOT NULL AND i.amount > ${max}::bigint AS over_max_amount, s.billing_key_id
         FROM i JOIN s ON s.id = i.subscription_id CROSS JOIN control c
     ), sent AS (
       UPDATE attempt SET state = 'sent', send_count = send_count + 1, sent_at = maedal_now(), updated_at = maedal_now(),
+             not_found_count = 0,
              first_sent_at = coalesce(attempt.first_sent_at, maedal_now()),
              lease_until = maedal_now() + make_interval(secs => ${limits.timeoutSeconds + LEASE_MARGIN_SECONDS}),
              billing_key_id = coalesce(attempt.billing_key_id, k.id), customer_uid = coalesce(attempt.customer_uid, k.customer_uid),
@@ -55,13 +60,13 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
          AND k.id = ${attempt.billingKey.id}::uuid AND (attempt.billing_key_id IS NOT NULL OR k.id = standing.billing_key_id)
          AND standing.amount = ${attempt.amount.minor}::bigint AND standing.currency = ${attempt.amount.currency}
          AND standing.state IN ('open', 'retrying') AND standing.subscription_status IN ('trialing', 'active', 'past_due')
-         AND standing.sending_enabled AND (standing.adopted OR NOT ${limits.needsAdoption}) AND NOT standing.over_max_amount
+         AND standing.sending_enabled AND standing.is_ours AND (standing.adopted OR NOT ${limits.needsAdoption}) AND NOT standing.over_max_amount
       RETURNING attempt.invoice_id, attempt.send_count - attempt.not_sent_count AS sends, attempt.sent_at, attempt.lease_until
     ), put_off AS (
       UPDATE invoice SET next_at = sent.lease_until, last_attempt_at = sent.sent_at FROM sent WHERE invoice.id = sent.invoice_id
     )
-    SELECT standing.subscription_status, standing.sending_enabled, standing.adopted, standing.over_max_amount,
-           sent.sends, sent.sent_at
+    SELECT standing.subscription_status, standing.sending_enabled, standing.adopted, standing.is_ours,
+           standing.over_max_amount, sent.sends, sent.sent_at
       FROM standing LEFT JOIN sent ON true`;
   return verdict(row, limits);
 }
@@ -89,6 +94,7 @@ function verdict(row: Row | undefined, limits: IntentLimits): Intent {
   if (row.subscription_status === 'canceled') return { kind: 'refused', because: 'subscription_canceled' };
   if (!LIVE.has(row.subscription_status)) return { kind: 'refused', because: 'subscription_stopped' };
   if (row.over_max_amount) return { kind: 'refused', because: 'over_max_amount' };
+  if (!row.is_ours) return { kind: 'refused', because: 'foreign_database' };
   if (!row.sending_enabled) return { kind: 'refused', because: 'switched_off' };
   if (limits.needsAdoption && !row.adopted) return { kind: 'refused', because: 'not_adopted' };
   return { kind: 'refused', because: 'lost' };
@@ -101,6 +107,7 @@ type Row = {
   subscription_status: string;
   sending_enabled: boolean;
   adopted: boolean;
+  is_ours: boolean;
   over_max_amount: boolean;
   sends: number | null;
   sent_at: Date | null;

@@ -19,6 +19,8 @@ export type LeasedAttempt = {
   readonly leaseCount: number;
   readonly sendCount: number;
   readonly notSentCount: number;
+  /** "Not found" answers since the last send. */
+  readonly notFoundCount: number;
   readonly sentAt: DateTime | null;
   readonly now: DateTime;
   readonly amount: Money;
@@ -33,9 +35,11 @@ export type LeasedAttempt = {
   readonly buyer: { readonly name: string | null; readonly email: string | null; readonly tel: string | null };
   readonly billingKey: { readonly id: string; readonly customerUid: string; readonly sandbox: boolean | null };
   /** Every `merchant_uid` of the invoice up to this attempt's own, which is the last. */
-  readonly merchantUids: readonly string[];
+  readonly merchantUids: readonly MerchantUid[];
   /** Records of this attempt's id seen before its first send. */
   readonly seenBefore: readonly string[];
+  /** Whether an audit passed since this database server was started, and not longer ago than a day and a bit. */
+  readonly audit: 'passed' | 'missing';
 };
 
 /**
@@ -64,7 +68,7 @@ export async function lease(
     ), put_off AS (
       UPDATE invoice SET next_at = a.lease_until FROM a WHERE invoice.id = a.invoice_id
     )
-    SELECT a.id, a.invoice_id, a.number, a.merchant_uid, a.state, a.fence, a.lease_count, a.send_count, a.not_sent_count,
+    SELECT a.id, a.invoice_id, a.number, a.merchant_uid, a.state, a.fence, a.lease_count, a.send_count, a.not_sent_count, a.not_found_count,
            a.sent_at, maedal_now() AS now, coalesce(a.amount, i.amount)::float8 AS amount, coalesce(a.currency, i.currency) AS currency,
            coalesce(a.tax_free, i.tax_free)::float8 AS tax_free,
            (CASE WHEN a.send_count > 0 THEN a.vat ELSE i.vat END)::float8 AS vat,
@@ -74,12 +78,15 @@ export async function lease(
            ARRAY(SELECT merchant_uid FROM attempt other WHERE other.invoice_id = i.id AND other.number <= a.number
                   ORDER BY other.number) AS merchant_uids,
            ARRAY(SELECT imp_uid FROM observation o WHERE o.merchant_uid = a.merchant_uid
-                    AND o.first_seen_at <= coalesce(a.first_sent_at, maedal_now())) AS seen_before
+                    AND o.first_seen_at <= coalesce(a.first_sent_at, maedal_now())) AS seen_before,
+           coalesce(control.audited_start = pg_postmaster_start_time()
+                    AND control.audited_at > maedal_now() - ${AUDIT_LASTS}::interval, false) AS audited
       FROM a JOIN i ON i.id = a.invoice_id
       JOIN subscription s ON s.id = i.subscription_id
       JOIN customer c ON c.id = s.customer_id
       JOIN billing_key k ON k.id = coalesce(a.billing_key_id, s.billing_key_id)
-      JOIN policy_version p ON p.id = i.policy_version_id`;
+      JOIN policy_version p ON p.id = i.policy_version_id
+      CROSS JOIN control`;
   return row === undefined ? null : leased(row);
 }
 
@@ -94,6 +101,7 @@ function leased(row: Row): LeasedAttempt {
     leaseCount: row.lease_count,
     sendCount: row.send_count,
     notSentCount: row.not_sent_count,
+    notFoundCount: row.not_found_count,
     sentAt: instantOrNull(row.sent_at),
     now: instant(row.now),
     amount: { minor: row.amount, currency: row.currency },
@@ -109,8 +117,12 @@ function leased(row: Row): LeasedAttempt {
     billingKey: { id: row.billing_key_id, customerUid: row.customer_uid, sandbox: row.sandbox },
     merchantUids: row.merchant_uids,
     seenBefore: row.seen_before,
+    audit: row.audited ? 'passed' : 'missing',
   };
 }
+
+/** Audits are made daily; one that is late by more than this counts no more. */
+const AUDIT_LASTS = '26 hours';
 
 type Row = {
   id: AttemptId;
@@ -122,6 +134,7 @@ type Row = {
   lease_count: number;
   send_count: number;
   not_sent_count: number;
+  not_found_count: number;
   sent_at: Date | null;
   now: Date;
   amount: number;
@@ -142,6 +155,7 @@ type Row = {
   billing_key_id: string;
   customer_uid: string;
   sandbox: boolean | null;
-  merchant_uids: string[];
+  merchant_uids: MerchantUid[];
   seen_before: string[];
+  audited: boolean;
 };

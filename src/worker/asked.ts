@@ -1,15 +1,24 @@
+import { isHorizonOver } from '../billing/absence.ts';
 import type { ChargeRequest } from '../billing/charge.ts';
 import type { Asked } from '../billing/outcome.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import type { WorkerDeps } from './deps.ts';
 
 /** What an answer is held against: the attempt as it was sent, `sends` times without proof of the contrary. */
-export function asked(deps: WorkerDeps, attempt: LeasedAttempt, sends: number, seenBefore: readonly string[]): Asked {
+export function asked(
+  deps: WorkerDeps,
+  attempt: LeasedAttempt,
+  sends: number,
+  seenBefore: readonly string[] = [],
+): Asked {
+  const { sentAt, now } = attempt;
+  const { horizonSeconds } = deps.channel(attempt.subscription.channel);
   return {
     customerUid: attempt.billingKey.customerUid,
     amount: attempt.amount,
     sandbox: deps.sandbox,
     sends,
+    horizon: sentAt !== null && isHorizonOver(sentAt, now, horizonSeconds) ? 'over' : 'open',
     seenBefore: new Set([...attempt.seenBefore, ...seenBefore]),
   };
 }

@@ -2,9 +2,8 @@ import type { ChargeAnswer } from '../billing/charge.ts';
 import { assertNever } from '../billing/errors.ts';
 import { type Asked, type ChargeOutcome, judgeAnswer, judgeRefusal } from '../billing/outcome.ts';
 import { instant } from '../store/instant.ts';
-import { type Intent, takeBackIntent, writeIntent } from '../store/intent.ts';
+import type { Intent } from '../store/intent.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
-import { observe } from '../store/observations.ts';
 import { asked, requestFor } from './asked.ts';
 import { checkBillingKey, lookBeforeSending, notSent, reachGateway } from './before-sending.ts';
 import type { Conclusion } from './conclude.ts';
@@ -15,12 +14,17 @@ import type { WorkerDeps } from './deps.ts';
  * Before-hooks will have their place ahead of the look; nothing of the merchant's runs after it.
  */
 export async function chargeAttempt(deps: WorkerDeps, attempt: LeasedAttempt): Promise<Conclusion> {
-  const reached = await reachGateway(deps);
+  const brake = await deps.brake.check();
+  if (brake.kind === 'braked') return notSent(brake.reason);
+  const reached = await reachGateway(deps, attempt);
   if (reached.kind !== 'clear') return reached;
+  await deps.failpoints.at('token.in_hand');
   const checked = await checkBillingKey(deps, attempt);
   if (checked.kind !== 'clear') return checked;
+  await deps.failpoints.at('billing_key.checked');
   const looked = await lookBeforeSending(deps, attempt);
   if (looked.kind !== 'clear') return looked;
+  await deps.failpoints.at('look.done');
   const first = await send(deps, attempt, looked.seen);
   // A 401 is answered before any payment company is called: one new token, one new intent, under the same id.
   return first.kind === 'unauthorized' ? sendWithNewToken(deps, first, looked.seen) : first;
@@ -36,30 +40,38 @@ async function send(
   attempt: LeasedAttempt,
   seen: readonly string[],
 ): Promise<Conclusion | Unauthorized> {
-  const ready = await reachGateway(deps);
+  const ready = await reachGateway(deps, attempt);
   if (ready.kind !== 'clear') return { ...ready, attempt };
   const { timeoutSeconds } = deps.channel(attempt.subscription.channel);
   const maxAmountMinor = deps.maxAmountMinor(attempt.amount.currency);
   const elapsedMs = stopwatch(deps);
-  const intent = await writeIntent(deps.db, attempt, {
-    timeoutSeconds,
-    maxAmountMinor,
-    needsAdoption: deps.needsAdoption,
-  });
+  await deps.failpoints.at('intent.about_to_be_written');
+  const { needsAdoption, fingerprint } = deps;
+  const limits = { timeoutSeconds, maxAmountMinor, needsAdoption, fingerprint };
+  const intent = await deps.store.writeIntent(attempt, limits);
+  await deps.failpoints.at('intent.unacknowledged');
   if (intent.kind === 'refused') return refusedIntent(intent, attempt);
   const sent: LeasedAttempt = { ...attempt, sendCount: attempt.sendCount + 1, sentAt: instant(intent.sentAt) };
+  await deps.failpoints.at('intent.acknowledged');
+  await deps.failpoints.at('guard.about_to_be_checked');
   // A process that was suspended here may have lost its lease to somebody who is already looking: it must not send.
   if (elapsedMs() > GUARD_MS) return { ...notSent('suspended between intent and call'), attempt: sent };
-  const answer = await deps.gateway.charge(requestFor(attempt), timeoutSeconds * 1_000);
+  await deps.failpoints.at('charge.about_to_be_written');
+  const charging = deps.gateway.charge(requestFor(attempt), timeoutSeconds * 1_000);
+  await deps.failpoints.at('charge.in_flight');
+  const answer = await charging;
+  await deps.failpoints.at('charge.answered');
   if (answer.kind === 'unauthorized') return { kind: 'unauthorized', attempt: sent, reason: answer.reason };
   const outcome = await read(deps, answer, attempt.merchantUid, asked(deps, sent, intent.sends, seen));
   return { kind: 'outcome', outcome, attempt: sent };
 }
 
 async function sendWithNewToken(deps: WorkerDeps, first: Unauthorized, seen: readonly string[]): Promise<Conclusion> {
-  const again = await takeBackIntent(deps.db, first.attempt, deps.leaseSeconds, first.reason);
+  await deps.failpoints.at('token.refused');
+  const again = await deps.store.takeBackIntent(first.attempt, deps.leaseSeconds, first.reason);
   if (again === null) return { kind: 'superseded' };
-  const ready = await reachGateway(deps, true);
+  await deps.failpoints.at('intent.taken_back');
+  const ready = await reachGateway(deps, again, true);
   if (ready.kind !== 'clear') return { ...ready, attempt: again };
   const second = await send(deps, again, seen);
   if (second.kind !== 'unauthorized') return second;
@@ -69,11 +81,12 @@ async function sendWithNewToken(deps: WorkerDeps, first: Unauthorized, seen: rea
 
 async function read(deps: WorkerDeps, answer: Answered, merchantUid: string, wanted: Asked): Promise<ChargeOutcome> {
   if (answer.kind !== 'refused') {
-    if ('record' in answer && answer.record !== undefined) await observe(deps.db, [answer.record], 'answer');
+    if ('record' in answer && answer.record !== undefined) await deps.store.observe([answer.record], 'answer');
+    await deps.failpoints.at('answer.observed');
     return judgeAnswer(answer, wanted);
   }
   const lookUp = await deps.gateway.lookUp(merchantUid);
-  if (lookUp.kind === 'found') await observe(deps.db, lookUp.records, 'look_up');
+  if (lookUp.kind === 'found') await deps.store.observe(lookUp.records, 'look_up');
   return judgeRefusal(answer, lookUp, wanted);
 }
 
@@ -83,13 +96,15 @@ function refusedIntent(intent: Extract<Intent, { kind: 'refused' }>, attempt: Le
     case 'lost':
       return { kind: 'superseded' };
     case 'subscription_canceled':
-      return { kind: 'withdraw', to: 'void', reason: intent.because };
+      return { kind: 'withdrawn', to: 'void', reason: intent.because };
     case 'subscription_stopped': // paused or unpaid: what was due stays due, and a person decides
-      return { kind: 'withdraw', to: 'held', reason: intent.because };
+      return { kind: 'withdrawn', to: 'held', reason: intent.because };
     case 'over_max_amount':
-      return { kind: 'withdraw', to: 'held', reason: 'over_max_amount' };
+      return { kind: 'withdrawn', to: 'held', reason: 'over_max_amount' };
     case 'switched_off':
       return { ...notSent('sending is switched off'), attempt };
+    case 'foreign_database':
+      return { ...notSent('this database belongs to another installation: see `maedal adopt`'), attempt };
     case 'not_adopted':
       return { ...notSent('this database was not adopted for live charges'), attempt };
     default:

@@ -1,8 +1,8 @@
-import { type Decision, decide } from '../billing/dunning.ts';
 import { assertNever } from '../billing/errors.ts';
+import type { MerchantUid } from '../billing/ids.ts';
 import type { ChargeOutcome } from '../billing/outcome.ts';
+import { type AttemptEvent, type Transition, transition } from '../billing/transition.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
-import { record, settleEarlier, withdraw } from '../store/record.ts';
 import type { WorkerDeps } from './deps.ts';
 
 /** How a unit of work ended, before it is written down. */
@@ -12,10 +12,10 @@ export type Conclusion =
   /** An earlier attempt of the invoice turned out to be paid. */
   | {
       readonly kind: 'settle-earlier';
-      readonly merchantUid: string;
+      readonly merchantUid: MerchantUid;
       readonly outcome: Extract<ChargeOutcome, { kind: 'paid' }>;
     }
-  | { readonly kind: 'withdraw'; readonly to: 'held' | 'void'; readonly reason: string }
+  | Extract<AttemptEvent, { kind: 'withdrawn' }>
   /** The lease was lost: whoever has it now goes on. */
   | { readonly kind: 'superseded' };
 
@@ -27,12 +27,12 @@ export async function concludeAndReport(
   startedMs: number,
 ): Promise<void> {
   const attempt = conclusion.kind === 'outcome' ? (conclusion.attempt ?? leased) : leased;
-  const decision = decisionFor(attempt, conclusion);
-  const recorded = decision !== null && (await writeDown(deps, attempt, conclusion, decision));
-  if (decision === null || !recorded) {
+  const decision = await writeDown(deps, attempt, conclusion);
+  if (decision === null) {
     deps.report({ kind: 'record.superseded', attemptId: attempt.id });
     return;
   }
+  await deps.failpoints.at('record.done');
   deps.report({
     kind: 'charge.finished',
     invoiceId: attempt.invoiceId,
@@ -41,23 +41,26 @@ export async function concludeAndReport(
     merchantUid: attempt.merchantUid,
     subscription: attempt.subscription.externalId,
     outcome: outcomeName(conclusion),
-    next: decision.kind,
+    next: decision,
     reason: reasonOf(conclusion),
     tookMs: Math.round(deps.clock.monotonicMs() - startedMs),
   });
 }
 
-function decisionFor(attempt: LeasedAttempt, conclusion: Conclusion): Decision | null {
+/** What was decided, or null when somebody else's record stands. */
+async function writeDown(
+  deps: WorkerDeps,
+  attempt: LeasedAttempt,
+  conclusion: Conclusion,
+): Promise<Transition['decision'] | null> {
   switch (conclusion.kind) {
-    case 'outcome': {
-      const { dueAt, sentAt, failures, fence, now, policy } = attempt;
-      const timesNotSent = fence - 1; // nothing but that can have ended an earlier lease of an attempt that is still prepared
-      return decide({ dueAt, sentAt, failures, timesNotSent }, conclusion.outcome, policy, now);
+    case 'outcome':
+    case 'withdrawn': {
+      const next = follow(deps, attempt, conclusion);
+      return (await recorded(deps, attempt, next)) ? next.decision : null;
     }
     case 'settle-earlier':
-      return { kind: 'settle' };
-    case 'withdraw':
-      return { kind: 'review', reason: conclusion.reason };
+      return settleEarlier(deps, attempt, conclusion);
     case 'superseded':
       return null;
     default:
@@ -65,33 +68,43 @@ function decisionFor(attempt: LeasedAttempt, conclusion: Conclusion): Decision |
   }
 }
 
-async function writeDown(
+/**
+ * Only one attempt of an invoice may be alive, so in this order: the present one, never sent, is withdrawn, then the
+ * earlier one is paid. A crash in between leaves a due invoice without an attempt, and the next one finds the same.
+ */
+async function settleEarlier(
   deps: WorkerDeps,
   attempt: LeasedAttempt,
-  conclusion: Conclusion,
-  decision: Decision,
-): Promise<boolean> {
-  switch (conclusion.kind) {
-    case 'outcome':
-      return record(deps.db, attempt, conclusion.outcome, decision);
-    case 'settle-earlier':
-      return settleEarlier(deps.db, attempt, conclusion.merchantUid, conclusion.outcome.record.impUid);
-    case 'withdraw':
-      return withdraw(deps.db, attempt, conclusion.to, conclusion.reason);
-    case 'superseded':
-      return false;
-    default:
-      return assertNever(conclusion);
-  }
+  { merchantUid, outcome }: Extract<Conclusion, { kind: 'settle-earlier' }>,
+): Promise<Transition['decision'] | null> {
+  const { impUid } = outcome.record;
+  if (!(await recorded(deps, attempt, follow(deps, attempt, { kind: 'overtaken', by: merchantUid })))) return null;
+  await deps.failpoints.at('living.withdrawn');
+  const next = follow(deps, attempt, { kind: 'captured', impUid, merchantUid });
+  return (await recorded(deps, { ...attempt, merchantUid }, next)) ? next.decision : null;
+}
+
+async function recorded({ store, failpoints }: WorkerDeps, attempt: LeasedAttempt, next: Transition): Promise<boolean> {
+  await failpoints.at('record.about_to_be_written');
+  const stands = await store.record(attempt, next);
+  await failpoints.at('record.unacknowledged');
+  return stands;
+}
+
+function follow(deps: WorkerDeps, attempt: LeasedAttempt, event: AttemptEvent): Transition {
+  const { quarantineSeconds } = deps.channel(attempt.subscription.channel);
+  const sends = attempt.sendCount - attempt.notSentCount;
+  const timesNotSent = attempt.fence - 1; // nothing but that ends a lease of an attempt that is prepared again
+  return transition({ ...attempt, sends, timesNotSent, quarantineSeconds }, event, attempt.policy, attempt.now);
 }
 
 function outcomeName(conclusion: Conclusion): ChargeOutcome['kind'] | 'held' | 'void' {
-  if (conclusion.kind === 'withdraw') return conclusion.to;
+  if (conclusion.kind === 'withdrawn') return conclusion.to;
   return conclusion.kind === 'outcome' ? conclusion.outcome.kind : 'paid';
 }
 
 function reasonOf(conclusion: Conclusion): string | null {
-  if (conclusion.kind === 'withdraw') return conclusion.reason;
+  if (conclusion.kind === 'withdrawn') return conclusion.reason;
   if (conclusion.kind !== 'outcome') return null;
   const { outcome } = conclusion;
   if ('reason' in outcome) return outcome.reason;

@@ -1,14 +1,22 @@
 import type { Clock } from '../clock.ts';
 import type { Report } from '../events.ts';
+import type { Failpoints } from '../failpoints.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import type { Db } from '../store/db.ts';
+import type { ChargeStore } from '../store/charge-store.ts';
 
 /** What a channel promises, in seconds. */
-type Channel = { readonly timeoutSeconds: number };
+type Channel = {
+  /** The gateway's time limit for one call. */
+  readonly timeoutSeconds: number;
+  /** H: how long after a send its capture may still land. */
+  readonly horizonSeconds: number;
+  /** H_long: how long a send that nothing answered bars any other id. */
+  readonly quarantineSeconds: number;
+};
 
 /** What the worker's flows are given. */
 export type WorkerDeps = {
-  readonly db: Db;
+  readonly store: ChargeStore;
   readonly gateway: Gateway;
   readonly clock: Clock;
   readonly report: Report;
@@ -21,4 +29,14 @@ export type WorkerDeps = {
   readonly sandbox: boolean;
   /** Whether nothing is sent before the database was adopted: so in `live`. */
   readonly needsAdoption: boolean;
+  /** What this process takes the database for; another one sends nothing. */
+  readonly fingerprint: string;
+  readonly failpoints: Failpoints;
+  /** Stops the sending while too many sends have no answer. */
+  readonly brake: Brake;
+};
+
+/** Whether a charge may leave now, and if not, why. Remembers for a second what it was told. */
+export type Brake = {
+  check(): Promise<{ readonly kind: 'clear' } | { readonly kind: 'braked'; readonly reason: string }>;
 };

@@ -1,18 +1,43 @@
-import { judgeLookUp } from '../billing/outcome.ts';
+import { mayBeProvedAbsent } from '../billing/absence.ts';
+import { type ChargeOutcome, judgeLookUp } from '../billing/outcome.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
-import { observe } from '../store/observations.ts';
 import { asked } from './asked.ts';
 import type { Conclusion } from './conclude.ts';
 import type { WorkerDeps } from './deps.ts';
 
 /**
  * Asks the gateway what became of an attempt whose answer never came. It never charges: while the fate is unknown the
- * attempt waits for the next look-up. Proving that nothing happened, so that the same id may be sent again, is a rule
- * of its own and not taken here.
+ * attempt waits for the next look-up, and only a proof of absence lets the same id be sent again.
  */
 export async function reconcile(deps: WorkerDeps, attempt: LeasedAttempt): Promise<Conclusion> {
   const answer = await deps.gateway.lookUp(attempt.merchantUid);
-  if (answer.kind === 'found') await observe(deps.db, answer.records, 'look_up');
+  await deps.failpoints.at('look_up.answered');
+  if (answer.kind === 'found') await deps.store.observe(answer.records, 'look_up');
+  await deps.failpoints.at('look_up.observed');
   const sends = attempt.sendCount - attempt.notSentCount;
-  return { kind: 'outcome', outcome: judgeLookUp(answer, asked(deps, attempt, sends, [])) };
+  const outcome = judgeLookUp(answer, asked(deps, attempt, sends));
+  return { kind: 'outcome', outcome: outcome.kind === 'not-found' ? await provedAbsent(deps, attempt) : outcome };
+}
+
+/**
+ * "Not found" is a fact of absence only when H has passed since the last send, the gateway has said so three times, and
+ * in the same minute it finds a payment that is known to be paid: else it may be another account's list, or a look-up
+ * that lags (protocol §2.6).
+ */
+async function provedAbsent(deps: WorkerDeps, attempt: LeasedAttempt): Promise<ChargeOutcome> {
+  const { sentAt, now, notFoundCount } = attempt;
+  const { horizonSeconds } = deps.channel(attempt.subscription.channel);
+  const notFound = notFoundCount + 1;
+  if (sentAt === null || !mayBeProvedAbsent({ sentAt, now, notFound, horizonSeconds })) return { kind: 'not-found' };
+  const canary = await deps.store.canary(attempt.merchantUid);
+  if (canary === null) return unproved('no payment is known to be paid that could be looked up beside it');
+  const seen = await deps.gateway.lookUp(canary.merchantUid);
+  const isSeen =
+    seen.kind === 'found' && seen.records.some(({ impUid, status }) => impUid === canary.impUid && status === 'paid');
+  await deps.failpoints.at('canary.seen');
+  return isSeen ? { kind: 'absent' } : unproved(`the look-up does not find ${canary.impUid} either, which was paid`);
+}
+
+function unproved(why: string): ChargeOutcome {
+  return { kind: 'unknown', reason: `the gateway knows no such payment, but ${why}` };
 }

@@ -1,5 +1,4 @@
 import type { AttemptId } from '../billing/ids.ts';
-import { lease } from '../store/lease.ts';
 import { chargeAttempt } from './charge-invoice.ts';
 import { concludeAndReport } from './conclude.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -11,11 +10,13 @@ import { reconcile } from './reconcile.ts';
  */
 export async function runJob(deps: WorkerDeps, job: { attemptId: AttemptId; generation: number }): Promise<void> {
   const startedMs = deps.clock.monotonicMs();
-  const attempt = await lease(deps.db, job, deps.leaseSeconds);
+  await deps.failpoints.at('job.taken');
+  const attempt = await deps.store.lease(job, deps.leaseSeconds);
   if (attempt === null) {
     deps.report({ kind: 'job.idle', attemptId: job.attemptId });
     return;
   }
+  await deps.failpoints.at('attempt.leased');
   const conclusion =
     attempt.leaseCount > LEASES_WITHOUT_RECORD
       ? poisoned(attempt.leaseCount)

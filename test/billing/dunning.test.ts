@@ -8,11 +8,11 @@ const policy = { retryAfterDays: [1, 3, 5], minGapHours: 24 };
 const dueAt = DateTime.fromISO('2027-01-31T01:00:00Z', { zone: 'utc' });
 const days = (count: number) => Duration.fromObject({ days: count });
 const decline = { class: 'funds', reason: '한도초과' } as const;
-const declined: ChargeOutcome = { kind: 'declined', decline, impUid: 'imps_000000000001' };
-const rejected: ChargeOutcome = { kind: 'rejected', decline };
+const declined: ChargeOutcome = { kind: 'declined', decline, impUid: 'imps_000000000001', unanswered: 0 };
+const rejected: ChargeOutcome = { kind: 'rejected', decline, unanswered: 0 };
 
 function standing(failures: number, late: number): Standing {
-  return { dueAt, sentAt: dueAt.plus(days(late)), failures, timesNotSent: 0 };
+  return { dueAt, sentAt: dueAt.plus(days(late)), failures, timesNotSent: 0, sends: 1, quarantineSeconds: 86_400 };
 }
 
 test.each([
@@ -72,7 +72,7 @@ test('every ladder ends, climbs, and keeps a day between two attempts, whenever 
       for (let failures = 0; ; failures += 1) {
         const now = sentAt.plus({ hours: delays.next().value ?? 0 });
         const decision = decide(
-          { dueAt, sentAt, failures, timesNotSent: 0 },
+          { dueAt, sentAt, failures, timesNotSent: 0, sends: 1, quarantineSeconds: 86_400 },
           declined,
           { ...policy, retryAfterDays },
           now,

@@ -22,10 +22,11 @@ test('an empty file means the defaults', () => {
     timezone: 'Asia/Seoul',
     chargeAt: '10:00',
     catchUp: 'latest',
+    refundDuplicates: 'propose',
     channels: {},
     plans: {},
     dunning: {},
-    limits: { leaseSeconds: 90, reRingSeconds: 120, maxAmount: null },
+    limits: { leaseSeconds: 90, reRingSeconds: 120, maxUnknownShare: 0.2, maxAmount: null },
   });
 });
 

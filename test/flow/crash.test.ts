@@ -28,7 +28,7 @@ describe.each(['pay', 'decline', 'capture-silently', 'unauthorized', 'refuse'] a
       const rings = await ringAll();
       expect(rings).toHaveLength(EFFECTS.length);
       for (const at of EFFECTS) {
-        const dying = crashing(world.worker, at, when);
+        const dying = crashing({ deps: world.worker, db: world.database.db }, at, when);
         const end = await runJob(dying.deps, await ringOf(nameOf(at), rings)).catch((error: unknown) => error);
         expect(end === undefined || end instanceof Crash).toBe(true);
       }
@@ -40,7 +40,7 @@ describe.each(['pay', 'decline', 'capture-silently', 'unauthorized', 'refuse'] a
 
 test('the list of effects covers a whole charge', async () => {
   await world.subscribe();
-  const whole = crashing(world.worker, 99, 'before');
+  const whole = crashing({ deps: world.worker, db: world.database.db }, 99, 'before');
   const [ring] = await ringAll();
   if (ring !== undefined) await runJob(whole.deps, ring);
   expect(whole.effects().length).toBeGreaterThan(8);

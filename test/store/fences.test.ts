@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { PaymentRecord } from '../../src/billing/charge.ts';
+import type { ChargeOutcome } from '../../src/billing/outcome.ts';
+import { transition } from '../../src/billing/transition.ts';
 import { tick } from '../../src/scheduler/tick.ts';
 import { expireSends, type Ring, ring } from '../../src/store/due.ts';
 import { type Intent, writeIntent } from '../../src/store/intent.ts';
@@ -7,9 +9,9 @@ import { type LeasedAttempt, lease } from '../../src/store/lease.ts';
 import { observe } from '../../src/store/observations.ts';
 import { record } from '../../src/store/record.ts';
 import { runJob } from '../../src/worker/run-job.ts';
-import { invoiceOf, newWorld, type World } from '../support/world.ts';
+import { CHANNEL, FINGERPRINT, invoiceOf, newWorld, type World } from '../support/world.ts';
 
-const LIMITS = { timeoutSeconds: 60, maxAmountMinor: null, needsAdoption: false };
+const LIMITS = { timeoutSeconds: 60, maxAmountMinor: null, needsAdoption: false, fingerprint: FINGERPRINT };
 
 let world: World;
 let subscription: string;
@@ -35,6 +37,16 @@ async function leased(from: Ring): Promise<LeasedAttempt> {
 
 function intend(attempt: LeasedAttempt): Promise<Intent> {
   return writeIntent(world.database.db, attempt, LIMITS);
+}
+
+/** Records what the pure core makes of an outcome. */
+function conclude(attempt: LeasedAttempt, outcome: ChargeOutcome): Promise<boolean> {
+  const standing = { ...attempt, ...CHANNEL, timesNotSent: 0, sends: attempt.sendCount - attempt.notSentCount };
+  return record(
+    world.database.db,
+    attempt,
+    transition(standing, { kind: 'outcome', outcome }, attempt.policy, world.now),
+  );
 }
 
 function paymentOf(
@@ -64,7 +76,7 @@ test('a ring is worth one lease, also once the lease was given back', async () =
   const once = await rung();
   const attempt = await leased(once);
   expect(await lease(world.database.db, once, 90)).toBeNull();
-  await record(world.database.db, attempt, again, { kind: 'send-again', at: world.now.plus({ minutes: 10 }) });
+  await conclude(attempt, again);
   expect(await lease(world.database.db, once, 90)).toBeNull();
 });
 
@@ -111,13 +123,12 @@ test('a late decline under an older lease is refused, a late payment is recorded
   await intend(sender);
   await world.advance({ seconds: 90 });
   await expireSends(world.database.db, 10); // the fence moved on
-  const { db } = world.database;
   const decline = { class: 'funds', reason: '한도초과' } as const;
-  const declined = { kind: 'declined', decline, impUid: 'imps_000000000001' } as const;
-  expect(await record(db, sender, declined, { kind: 'retry', at: world.now.plus({ days: 1 }) })).toBe(false);
+  const declined = { kind: 'declined', decline, impUid: 'imps_000000000001', unanswered: 0 } as const;
+  expect(await conclude(sender, declined)).toBe(false);
   expect((await invoiceOf(world, subscription)).attempts).toMatchObject([{ state: 'unknown' }]);
   const paid = { kind: 'paid', record: paymentOf(sender, 'paid') } as const;
-  expect(await record(db, sender, paid, { kind: 'settle' })).toBe(true);
+  expect(await conclude(sender, paid)).toBe(true);
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
 });
 
@@ -125,8 +136,8 @@ test('what was recorded is not recorded again', async () => {
   const attempt = await leased(await rung());
   await intend(attempt);
   const paid = { kind: 'paid', record: paymentOf(attempt, 'paid') } as const;
-  expect(await record(world.database.db, attempt, paid, { kind: 'settle' })).toBe(true);
-  expect(await record(world.database.db, attempt, paid, { kind: 'settle' })).toBe(false);
+  expect(await conclude(attempt, paid)).toBe(true);
+  expect(await conclude(attempt, paid)).toBe(false);
   expect(await world.database.db.outbox.count({ where: { kind: 'invoice.paid' } })).toBe(1);
 });
 

@@ -1,4 +1,5 @@
 import type { Gateway } from '../../src/gateway/gateway.ts';
+import { type ChargeStore, chargeStore } from '../../src/store/charge-store.ts';
 import type { Db } from '../../src/store/db.ts';
 import type { WorkerDeps } from '../../src/worker/deps.ts';
 
@@ -10,7 +11,7 @@ export class Crash extends Error {}
  * happened and before anyone heard of it. Effects are SQL statements and gateway calls.
  */
 export function crashing(
-  deps: WorkerDeps,
+  { deps, db }: { deps: WorkerDeps; db: Db },
   at: number,
   when: 'before' | 'after',
 ): { deps: WorkerDeps; effects: () => string[] } {
@@ -23,12 +24,17 @@ export function crashing(
     throw new Crash(`${when} ${name}`);
   };
   return {
-    deps: { ...deps, db: dyingDb(deps.db, effect), gateway: dyingGateway(deps.gateway, effect) },
+    deps: { ...deps, store: dyingStore(db, effect), gateway: dyingGateway(deps.gateway, effect) },
     effects: () => names,
   };
 }
 
 type Effect = <Result>(name: string, work: () => PromiseLike<Result>) => Promise<Result>;
+
+/** The real store, over a connection that dies. */
+function dyingStore(db: Db, effect: Effect): ChargeStore {
+  return chargeStore(dyingDb(db, effect));
+}
 
 function dyingDb(db: Db, effect: Effect): Db {
   return new Proxy(db, {

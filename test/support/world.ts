@@ -6,11 +6,15 @@ import { installationPrefix } from '../../src/billing/ids.ts';
 import type { CatchUp } from '../../src/billing/subscription.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { BillingEvent } from '../../src/events.ts';
+import { noFailpoints } from '../../src/failpoints.ts';
 import type { SchedulerDeps } from '../../src/scheduler/deps.ts';
 import { sweep } from '../../src/scheduler/sweep.ts';
 import { tick } from '../../src/scheduler/tick.ts';
+import { chargeStore } from '../../src/store/charge-store.ts';
 import type { Ring } from '../../src/store/due.ts';
+import { markDatabase } from '../../src/store/fingerprint.ts';
 import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
+import { scheduleStore } from '../../src/store/schedule-store.ts';
 import type { WorkerDeps } from '../../src/worker/deps.ts';
 import { runJob } from '../../src/worker/run-job.ts';
 import { freshDatabase, type TestDatabase } from './database.ts';
@@ -43,6 +47,9 @@ type Subscribed = {
   createdAt: DateTime;
 };
 
+/** The protocol's own times. */
+export const CHANNEL = { timeoutSeconds: 60, horizonSeconds: 3_600, quarantineSeconds: 86_400 };
+export const FINGERPRINT = 'the database of a test';
 const POLICY: DunningPolicy = { retryAfterDays: [1, 3, 5], minGapHours: 24 };
 
 export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
@@ -55,7 +62,11 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
   const clock: Clock = { nowMs: () => 0, monotonicMs: () => 0, after: () => () => undefined };
   const db = database.db;
   const scheduler: SchedulerDeps = {
-    db,
+    store: scheduleStore(db),
+    failpoints: noFailpoints,
+    sandbox: true,
+    channel: () => CHANNEL,
+    refundDuplicates: 'propose',
     ring: async (added) => void rings.push(...added),
     report,
     clock,
@@ -66,17 +77,21 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
     reRingSeconds: 120,
   };
   const worker: WorkerDeps = {
-    db,
+    store: chargeStore(db),
+    failpoints: noFailpoints,
+    brake: { check: async () => ({ kind: 'clear' }) },
+    fingerprint: FINGERPRINT,
     gateway,
     clock,
     report,
-    channel: () => ({ timeoutSeconds: 60 }),
+    channel: () => CHANNEL,
     leaseSeconds: 90,
     maxAmountMinor: () => null,
     sandbox: true,
     needsAdoption: false,
   };
   await keepPolicyVersion(db, 'test', POLICY);
+  await markDatabase(db, FINGERPRINT);
   const world: World = {
     database,
     gateway,
@@ -86,6 +101,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
     now: DateTime.fromISO('2027-01-31T01:00:00Z', { zone: 'utc' }),
     advance: async (by) => {
       world.now = world.now.plus(by);
+      gateway.readiness = { kind: 'ready', gatewayNowMs: world.now.toMillis() };
       await database.setNow(world.now);
     },
     subscribe: (fields = {}) => subscribe(world, fields),
@@ -96,7 +112,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
     },
     end: () => database.drop(),
   };
-  await database.setNow(world.now);
+  await world.advance({});
   return world;
 }
 

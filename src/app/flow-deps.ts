@@ -1,0 +1,62 @@
+import type { App } from '../app.ts';
+import type { Channel, Config } from '../config/config.ts';
+import type { SchedulerDeps } from '../scheduler/deps.ts';
+import { chargeStore } from '../store/charge-store.ts';
+import type { Ring } from '../store/due.ts';
+import { scheduleStore } from '../store/schedule-store.ts';
+import { unknownShareBrake } from '../worker/brake.ts';
+import type { WorkerDeps } from '../worker/deps.ts';
+
+/** What the scheduler needs; `ring` takes what it finds. */
+export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promise<void>): SchedulerDeps {
+  const { db, report, clock, hmac, installation, config, failpoints } = app;
+  const { catchUp, refundDuplicates, mode } = config;
+  const policyVersions = Object.fromEntries(
+    Object.entries(config.policies).map(([name, policy]) => [name, policy.version]),
+  );
+  const { reRingSeconds } = config.limits;
+  return {
+    store: scheduleStore(db),
+    ...{
+      ring,
+      report,
+      clock,
+      hmac,
+      installation,
+      failpoints,
+      catchUp,
+      refundDuplicates,
+      policyVersions,
+      reRingSeconds,
+    },
+    sandbox: mode === 'test',
+    channel: (name) => channelOf(config, name),
+  };
+}
+
+/** What the worker needs. */
+export function workerDeps(app: App): WorkerDeps {
+  const { db, gateway, clock, report, config, fingerprint, failpoints } = app;
+  const store = chargeStore(db);
+  const { maxUnknownShare } = config.limits;
+  return {
+    store,
+    fingerprint,
+    failpoints,
+    brake: unknownShareBrake({ store, clock, maxUnknownShare }),
+    gateway,
+    clock,
+    report,
+    channel: (name) => channelOf(config, name),
+    leaseSeconds: config.limits.leaseSeconds,
+    maxAmountMinor: (currency) => config.limits.maxAmount?.[currency] ?? null,
+    sandbox: config.mode === 'test',
+    needsAdoption: config.mode === 'live',
+  };
+}
+
+function channelOf({ channels }: Config, name: string): Channel {
+  const channel = channels[name] ?? channels.default;
+  if (channel === undefined) throw new Error('the configuration has no default channel');
+  return channel;
+}

@@ -1,0 +1,97 @@
+import type { AttemptState } from './attempt.ts';
+import type { Money } from './money.ts';
+import { differences } from './outcome.ts';
+
+/** Money that the gateway was seen to take, and the attempt and invoice that it is for. */
+export type Capture = {
+  readonly impUid: string;
+  /** `cancelled`: all or part of it was given back. */
+  readonly status: 'paid' | 'cancelled';
+  /** Null when the gateway's number is no exact amount. */
+  readonly amount: Money | null;
+  readonly cancelMinor: number;
+  readonly customerUid: string | null;
+  readonly sandbox: boolean | null;
+  readonly attempt: CapturedAttempt;
+  /** What we gave back of it or are giving back, in minor units. */
+  readonly refundMinor: number;
+};
+
+type CapturedAttempt = {
+  readonly state: AttemptState;
+  /** The payment that it counts as paid by, if any. */
+  readonly impUid: string | null;
+  /** Whether a worker holds it now, and will record what it finds. */
+  readonly hold: 'leased' | 'free';
+  readonly asked: { readonly customerUid: string; readonly amount: Money; readonly sandbox: boolean };
+  readonly invoice: string;
+  /** Another attempt of the invoice that is alive; there is at most one. */
+  readonly sibling: { readonly state: AttemptState; readonly hold: 'leased' | 'free' } | null;
+};
+
+/** What becomes of a capture, so that none stays unaccounted for. */
+export type Accounting =
+  /** It is what its paid attempt rests on. */
+  | { readonly kind: 'settles' }
+  /** Its attempt is alive and becomes paid by it. */
+  | { readonly kind: 'settle' }
+  /** Its attempt was given up for dead: it becomes paid; what was prepared in its place is withdrawn first. */
+  | { readonly kind: 'revive' }
+  /** The period was paid already, or is not owed any more. */
+  | { readonly kind: 'refund'; readonly reason: string }
+  /** A person must look. */
+  | { readonly kind: 'review'; readonly reason: string }
+  /** Given back in full, or being given back: nothing is kept, nothing is owed. */
+  | { readonly kind: 'returned' }
+  /** Somebody is at it, or another attempt's fate decides. */
+  | { readonly kind: 'wait' };
+
+/** Accounts for one capture (protocol §2.7, rules 2 and 3). Pure. */
+export function accountFor(capture: Capture): Accounting {
+  const { attempt } = capture;
+  const isCounted = attempt.state === 'paid' && attempt.impUid === capture.impUid;
+  if (capture.status === 'cancelled') return afterCancel(capture, isCounted);
+  if (isCounted) return { kind: 'settles' };
+  if (attempt.hold === 'leased') return { kind: 'wait' };
+  switch (attempt.state) {
+    case 'paid':
+      return { kind: 'refund', reason: `captured again under the same id, which ${attempt.impUid} had paid` };
+    case 'review':
+      return { kind: 'review', reason: `${capture.impUid} was captured for an attempt that is in review` };
+    case 'prepared':
+    case 'sent':
+    case 'unknown':
+      return asAsked(capture, attempt, { kind: 'settle' });
+    default:
+      return forDead(capture, attempt);
+  }
+}
+
+function forDead(capture: Capture, attempt: CapturedAttempt): Accounting {
+  const { sibling, invoice } = attempt;
+  if (sibling?.hold === 'leased' || sibling?.state === 'sent' || sibling?.state === 'unknown') return { kind: 'wait' };
+  if (sibling?.state === 'review' || invoice === 'review') return { kind: 'wait' };
+  if (sibling?.state === 'paid')
+    return { kind: 'refund', reason: 'captured late; another attempt had paid the invoice' };
+  if (NOT_OWED.has(invoice)) return { kind: 'refund', reason: `captured late; the invoice is ${invoice}` };
+  return asAsked(capture, attempt, { kind: 'revive' });
+}
+
+function asAsked(capture: Capture, { asked }: CapturedAttempt, otherwise: Accounting): Accounting {
+  const differs = differences(capture, asked);
+  if (differs.length === 0) return otherwise;
+  return { kind: 'review', reason: `${capture.impUid} was paid, but ${differs.join(', ')}` };
+}
+
+function afterCancel(capture: Capture, isCounted: boolean): Accounting {
+  const { amount, cancelMinor, refundMinor, impUid } = capture;
+  const isWhole = amount !== null && cancelMinor >= amount.minor;
+  if (isCounted && cancelMinor > refundMinor) {
+    return { kind: 'review', reason: `${impUid} was cancelled at the gateway, and not by us: the period is unpaid` };
+  }
+  if (isCounted) return { kind: 'settles' };
+  if (isWhole || refundMinor > 0) return { kind: 'returned' };
+  return { kind: 'review', reason: `${impUid} was captured for nothing and cancelled in part` };
+}
+
+const NOT_OWED: ReadonlySet<string> = new Set(['void', 'waived', 'refunded', 'paid']);

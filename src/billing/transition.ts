@@ -1,0 +1,246 @@
+import type { DateTime } from 'luxon';
+import type { AttemptState } from './attempt.ts';
+import type { DeclineClass } from './charge.ts';
+import { type Decision, type DunningPolicy, decide, type Standing } from './dunning.ts';
+import { assertNever } from './errors.ts';
+import type { ChargeOutcome } from './outcome.ts';
+
+/** What happened to an attempt. Every actor says it in these words: worker, reconciler, sweep, audit and operator. */
+export type AttemptEvent =
+  | { readonly kind: 'outcome'; readonly outcome: ChargeOutcome }
+  /** Never sent, and not to be: its invoice waits for a person, or is void. */
+  | { readonly kind: 'withdrawn'; readonly to: 'held' | 'void'; readonly reason: string }
+  /** Never sent, and another attempt of the invoice turned out to be paid. */
+  | { readonly kind: 'overtaken'; readonly by: string }
+  /** Captured, as the facts say, whatever its state: an answer that never came, a decline that turned paid. */
+  | { readonly kind: 'captured'; readonly impUid: string; readonly merchantUid: string };
+
+/** How an attempt stands when something happens to it. */
+export type AttemptStanding = Standing & { readonly state: AttemptState };
+
+/** What follows, as data: `store/record.ts` alone carries it out, in one statement. */
+export type Transition = {
+  /** The attempt's states that this may follow; from any other, somebody else's answer stands. */
+  readonly from: readonly AttemptState[];
+  /** `fenced`: a newer lease overrules it. Facts of the gateway are `unfenced`. */
+  readonly fence: 'fenced' | 'unfenced';
+  readonly decision: Decision['kind'] | 'withdraw';
+  readonly attempt: {
+    readonly state: AttemptState;
+    readonly impUid?: string;
+    readonly declineClass?: DeclineClass;
+    readonly failReason?: string;
+    /** The intent, if there was one, is proved unsent. */
+    readonly notSent?: boolean;
+    /** One more "not found" since the last send. */
+    readonly notFound?: boolean;
+    /** The last of the sends that nothing answered; bars another id until its quarantine is over. */
+    readonly unansweredAt?: DateTime;
+  };
+  readonly invoice: {
+    readonly state: 'open' | 'retrying' | 'held' | 'review' | 'paid' | 'void' | 'uncollectible';
+    readonly reason?: string;
+    readonly nextAt?: DateTime;
+    /** Whether this counts as one of the payer's failures. */
+    readonly failed?: boolean;
+    /** Late watch: when what ended is looked at once more, because something of it may still land. */
+    readonly watchAt?: DateTime;
+  };
+  readonly subscription?: 'past_due' | 'unpaid' | 'settled';
+  readonly events: readonly { readonly kind: string; readonly payload: Readonly<Record<string, unknown>> }[];
+};
+
+/** The one function of an attempt's life: what an event makes of it. Pure: nothing is read and nothing touched. */
+export function transition(
+  standing: AttemptStanding,
+  event: AttemptEvent,
+  policy: DunningPolicy,
+  now: DateTime,
+): Transition {
+  return watched(follow(standing, event, policy, now), standing, now);
+}
+
+function follow(standing: AttemptStanding, event: AttemptEvent, policy: DunningPolicy, now: DateTime): Transition {
+  switch (event.kind) {
+    case 'outcome':
+      return afterOutcome(standing, event.outcome, decide(standing, event.outcome, policy, now));
+    case 'withdrawn':
+      return withdrawn(event);
+    case 'overtaken':
+      return overtaken(event.by, now);
+    case 'captured':
+      return captured(event);
+    default:
+      return assertNever(event);
+  }
+}
+
+/** What ends after a decline, or after a send that nothing answered, is looked at once more when H_long is over. */
+function watched(next: Transition, { failures, sends, quarantineSeconds }: AttemptStanding, now: DateTime): Transition {
+  const mayStillLand = failures > 0 || sends > 1 || next.invoice.failed === true;
+  if ('nextAt' in next.invoice || !mayStillLand) return next;
+  return { ...next, invoice: { ...next.invoice, watchAt: now.plus({ seconds: quarantineSeconds }) } };
+}
+
+function afterOutcome(standing: AttemptStanding, outcome: ChargeOutcome, decision: Decision): Transition {
+  switch (outcome.kind) {
+    case 'paid':
+      return paid(outcome.record.impUid);
+    case 'declined':
+    case 'rejected':
+      return refused(standing, outcome, decision);
+    case 'not-sent':
+      return { ...again(standing, decision, outcome.reason), from: ['prepared', 'sent'] };
+    case 'absent':
+      return decision.kind === 'review' ? review(decision.reason) : absent(standing, decision);
+    case 'not-found':
+    case 'unknown':
+      return unknown(standing, outcome, decision);
+    case 'review':
+      return review(outcome.reason);
+    default:
+      return assertNever(outcome);
+  }
+}
+
+function paid(impUid: string): Transition {
+  return {
+    from: ['prepared', 'sent', 'unknown'],
+    fence: 'unfenced',
+    decision: 'settle',
+    attempt: { state: 'paid', impUid },
+    invoice: { state: 'paid' },
+    subscription: 'settled',
+    events: ['charge.succeeded', 'invoice.paid'].map((kind) => ({ kind, payload: { imp_uid: impUid } })),
+  };
+}
+
+function captured({ impUid, merchantUid }: Extract<AttemptEvent, { kind: 'captured' }>): Transition {
+  const payload = { imp_uid: impUid, merchant_uid: merchantUid };
+  return {
+    from: ['prepared', 'sent', 'unknown', 'declined', 'rejected', 'canceled'],
+    fence: 'unfenced',
+    decision: 'settle',
+    attempt: { state: 'paid', impUid },
+    invoice: { state: 'paid' },
+    subscription: 'settled',
+    events: ['charge.captured_late', 'invoice.paid'].map((kind) => ({ kind, payload })),
+  };
+}
+
+function refused(
+  standing: AttemptStanding,
+  outcome: Extract<ChargeOutcome, { kind: 'declined' | 'rejected' }>,
+  decision: Decision,
+): Transition {
+  const { decline, unanswered } = outcome;
+  const payload = { decline_class: decline.class, reason: decline.reason };
+  const base = {
+    from: ['sent', 'unknown'] as const,
+    fence: 'fenced' as const,
+    decision: decision.kind,
+    attempt: {
+      state: outcome.kind,
+      declineClass: decline.class,
+      failReason: decline.reason,
+      ...(outcome.kind === 'declined' ? { impUid: outcome.impUid } : {}),
+      ...(unanswered > 0 && standing.sentAt !== null ? { unansweredAt: standing.sentAt } : {}),
+    },
+  };
+  if (decision.kind === 'give-up') {
+    return {
+      ...base,
+      invoice: { state: 'uncollectible', reason: decision.reason, failed: true },
+      subscription: 'unpaid',
+      events: ['charge.failed', 'invoice.uncollectible'].map((kind) => ({ kind, payload })),
+    };
+  }
+  return {
+    ...base,
+    invoice: { state: 'retrying', nextAt: at(decision), failed: true },
+    subscription: 'past_due',
+    events: [{ kind: 'charge.failed', payload }],
+  };
+}
+
+/** The same attempt goes again, under the same id. */
+function again(standing: AttemptStanding, decision: Decision, reason: string): Transition {
+  return {
+    from: ['prepared', 'sent'],
+    fence: 'fenced',
+    decision: decision.kind,
+    attempt: { state: 'prepared', failReason: reason, notSent: true },
+    invoice: { state: standingState(standing), nextAt: at(decision) },
+    events: [],
+  };
+}
+
+/** Proved never to have arrived. Not the same as never sent: were it to land after all, only its id protects. */
+function absent(standing: AttemptStanding, decision: Decision): Transition {
+  const reason = 'proved absent at the gateway: it goes again under the same id';
+  return {
+    ...again(standing, decision, reason),
+    from: ['unknown'],
+    attempt: { state: 'prepared', failReason: reason },
+    events: [{ kind: 'charge.proved_absent', payload: {} }],
+  };
+}
+
+function unknown(
+  standing: AttemptStanding,
+  outcome: Extract<ChargeOutcome, { kind: 'unknown' | 'not-found' }>,
+  decision: Decision,
+): Transition {
+  const reason = outcome.kind === 'not-found' ? 'the gateway knows no such payment yet' : outcome.reason;
+  return {
+    from: ['sent', 'unknown'],
+    fence: 'fenced',
+    decision: decision.kind,
+    attempt: { state: 'unknown', failReason: reason, ...(outcome.kind === 'not-found' ? { notFound: true } : {}) },
+    invoice: { state: standingState(standing), nextAt: at(decision) },
+    events: standing.state === 'prepared' ? [{ kind: 'charge.unknown', payload: { reason } }] : [],
+  };
+}
+
+function review(reason: string): Transition {
+  return {
+    from: ['prepared', 'sent', 'unknown'],
+    fence: 'fenced',
+    decision: 'review',
+    attempt: { state: 'review', failReason: reason },
+    invoice: { state: 'review', reason },
+    events: [{ kind: 'invoice.needs_review', payload: { reason } }],
+  };
+}
+
+function withdrawn({ to, reason }: Extract<AttemptEvent, { kind: 'withdrawn' }>): Transition {
+  return {
+    from: ['prepared'],
+    fence: 'fenced',
+    decision: 'withdraw',
+    attempt: { state: 'canceled', failReason: reason },
+    invoice: { state: to, reason },
+    events: [{ kind: to === 'held' ? 'invoice.held' : 'invoice.voided', payload: { reason } }],
+  };
+}
+
+function overtaken(by: string, now: DateTime): Transition {
+  return {
+    from: ['prepared'],
+    fence: 'fenced',
+    decision: 'withdraw',
+    attempt: { state: 'canceled', failReason: `settled by ${by}` },
+    invoice: { state: 'retrying', nextAt: now.plus({ minutes: 2 }) }, // no sweep may come in between
+    events: [],
+  };
+}
+
+/** An invoice with a failure behind it stays `retrying` while its next attempt is under way. */
+function standingState({ failures }: AttemptStanding): 'open' | 'retrying' {
+  return failures > 0 ? 'retrying' : 'open';
+}
+
+function at(decision: Decision): DateTime {
+  if (!('at' in decision)) throw new Error(`a decision to ${decision.kind} names no instant`);
+  return decision.at;
+}

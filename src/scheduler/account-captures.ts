@@ -1,0 +1,84 @@
+import { accountFor } from '../billing/capture.ts';
+import { assertNever } from '../billing/errors.ts';
+import { type AttemptEvent, transition } from '../billing/transition.ts';
+import type { Unaccounted } from '../store/captures.ts';
+import { BATCH, type SchedulerDeps } from './deps.ts';
+
+/**
+ * Accounts for every capture that the gateway was seen to make, whoever saw it: it settles its invoice, is put up for
+ * refund, or waits for a person. Reads facts and never the queue, so that no crash leaves one without an owner.
+ * Returns how many were looked at.
+ */
+export async function accountCaptures(deps: SchedulerDeps): Promise<number> {
+  const captures = await deps.store.unaccountedCaptures(BATCH, deps.sandbox);
+  if (captures.length > 0) await deps.failpoints.at('captures.found');
+  for (const found of captures) {
+    await account(deps, found);
+    await deps.failpoints.at('capture.accounted');
+  }
+  return captures.length;
+}
+
+async function account(deps: SchedulerDeps, found: Unaccounted): Promise<void> {
+  const { capture, own } = found;
+  const accounting = accountFor(capture);
+  switch (accounting.kind) {
+    case 'settles':
+    case 'returned':
+    case 'wait':
+      return deps.store.accountAs(capture.impUid, accounting.kind);
+    case 'settle':
+      await deps.store.record(own, next(deps, found, { kind: 'captured', ...named(found) }));
+      return tell(deps, found, 'settled', 'captured without an answer to us');
+    case 'revive':
+      await revive(deps, found);
+      return tell(deps, found, 'settled', 'captured after it had been given up for dead');
+    case 'refund': {
+      const approval = deps.refundDuplicates === 'auto' ? 'approved' : 'proposed';
+      const isNew = await deps.store.putUpForRefund(found, { reason: accounting.reason, approval });
+      return isNew ? tell(deps, found, 'doubled', accounting.reason) : deps.store.accountAs(capture.impUid, 'returned');
+    }
+    case 'review':
+      await deps.store.putUpForReview(found, accounting.reason);
+      return tell(deps, found, 'review', accounting.reason);
+    default:
+      return assertNever(accounting);
+  }
+}
+
+async function revive(deps: SchedulerDeps, found: Unaccounted): Promise<void> {
+  const { own, living } = found;
+  if (living !== null) {
+    const withdrawn = next(deps, found, { kind: 'overtaken', by: own.merchantUid });
+    if (!(await deps.store.record(living, withdrawn))) return; // it moved meanwhile: the next sweep decides anew
+    await deps.failpoints.at('living.withdrawn');
+  }
+  await deps.store.record(own, next(deps, found, { kind: 'captured', ...named(found) }));
+}
+
+function next(deps: SchedulerDeps, { own, channel, policy, now }: Unaccounted, event: AttemptEvent) {
+  const { quarantineSeconds } = deps.channel(channel);
+  return transition({ ...own, quarantineSeconds }, event, policy, now);
+}
+
+function named({ capture, own }: Unaccounted): { readonly impUid: string; readonly merchantUid: string } {
+  return { impUid: capture.impUid, merchantUid: own.merchantUid };
+}
+
+function tell(
+  { report }: SchedulerDeps,
+  { capture, own }: Unaccounted,
+  as: 'settled' | 'doubled' | 'review',
+  reason: string,
+): void {
+  const { invoiceId, merchantUid, subscription } = own;
+  report({
+    kind: 'capture.accounted',
+    as,
+    impUid: capture.impUid,
+    merchantUid,
+    invoiceId,
+    subscription: subscription.externalId,
+    reason,
+  });
+}

@@ -1,0 +1,29 @@
+import { accountAs, putUpForRefund, putUpForReview, unaccountedCaptures } from './captures.ts';
+import { bound } from './charge-store.ts';
+import type { Db } from './db.ts';
+import { drawUp, dueSubscriptions, endSubscriptions, passOver } from './draw-up.ts';
+import { databaseNow, expireSends, prepareRetries, retriesDue, ring } from './due.ts';
+import { record } from './record.ts';
+
+/** What a scheduler asks of the database. See `ChargeStore`. */
+export type ScheduleStore = ReturnType<typeof scheduleStore>;
+
+/** The rows themselves. */
+export function scheduleStore(db: Db) {
+  return {
+    databaseNow: bound(db, databaseNow),
+    dueSubscriptions: bound(db, dueSubscriptions),
+    drawUp: bound(db, drawUp),
+    endSubscriptions: bound(db, endSubscriptions),
+    passOver: bound(db, passOver),
+    retriesDue: bound(db, retriesDue),
+    prepareRetries: bound(db, prepareRetries),
+    ring: bound(db, ring),
+    expireSends: bound(db, expireSends),
+    unaccountedCaptures: bound(db, unaccountedCaptures),
+    accountAs: bound(db, accountAs),
+    putUpForRefund: bound(db, putUpForRefund),
+    putUpForReview: bound(db, putUpForReview),
+    record: bound(db, record),
+  };
+}
