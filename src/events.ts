@@ -1,6 +1,6 @@
+import type { Transition } from './billing/attempt.ts';
 import type { AttemptId, InvoiceId } from './billing/ids.ts';
 import type { ChargeOutcome } from './billing/outcome.ts';
-import type { Transition } from './billing/transition.ts';
 
 /** What happened, as the flows tell it. Log lines, the summary and, later, metrics derive from these. */
 export type BillingEvent =
@@ -19,7 +19,7 @@ export type BillingEvent =
       readonly attemptNumber: number;
       readonly merchantUid: string;
       readonly subscription: string;
-      readonly outcome: ChargeOutcome['kind'] | 'held' | 'void';
+      readonly outcome: ChargeOutcome['kind'] | 'held' | 'void' | 'deferred';
       readonly next: Transition['decision'];
       readonly reason: string | null;
       readonly tookMs: number;

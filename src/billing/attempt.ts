@@ -1,3 +1,8 @@
+import type { DateTime } from 'luxon';
+import type { DeclineClass } from './charge.ts';
+import type { Decision, Standing } from './dunning.ts';
+import type { ChargeOutcome } from './outcome.ts';
+
 /** How an attempt stands. `prepared`, `sent`, `unknown`, `paid` and `review` are alive: no other of the invoice can start. */
 export type AttemptState = 'prepared' | 'sent' | 'unknown' | 'paid' | 'declined' | 'rejected' | 'review' | 'canceled';
 
@@ -11,4 +16,51 @@ export const ATTEMPT_CHART: Readonly<Record<AttemptState, readonly AttemptState[
   rejected: ['paid'],
   review: ['prepared', 'paid', 'declined', 'canceled'],
   canceled: ['paid'],
+};
+
+/** What happened to an attempt. Every actor says it in these words: worker, reconciler, sweep, audit and operator. */
+export type AttemptEvent =
+  | { readonly kind: 'outcome'; readonly outcome: ChargeOutcome }
+  /** Never sent, and not to be: its invoice waits for a person, or is void. */
+  | { readonly kind: 'withdrawn'; readonly to: 'held' | 'void'; readonly reason: string }
+  /** Not sent now, and not for want of a gateway: it goes at `until`. */
+  | { readonly kind: 'deferred'; readonly until: DateTime; readonly reason: string }
+  /** Never sent, and another attempt of the invoice turned out to be paid. */
+  | { readonly kind: 'overtaken'; readonly by: string }
+  /** Captured, as the facts say, whatever its state: an answer that never came, a decline that turned paid. */
+  | { readonly kind: 'captured'; readonly impUid: string; readonly merchantUid: string };
+
+/** How an attempt stands when something happens to it. */
+export type AttemptStanding = Standing & { readonly state: AttemptState };
+
+/** What follows, as data: `store/record.ts` alone carries it out, in one statement. */
+export type Transition = {
+  /** The attempt's states that this may follow; from any other, somebody else's answer stands. */
+  readonly from: readonly AttemptState[];
+  /** `fenced`: a newer lease overrules it. Facts of the gateway are `unfenced`. */
+  readonly fence: 'fenced' | 'unfenced';
+  readonly decision: Decision['kind'] | 'withdraw' | 'defer';
+  readonly attempt: {
+    readonly state: AttemptState;
+    readonly impUid?: string;
+    readonly declineClass?: DeclineClass;
+    readonly failReason?: string;
+    /** The intent, if there was one, is proved unsent. */
+    readonly notSent?: boolean;
+    /** One more "not found" since the last send. */
+    readonly notFound?: boolean;
+    /** The last of the sends that nothing answered; bars another id until its quarantine is over. */
+    readonly unansweredAt?: DateTime;
+  };
+  readonly invoice: {
+    readonly state: 'open' | 'retrying' | 'held' | 'review' | 'paid' | 'void' | 'uncollectible';
+    readonly reason?: string;
+    readonly nextAt?: DateTime;
+    /** Whether this counts as one of the payer's failures. */
+    readonly failed?: boolean;
+    /** Late watch: when what ended is looked at once more, because something of it may still land. */
+    readonly watchAt?: DateTime;
+  };
+  readonly subscription?: 'past_due' | 'unpaid' | 'settled';
+  readonly events: readonly { readonly kind: string; readonly payload: Readonly<Record<string, unknown>> }[];
 };

@@ -57,7 +57,6 @@ export function accountFor(capture: Capture): Accounting {
     case 'paid':
       return { kind: 'refund', reason: `captured again under the same id, which ${attempt.impUid} had paid` };
     case 'review':
-      return { kind: 'review', reason: `${capture.impUid} was captured for an attempt that is in review` };
     case 'prepared':
     case 'sent':
     case 'unknown':

@@ -1,54 +1,8 @@
 import type { DateTime } from 'luxon';
-import type { AttemptState } from './attempt.ts';
-import type { DeclineClass } from './charge.ts';
-import { type Decision, type DunningPolicy, decide, type Standing } from './dunning.ts';
+import type { AttemptEvent, AttemptStanding, Transition } from './attempt.ts';
+import { type Decision, type DunningPolicy, decide } from './dunning.ts';
 import { assertNever } from './errors.ts';
 import type { ChargeOutcome } from './outcome.ts';
-
-/** What happened to an attempt. Every actor says it in these words: worker, reconciler, sweep, audit and operator. */
-export type AttemptEvent =
-  | { readonly kind: 'outcome'; readonly outcome: ChargeOutcome }
-  /** Never sent, and not to be: its invoice waits for a person, or is void. */
-  | { readonly kind: 'withdrawn'; readonly to: 'held' | 'void'; readonly reason: string }
-  /** Never sent, and another attempt of the invoice turned out to be paid. */
-  | { readonly kind: 'overtaken'; readonly by: string }
-  /** Captured, as the facts say, whatever its state: an answer that never came, a decline that turned paid. */
-  | { readonly kind: 'captured'; readonly impUid: string; readonly merchantUid: string };
-
-/** How an attempt stands when something happens to it. */
-export type AttemptStanding = Standing & { readonly state: AttemptState };
-
-/** What follows, as data: `store/record.ts` alone carries it out, in one statement. */
-export type Transition = {
-  /** The attempt's states that this may follow; from any other, somebody else's answer stands. */
-  readonly from: readonly AttemptState[];
-  /** `fenced`: a newer lease overrules it. Facts of the gateway are `unfenced`. */
-  readonly fence: 'fenced' | 'unfenced';
-  readonly decision: Decision['kind'] | 'withdraw';
-  readonly attempt: {
-    readonly state: AttemptState;
-    readonly impUid?: string;
-    readonly declineClass?: DeclineClass;
-    readonly failReason?: string;
-    /** The intent, if there was one, is proved unsent. */
-    readonly notSent?: boolean;
-    /** One more "not found" since the last send. */
-    readonly notFound?: boolean;
-    /** The last of the sends that nothing answered; bars another id until its quarantine is over. */
-    readonly unansweredAt?: DateTime;
-  };
-  readonly invoice: {
-    readonly state: 'open' | 'retrying' | 'held' | 'review' | 'paid' | 'void' | 'uncollectible';
-    readonly reason?: string;
-    readonly nextAt?: DateTime;
-    /** Whether this counts as one of the payer's failures. */
-    readonly failed?: boolean;
-    /** Late watch: when what ended is looked at once more, because something of it may still land. */
-    readonly watchAt?: DateTime;
-  };
-  readonly subscription?: 'past_due' | 'unpaid' | 'settled';
-  readonly events: readonly { readonly kind: string; readonly payload: Readonly<Record<string, unknown>> }[];
-};
 
 /** The one function of an attempt's life: what an event makes of it. Pure: nothing is read and nothing touched. */
 export function transition(
@@ -66,6 +20,8 @@ function follow(standing: AttemptStanding, event: AttemptEvent, policy: DunningP
       return afterOutcome(standing, event.outcome, decide(standing, event.outcome, policy, now));
     case 'withdrawn':
       return withdrawn(event);
+    case 'deferred':
+      return deferred(standing, event);
     case 'overtaken':
       return overtaken(event.by, now);
     case 'captured':
@@ -118,7 +74,7 @@ function paid(impUid: string): Transition {
 function captured({ impUid, merchantUid }: Extract<AttemptEvent, { kind: 'captured' }>): Transition {
   const payload = { imp_uid: impUid, merchant_uid: merchantUid };
   return {
-    from: ['prepared', 'sent', 'unknown', 'declined', 'rejected', 'canceled'],
+    from: ['prepared', 'sent', 'unknown', 'declined', 'rejected', 'canceled', 'review'],
     fence: 'unfenced',
     decision: 'settle',
     attempt: { state: 'paid', impUid },
@@ -221,6 +177,20 @@ function withdrawn({ to, reason }: Extract<AttemptEvent, { kind: 'withdrawn' }>)
     attempt: { state: 'canceled', failReason: reason },
     invoice: { state: to, reason },
     events: [{ kind: to === 'held' ? 'invoice.held' : 'invoice.voided', payload: { reason } }],
+  };
+}
+
+function deferred(
+  standing: AttemptStanding,
+  { until, reason }: Extract<AttemptEvent, { kind: 'deferred' }>,
+): Transition {
+  return {
+    from: ['prepared'],
+    fence: 'fenced',
+    decision: 'defer',
+    attempt: { state: 'prepared', failReason: reason },
+    invoice: { state: standingState(standing), nextAt: until },
+    events: [],
   };
 }
 

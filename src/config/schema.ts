@@ -53,7 +53,7 @@ const channelSchema = z.strictObject({
 
 const planSchema = z
   .strictObject({
-    name: z.string().refine((name) => name.trim() !== '' && [...name].length <= 40, {
+    name: z.string().refine((name) => name.trim() !== '' && name.length <= 40, {
       error: 'write 1 to 40 characters; PortOne takes no more',
     }),
     amount: z.union([z.number(), z.string()], { error: 'write major units, such as 9900 or "9.90"' }),

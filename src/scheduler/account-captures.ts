@@ -1,6 +1,7 @@
+import type { AttemptEvent } from '../billing/attempt.ts';
 import { accountFor } from '../billing/capture.ts';
 import { assertNever } from '../billing/errors.ts';
-import { type AttemptEvent, transition } from '../billing/transition.ts';
+import { transition } from '../billing/transition.ts';
 import type { Unaccounted } from '../store/captures.ts';
 import { BATCH, type SchedulerDeps } from './deps.ts';
 

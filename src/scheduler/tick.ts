@@ -17,6 +17,7 @@ export async function tick(
   const startedMs = deps.clock.monotonicMs();
   const startedAt = await deps.store.databaseNow();
   await deps.failpoints.at('tick.begun');
+  await deps.store.clearArrears();
   const drawn = await drawUpAll(deps, { startedAt, until: until ?? startedAt });
   if (drawn.drawnUp > 0) await deps.failpoints.at('tick.drawn_up');
   const { rung } = await sweep(deps, until);
@@ -38,14 +39,21 @@ async function drawUpAll(deps: SchedulerDeps, pass: Tick): Promise<Drawn> {
     total.drawnUp += drawnUp;
     total.held += plan.invoices.filter((invoice) => invoice.treatment === 'held').length;
     // A batch in which nothing moved is in another scheduler's hands.
-    if (due.length < BATCH || drawnUp + ended + plan.broken.length === 0) return total;
+    const isLast = due.length < BATCH && !plan.leavesSome;
+    if (isLast || drawnUp + ended + plan.broken.length === 0) return total;
   }
 }
 
-type Plan = { readonly invoices: NewInvoice[]; readonly ended: string[]; readonly broken: string[] };
+type Plan = {
+  readonly invoices: NewInvoice[];
+  readonly ended: string[];
+  readonly broken: string[];
+  /** Whether some of the batch wait for others of their customer to be drawn up. */
+  leavesSome: boolean;
+};
 
 function planBatch(deps: SchedulerDeps, due: readonly DueSubscription[]): Plan {
-  const plan: Plan = { invoices: [], ended: [], broken: [] };
+  const plan: Plan = { invoices: [], ended: [], broken: [], leavesSome: false };
   const seen = new Set<string>();
   for (const subscription of due) {
     try {
@@ -56,7 +64,10 @@ function planBatch(deps: SchedulerDeps, due: readonly DueSubscription[]): Plan {
       }
       if (next.as === 'spaced' || next.as === 'queued') {
         // The statement spaces a customer's charges by rows that are there already, so one at a time.
-        if (seen.has(subscription.customerId)) continue;
+        if (seen.has(subscription.customerId)) {
+          plan.leavesSome = true;
+          continue;
+        }
         seen.add(subscription.customerId);
       }
       plan.invoices.push(newInvoice(deps, subscription, next));

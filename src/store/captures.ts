@@ -1,9 +1,8 @@
 import type { DateTime } from 'luxon';
-import type { AttemptState } from '../billing/attempt.ts';
+import type { AttemptStanding, AttemptState } from '../billing/attempt.ts';
 import type { Accounting, Capture } from '../billing/capture.ts';
 import type { DunningPolicy } from '../billing/dunning.ts';
 import type { InvoiceId, MerchantUid } from '../billing/ids.ts';
-import type { AttemptStanding } from '../billing/transition.ts';
 import type { Db } from './db.ts';
 import { instant, instantOrNull } from './instant.ts';
 import type { Subject } from './record.ts';
@@ -79,7 +78,7 @@ export async function putUpForRefund(
       INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)
       SELECT 'charge.doubled', ${found.own.subscription.id}::uuid, ${found.own.invoiceId}::uuid,
              jsonb_build_object('imp_uid', o.imp_uid, 'merchant_uid', o.merchant_uid, 'amount', o.amount, 'currency', o.currency,
-                                'reason', ${refund.reason}, 'refund', ${refund.approval}), maedal_now()
+                                'reason', ${refund.reason}::text, 'refund', ${refund.approval}::text), maedal_now()
         FROM o JOIN put_up USING (imp_uid)
     ), accounted AS (
       UPDATE observation SET account_at = NULL, accounted_as = 'refund' FROM o WHERE observation.imp_uid = o.imp_uid
@@ -105,7 +104,7 @@ export async function putUpForReview(db: Db, found: Unaccounted, reason: string)
     ), told AS (
       INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)
       SELECT 'invoice.needs_review', i.subscription_id, i.id,
-             jsonb_build_object('imp_uid', ${found.capture.impUid}, 'reason', ${reason}), maedal_now() FROM i
+             jsonb_build_object('imp_uid', ${found.capture.impUid}::text, 'reason', ${reason}::text), maedal_now() FROM i
     )
     UPDATE observation SET account_at = NULL, accounted_as = 'review' WHERE imp_uid = ${found.capture.impUid}`;
 }

@@ -25,7 +25,7 @@ export async function dueSubscriptions(db: Db, limit: number, tick: Tick): Promi
       FROM subscription
      WHERE next_due_at <= ${tick.until.toJSDate()} AND next_due_at <= maedal_now()
        AND next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')
-       AND (last_drawn_at IS NULL OR last_drawn_at < ${tick.startedAt.toJSDate()})
+       AND (last_drawn_at IS NULL OR last_drawn_at < ${tick.startedAt.toJSDate()} OR last_drawn_at > maedal_now())
      ORDER BY next_due_at, id LIMIT ${limit}`;
   return rows.map((row) => ({
     id: row.id,
@@ -123,14 +123,15 @@ export async function drawUp(
 }
 
 /**
- * Ends subscriptions whose agreed number of periods is over. While one of their invoices is still being collected they
- * stay live, so that its attempts may go; the tick looks again within the hour.
+ * Ends subscriptions whose agreed number of periods is over. While one of their invoices is still being collected, or
+ * waits for a person, they stay live, so that its attempts may go; the tick looks again within the hour.
  */
 export async function endSubscriptions(db: Db, ids: readonly string[]): Promise<number> {
   if (ids.length === 0) return 0;
   return db.$executeRaw`
     WITH over AS MATERIALIZED (
-      SELECT s.id, EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.state IN ('open', 'retrying')) AS collecting
+      SELECT s.id, EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id
+                             AND i.state IN ('open', 'retrying', 'held', 'review')) AS collecting
         FROM subscription s
        WHERE s.id = ANY(${[...ids]}::uuid[]) AND s.status IN ('trialing', 'active', 'past_due')
          AND s.next_due_at <= maedal_now() AND s.next_period >= s.first_period + s.ends_after
@@ -141,6 +142,18 @@ export async function endSubscriptions(db: Db, ids: readonly string[]): Promise<
            canceled_at = CASE WHEN NOT over.collecting THEN maedal_now() END,
            next_due_at = CASE WHEN over.collecting THEN maedal_now() + interval '1 hour' END
       FROM over WHERE s.id = over.id`;
+}
+
+/**
+ * Calls subscriptions `active` whose arrears are all paid. Settling an invoice does so as well; but of two that settle
+ * at the same instant, each sees the other as still unpaid.
+ */
+export async function clearArrears(db: Db): Promise<number> {
+  return db.$executeRaw`
+    UPDATE subscription s SET status = 'active', updated_at = maedal_now()
+     WHERE s.status IN ('past_due', 'unpaid') AND NOT EXISTS (
+       SELECT FROM invoice i WHERE i.subscription_id = s.id
+          AND (i.state = 'uncollectible' OR (i.state IN ('retrying', 'review', 'held') AND i.failures > 0)))`;
 }
 
 /** Passes over subscriptions that cannot be drawn up, until the next tick tries again. */

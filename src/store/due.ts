@@ -74,16 +74,23 @@ export async function ring(db: Db, limit: number, reRingSeconds: number, until: 
 export async function expireSends(db: Db, limit: number): Promise<number> {
   return db.$executeRaw`
     WITH over AS MATERIALIZED (
-      SELECT a.id, a.invoice_id, a.lease_until FROM invoice i JOIN attempt a ON a.invoice_id = i.id
+      SELECT a.id, a.invoice_id, a.lease_until, i.subscription_id, a.merchant_uid FROM invoice i JOIN attempt a ON a.invoice_id = i.id
        WHERE a.state = 'sent' AND a.lease_until <= maedal_now() AND i.state IN ('open', 'retrying')
        ORDER BY i.id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
     ), due AS (
       UPDATE invoice SET next_at = over.lease_until FROM over WHERE invoice.id = over.invoice_id
+    ), expired AS (
+      UPDATE attempt SET state = 'unknown', fence = fence + 1, lease_until = NULL, updated_at = maedal_now(),
+             fail_reason = ${NEVER_REPORTED}
+        FROM over WHERE attempt.id = over.id AND attempt.state = 'sent'
+      RETURNING over.invoice_id, over.subscription_id, over.merchant_uid
     )
-    UPDATE attempt SET state = 'unknown', fence = fence + 1, lease_until = NULL, updated_at = maedal_now(),
-           fail_reason = 'the worker that sent it never reported back'
-      FROM over WHERE attempt.id = over.id AND attempt.state = 'sent'`;
+    INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)
+    SELECT 'charge.unknown', subscription_id, invoice_id,
+           jsonb_build_object('merchant_uid', merchant_uid, 'reason', ${NEVER_REPORTED}::text), maedal_now() FROM expired`;
 }
+
+const NEVER_REPORTED = 'the worker that sent it never reported back';
 
 /** The database's clock. */
 export async function databaseNow(db: Db): Promise<DateTime> {

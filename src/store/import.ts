@@ -125,11 +125,16 @@ export async function stagedTestCards(
 /**
  * Moves all staged rows in, with their customers and billing keys, or none of them: one statement. Null when something
  * conflicts with what is staged, or came in from elsewhere meanwhile: ask `findConflicts`, then again. The staged rows
- * are gone when it has succeeded.
+ * are gone when it has succeeded. Throws unless all `rows` are still staged: a crash of Postgres empties their table.
  */
-export async function finishImport(db: Db, importId: string): Promise<ImportCounts | null> {
+export async function finishImport(db: Db, importId: string, rows: number): Promise<ImportCounts | null> {
   try {
-    const [outcome] = await db.$queryRaw<(ImportCounts & { conflicts: boolean })[]>(moveIn(importId));
+    const [outcome] = await db.$queryRaw<(ImportCounts & { conflicts: boolean; whole: boolean })[]>(
+      moveIn(importId, rows),
+    );
+    if (outcome?.whole === false) {
+      throw new Error('rows laid ready for this import are gone: the database was restarted meanwhile; import again');
+    }
     if (outcome === undefined || outcome.conflicts) return null;
     const { imported, unchanged, customers } = outcome;
     return { imported, unchanged, customers };
@@ -139,15 +144,18 @@ export async function finishImport(db: Db, importId: string): Promise<ImportCoun
   }
 }
 
-function moveIn(importId: string): Prisma.Sql {
+function moveIn(importId: string, rows: number): Prisma.Sql {
   return Prisma.sql`
     WITH ${conflicts(importId)},
+    whole AS MATERIALIZED (
+      SELECT count(*) = ${rows} AS is_whole FROM import_row WHERE import_id = ${importId}::uuid
+    ),
     good AS MATERIALIZED (
       SELECT fresh.*, v.* FROM fresh, jsonb_to_record(fields -> 'subscription') AS v (
         plan text, name text, amount bigint, currency text, "interval" text, "intervalCount" integer, "anchorLocal" text,
         timezone text, "trialUntil" timestamptz, "endsAfter" integer, "billedThrough" timestamptz, policy text, status text,
         "firstPeriod" integer, "nextPeriod" integer, "nextDueAt" timestamptz)
-       WHERE NOT EXISTS (SELECT FROM conflict)
+       WHERE NOT EXISTS (SELECT FROM conflict) AND (SELECT is_whole FROM whole)
     ), payer AS (
       INSERT INTO customer (external_id, name, email, tel)
       SELECT customer, max(fields -> 'customer' ->> 'name'), max(fields -> 'customer' ->> 'email'), max(fields -> 'customer' ->> 'tel')
@@ -181,7 +189,8 @@ function moveIn(importId: string): Prisma.Sql {
     )
     SELECT (SELECT count(*) FROM moved)::float8 AS imported,
            (SELECT count(*) FROM staged)::float8 - (SELECT count(*) FROM moved)::float8 AS unchanged,
-           (SELECT count(*) FROM payer WHERE is_new)::float8 AS customers, EXISTS (SELECT FROM conflict) AS conflicts`;
+           (SELECT count(*) FROM payer WHERE is_new)::float8 AS customers, EXISTS (SELECT FROM conflict) AS conflicts,
+           (SELECT is_whole FROM whole) AS whole`;
 }
 
 /** Somebody else's import put the same rows in first, or ours and theirs waited for each other (Prisma 7.10's kinds). */

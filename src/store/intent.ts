@@ -25,7 +25,9 @@ export type Intent =
         | 'not_adopted'
         | 'foreign_database'
         | 'over_max_amount';
-    };
+    }
+  /** A missed period: another one of the customer was charged less than a day ago. */
+  | { readonly kind: 'refused'; readonly because: 'spaced'; readonly until: Date };
 
 /**
  * Writes the intent to charge: `prepared → sent`, one statement. It locks the subscription, then the invoice, and
@@ -36,15 +38,23 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
   const max = limits.maxAmountMinor;
   const [row] = await db.$queryRaw<Row[]>`
     WITH s AS MATERIALIZED (
-      SELECT id, status, billing_key_id FROM subscription WHERE id = ${attempt.subscription.id}::uuid FOR SHARE
+      SELECT id, status, billing_key_id, customer_id FROM subscription WHERE id = ${attempt.subscription.id}::uuid FOR SHARE
     ), i AS MATERIALIZED (
       SELECT invoice.* FROM invoice JOIN s ON s.id = invoice.subscription_id
        WHERE invoice.id = ${attempt.invoiceId}::uuid FOR NO KEY UPDATE OF invoice
+    ), payer AS MATERIALIZED (
+      -- Of one customer's missed periods one is charged a day, however many workers have them in hand.
+      SELECT customer.id, customer.caught_up_at + interval '24 hours' AS spaced_until
+        FROM customer JOIN s ON s.customer_id = customer.id JOIN i ON i.reason = 'catch_up' FOR NO KEY UPDATE OF customer
+    ), c AS MATERIALIZED (
+      -- Locked after the rows that may have to be waited for: what is switched off meanwhile is off.
+      SELECT control.* FROM control JOIN i ON true FOR SHARE OF control
     ), standing AS (
       SELECT i.*, s.status AS subscription_status, c.sending_enabled, c.adopted_at IS NOT NULL AS adopted,
              coalesce(c.fingerprint = ${limits.fingerprint}, false) AS is_ours,
-             ${max}::bigint IS NOT NULL AND i.amount > ${max}::bigint AS over_max_amount, s.billing_key_id
-        FROM i JOIN s ON s.id = i.subscription_id CROSS JOIN control c
+             ${max}::bigint IS NOT NULL AND i.amount > ${max}::bigint AS over_max_amount, s.billing_key_id,
+             payer.id AS payer_id, payer.spaced_until
+        FROM i JOIN s ON s.id = i.subscription_id CROSS JOIN c LEFT JOIN payer ON true
     ), sent AS (
       UPDATE attempt SET state = 'sent', send_count = send_count + 1, sent_at = maedal_now(), updated_at = maedal_now(),
              not_found_count = 0,
@@ -60,13 +70,17 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
          AND k.id = ${attempt.billingKey.id}::uuid AND (attempt.billing_key_id IS NOT NULL OR k.id = standing.billing_key_id)
          AND standing.amount = ${attempt.amount.minor}::bigint AND standing.currency = ${attempt.amount.currency}
          AND standing.state IN ('open', 'retrying') AND standing.subscription_status IN ('trialing', 'active', 'past_due')
-         AND standing.sending_enabled AND standing.is_ours AND (standing.adopted OR NOT ${limits.needsAdoption}) AND NOT standing.over_max_amount
-      RETURNING attempt.invoice_id, attempt.send_count - attempt.not_sent_count AS sends, attempt.sent_at, attempt.lease_until
+         AND standing.sending_enabled AND standing.is_ours AND (standing.adopted OR NOT ${limits.needsAdoption})
+         AND NOT standing.over_max_amount AND (standing.spaced_until IS NULL OR standing.spaced_until <= maedal_now() OR attempt.send_count > 0)
+      RETURNING standing.payer_id, attempt.invoice_id, attempt.send_count - attempt.not_sent_count AS sends, attempt.sent_at, attempt.lease_until
     ), put_off AS (
       UPDATE invoice SET next_at = sent.lease_until, last_attempt_at = sent.sent_at FROM sent WHERE invoice.id = sent.invoice_id
+    ), caught_up AS (
+      UPDATE customer SET caught_up_at = sent.sent_at FROM sent WHERE customer.id = sent.payer_id
     )
     SELECT standing.subscription_status, standing.sending_enabled, standing.adopted, standing.is_ours,
-           standing.over_max_amount, sent.sends, sent.sent_at
+           standing.over_max_amount, sent.sends, sent.sent_at,
+           CASE WHEN standing.spaced_until > maedal_now() THEN standing.spaced_until END AS spaced_until
       FROM standing LEFT JOIN sent ON true`;
   return verdict(row, limits);
 }
@@ -97,6 +111,7 @@ function verdict(row: Row | undefined, limits: IntentLimits): Intent {
   if (!row.is_ours) return { kind: 'refused', because: 'foreign_database' };
   if (!row.sending_enabled) return { kind: 'refused', because: 'switched_off' };
   if (limits.needsAdoption && !row.adopted) return { kind: 'refused', because: 'not_adopted' };
+  if (row.spaced_until !== null) return { kind: 'refused', because: 'spaced', until: row.spaced_until };
   return { kind: 'refused', because: 'lost' };
 }
 
@@ -110,5 +125,6 @@ type Row = {
   is_ours: boolean;
   over_max_amount: boolean;
   sends: number | null;
+  spaced_until: Date | null;
   sent_at: Date | null;
 };

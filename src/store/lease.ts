@@ -45,7 +45,7 @@ export type LeasedAttempt = {
 /**
  * Takes the attempt that was rung into this worker's hands for `leaseSeconds`, or returns null: somebody else has it,
  * it is settled, or the ring was taken. A ring is worth one lease, to whichever job comes first: were it the newest job's
- * alone, a backlog longer than a re-ring would leave nothing but stale jobs at the head of the queue. What was sent and never recorded becomes `unknown`.
+ * alone, a backlog longer than a re-ring would leave nothing but stale jobs at the head of the queue.
  */
 export async function lease(
   db: Db,
@@ -58,12 +58,11 @@ export async function lease(
        WHERE attempt.id = ${ring.attemptId}::uuid AND invoice.state IN ('open', 'retrying') FOR NO KEY UPDATE OF invoice
     ), a AS (
       UPDATE attempt SET fence = fence + 1, lease_count = lease_count + 1, rung_at = NULL, updated_at = maedal_now(),
-             lease_until = maedal_now() + make_interval(secs => ${leaseSeconds}),
-             state = CASE attempt.state WHEN 'sent' THEN 'unknown' ELSE attempt.state END
+             lease_until = maedal_now() + make_interval(secs => ${leaseSeconds})
         FROM i
        WHERE attempt.id = ${ring.attemptId}::uuid AND attempt.rung_at IS NOT NULL
-         AND attempt.state IN ('prepared', 'sent', 'unknown')
-         AND (attempt.lease_until <= maedal_now() OR (attempt.lease_until IS NULL AND attempt.state <> 'sent'))
+         AND attempt.state IN ('prepared', 'unknown')
+         AND (attempt.lease_until <= maedal_now() OR attempt.lease_until IS NULL)
       RETURNING attempt.*
     ), put_off AS (
       UPDATE invoice SET next_at = a.lease_until FROM a WHERE invoice.id = a.invoice_id

@@ -1,6 +1,6 @@
 import type { DateTime } from 'luxon';
+import type { Transition } from '../billing/attempt.ts';
 import type { InvoiceId } from '../billing/ids.ts';
-import type { Transition } from '../billing/transition.ts';
 import type { Db } from './db.ts';
 import type { LeasedAttempt } from './lease.ts';
 
@@ -25,7 +25,7 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
     ), i AS MATERIALIZED (
       SELECT invoice.id, invoice.subscription_id FROM invoice JOIN s ON s.id = invoice.subscription_id
        WHERE invoice.id = ${subject.invoiceId}::uuid
-         AND (invoice.state IN ('open', 'retrying') OR (${invoice.state} = 'paid' AND invoice.state IN ('held', 'uncollectible')))
+         AND (invoice.state IN ('open', 'retrying') OR (${invoice.state} = 'paid' AND invoice.state IN ('held', 'review', 'uncollectible')))
          FOR NO KEY UPDATE OF invoice
     ), a AS (
       UPDATE attempt SET state = ${attempt.state}, lease_until = NULL, lease_count = 0, updated_at = maedal_now(),
@@ -40,7 +40,8 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
          AND (attempt.fence = ${subject.fence} OR ${next.fence} = 'unfenced')
       RETURNING attempt.invoice_id
     ), moved AS (
-      UPDATE invoice SET state = ${invoice.state}, reason = ${invoice.reason ?? null}, next_at = ${sqlInstant(invoice.nextAt)}::timestamptz,
+      UPDATE invoice SET state = ${invoice.state}, reason = CASE WHEN ${invoice.state} IN ('open', 'retrying') THEN invoice.reason ELSE ${invoice.reason ?? null} END,
+             next_at = ${sqlInstant(invoice.nextAt)}::timestamptz,
              failures = failures + ${invoice.failed === true ? 1 : 0}, updated_at = maedal_now(),
              paid_at = CASE WHEN ${invoice.state} = 'paid' THEN maedal_now() END,
              watch_at = coalesce(${sqlInstant(invoice.watchAt)}::timestamptz, watch_at)

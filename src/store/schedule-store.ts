@@ -1,7 +1,7 @@
 import { accountAs, putUpForRefund, putUpForReview, unaccountedCaptures } from './captures.ts';
 import { bound } from './charge-store.ts';
 import type { Db } from './db.ts';
-import { drawUp, dueSubscriptions, endSubscriptions, passOver } from './draw-up.ts';
+import { clearArrears, drawUp, dueSubscriptions, endSubscriptions, passOver } from './draw-up.ts';
 import { databaseNow, expireSends, prepareRetries, retriesDue, ring } from './due.ts';
 import { record } from './record.ts';
 
@@ -16,6 +16,7 @@ export function scheduleStore(db: Db) {
     drawUp: bound(db, drawUp),
     endSubscriptions: bound(db, endSubscriptions),
     passOver: bound(db, passOver),
+    clearArrears: bound(db, clearArrears),
     retriesDue: bound(db, retriesDue),
     prepareRetries: bound(db, prepareRetries),
     ring: bound(db, ring),

@@ -21,10 +21,10 @@ export async function reachGateway(deps: WorkerDeps, { now }: LeasedAttempt, ref
     const apartMs = Math.abs(readiness.gatewayNowMs - now.toMillis());
     if (apartMs <= CLOCKS_AGREE_MS) return CLEAR;
     const reason = `the clocks of the database and the gateway are ${Math.round(apartMs / 1_000)} s apart`;
-    deps.report({ kind: 'gateway.refused', reason });
+    refusedByGateway(deps, reason);
     return notSent(reason);
   }
-  if (readiness.kind === 'refused') deps.report({ kind: 'gateway.refused', reason: readiness.reason });
+  if (readiness.kind === 'refused') refusedByGateway(deps, readiness.reason);
   return notSent(readiness.reason);
 }
 
@@ -76,6 +76,12 @@ function alreadyCharged(
   if (outcome.kind === 'review') return { kind: 'outcome', outcome };
   if (records.every((record) => record.status === 'failed')) return null;
   return notSent('reason' in outcome ? outcome.reason : 'an earlier payment is undecided');
+}
+
+/** A person must act: the whole channel stops for a minute, instead of asking once for every charge that is due. */
+export function refusedByGateway(deps: WorkerDeps, reason: string): void {
+  deps.brake.stop(reason);
+  deps.report({ kind: 'gateway.refused', reason });
 }
 
 /** Nothing went out: the same attempt goes again, within minutes. */

@@ -15,9 +15,14 @@ export function unknownShareBrake(deps: {
   let askedAtMs = Number.NEGATIVE_INFINITY;
   let probedAtMs = Number.NEGATIVE_INFINITY;
   let reason: string | null = null;
+  let stopped: { readonly reason: string; readonly untilMs: number } | null = null;
   return {
+    stop: (why) => {
+      stopped = { reason: why, untilMs: deps.clock.monotonicMs() + PROBE_MS };
+    },
     check: async () => {
       const nowMs = deps.clock.monotonicMs();
+      if (stopped !== null && nowMs < stopped.untilMs) return { kind: 'braked', reason: stopped.reason };
       if (nowMs - askedAtMs >= REMEMBERED_MS) {
         const { sends, unknown } = await deps.store.recentSends(WINDOW);
         const isOver = sends >= WINDOW && unknown / sends > deps.maxUnknownShare;

@@ -5,7 +5,7 @@ import { instant } from '../store/instant.ts';
 import type { Intent } from '../store/intent.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import { asked, requestFor } from './asked.ts';
-import { checkBillingKey, lookBeforeSending, notSent, reachGateway } from './before-sending.ts';
+import { checkBillingKey, lookBeforeSending, notSent, reachGateway, refusedByGateway } from './before-sending.ts';
 import type { Conclusion } from './conclude.ts';
 import type { WorkerDeps } from './deps.ts';
 
@@ -75,7 +75,7 @@ async function sendWithNewToken(deps: WorkerDeps, first: Unauthorized, seen: rea
   if (ready.kind !== 'clear') return { ...ready, attempt: again };
   const second = await send(deps, again, seen);
   if (second.kind !== 'unauthorized') return second;
-  deps.report({ kind: 'gateway.refused', reason: second.reason });
+  refusedByGateway(deps, second.reason);
   return { ...notSent(second.reason), attempt: second.attempt };
 }
 
@@ -101,6 +101,8 @@ function refusedIntent(intent: Extract<Intent, { kind: 'refused' }>, attempt: Le
       return { kind: 'withdrawn', to: 'held', reason: intent.because };
     case 'over_max_amount':
       return { kind: 'withdrawn', to: 'held', reason: 'over_max_amount' };
+    case 'spaced':
+      return { kind: 'deferred', until: instant(intent.until), reason: 'another missed period was charged today' };
     case 'switched_off':
       return { ...notSent('sending is switched off'), attempt };
     case 'foreign_database':
@@ -108,7 +110,7 @@ function refusedIntent(intent: Extract<Intent, { kind: 'refused' }>, attempt: Le
     case 'not_adopted':
       return { ...notSent('this database was not adopted for live charges'), attempt };
     default:
-      return assertNever(intent.because);
+      return assertNever(intent);
   }
 }
 

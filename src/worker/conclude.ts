@@ -1,7 +1,8 @@
+import type { AttemptEvent, Transition } from '../billing/attempt.ts';
 import { assertNever } from '../billing/errors.ts';
 import type { MerchantUid } from '../billing/ids.ts';
 import type { ChargeOutcome } from '../billing/outcome.ts';
-import { type AttemptEvent, type Transition, transition } from '../billing/transition.ts';
+import { transition } from '../billing/transition.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import type { WorkerDeps } from './deps.ts';
 
@@ -15,7 +16,7 @@ export type Conclusion =
       readonly merchantUid: MerchantUid;
       readonly outcome: Extract<ChargeOutcome, { kind: 'paid' }>;
     }
-  | Extract<AttemptEvent, { kind: 'withdrawn' }>
+  | Extract<AttemptEvent, { kind: 'withdrawn' | 'deferred' }>
   /** The lease was lost: whoever has it now goes on. */
   | { readonly kind: 'superseded' };
 
@@ -55,7 +56,8 @@ async function writeDown(
 ): Promise<Transition['decision'] | null> {
   switch (conclusion.kind) {
     case 'outcome':
-    case 'withdrawn': {
+    case 'withdrawn':
+    case 'deferred': {
       const next = follow(deps, attempt, conclusion);
       return (await recorded(deps, attempt, next)) ? next.decision : null;
     }
@@ -98,13 +100,14 @@ function follow(deps: WorkerDeps, attempt: LeasedAttempt, event: AttemptEvent): 
   return transition({ ...attempt, sends, timesNotSent, quarantineSeconds }, event, attempt.policy, attempt.now);
 }
 
-function outcomeName(conclusion: Conclusion): ChargeOutcome['kind'] | 'held' | 'void' {
+function outcomeName(conclusion: Conclusion): ChargeOutcome['kind'] | 'held' | 'void' | 'deferred' {
   if (conclusion.kind === 'withdrawn') return conclusion.to;
+  if (conclusion.kind === 'deferred') return 'deferred';
   return conclusion.kind === 'outcome' ? conclusion.outcome.kind : 'paid';
 }
 
 function reasonOf(conclusion: Conclusion): string | null {
-  if (conclusion.kind === 'withdrawn') return conclusion.reason;
+  if (conclusion.kind === 'withdrawn' || conclusion.kind === 'deferred') return conclusion.reason;
   if (conclusion.kind !== 'outcome') return null;
   const { outcome } = conclusion;
   if ('reason' in outcome) return outcome.reason;

@@ -38,5 +38,7 @@ export type WorkerDeps = {
 
 /** Whether a charge may leave now, and if not, why. Remembers for a second what it was told. */
 export type Brake = {
+  /** Has every charge of this process wait a minute: the gateway refuses our keys, or clocks disagree. */
+  stop(reason: string): void;
   check(): Promise<{ readonly kind: 'clear' } | { readonly kind: 'braked'; readonly reason: string }>;
 };

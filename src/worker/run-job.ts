@@ -1,6 +1,7 @@
 import type { AttemptId } from '../billing/ids.ts';
+import type { LeasedAttempt } from '../store/lease.ts';
 import { chargeAttempt } from './charge-invoice.ts';
-import { concludeAndReport } from './conclude.ts';
+import { type Conclusion, concludeAndReport } from './conclude.ts';
 import type { WorkerDeps } from './deps.ts';
 import { reconcile } from './reconcile.ts';
 
@@ -19,17 +20,20 @@ export async function runJob(deps: WorkerDeps, job: { attemptId: AttemptId; gene
   await deps.failpoints.at('attempt.leased');
   const conclusion =
     attempt.leaseCount > LEASES_WITHOUT_RECORD
-      ? poisoned(attempt.leaseCount)
+      ? poisoned(attempt)
       : attempt.state === 'prepared'
         ? await chargeAttempt(deps, attempt)
         : await reconcile(deps, attempt);
   await concludeAndReport(deps, attempt, conclusion, startedMs);
 }
 
-/** An attempt that ended every worker who took it is for a person to look at. */
-function poisoned(leaseCount: number) {
+/**
+ * An attempt that ended every worker who took it is for a person to look at. One that may have been captured is not
+ * given up: it waits for its next look-up.
+ */
+function poisoned({ leaseCount, state }: LeasedAttempt): Conclusion {
   const reason = `${leaseCount - 1} workers took this attempt and never reported back`;
-  return { kind: 'outcome', outcome: { kind: 'review', reason } } as const;
+  return { kind: 'outcome', outcome: { kind: state === 'unknown' ? 'unknown' : 'review', reason } };
 }
 
 const LEASES_WITHOUT_RECORD = 10;

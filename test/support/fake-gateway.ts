@@ -76,7 +76,9 @@ export class FakeGateway implements Gateway {
   land(merchantUid: string, status: PaymentRecord['status']): void {
     const known = this.records.findIndex((record) => record.merchantUid === merchantUid);
     const record = this.records[known];
-    if (record !== undefined) this.records[known] = { ...record, status };
+    // One cancel makes a payment `cancelled`; here it gives everything back.
+    const cancelMinor = status === 'cancelled' ? (record?.amount?.minor ?? 0) : 0;
+    if (record !== undefined) this.records[known] = { ...record, status, cancelMinor };
     else this.add(this.posted(merchantUid), status);
   }
 

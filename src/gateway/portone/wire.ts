@@ -104,7 +104,7 @@ const anyFields = z.looseObject({});
 const envelopeSchema = z.object({ code: z.int(), message: z.string().nullish(), response: z.unknown() });
 
 /** Tolerant where nothing hangs on it: a strange time must not turn a payment into an unreadable one. */
-const seconds = z.number().int().max(8.64e12).nullish().catch(null);
+const seconds = z.number().int().max(253_402_300_799).nullish().catch(null); // the year 9999
 const text = z.string().nullish().catch(null);
 
 const paymentSchema = z.object({

@@ -2,10 +2,10 @@ import { parseZone } from '../../billing/anchor.ts';
 import { INTERVALS, type Interval } from '../../billing/calendar.ts';
 import { InputError } from '../../billing/errors.ts';
 
-/** A reader for text of at most `max` characters on one line. */
+/** A reader for text of at most `max` characters on one line; an emoji counts as two, as it does for most who read it. */
 export function textUpTo(max: number): (text: string) => string {
   return (text) => {
-    const length = [...text].length;
+    const { length } = text;
     if (length > max) throw new InputError(`${length} characters`, `write at most ${max}`);
     if (/\p{Cc}/u.test(text)) throw new InputError('a line break or control character', 'write one line of text');
     return text;

@@ -44,8 +44,8 @@ export async function importFile(
 ): Promise<ImportResult> {
   const run = await beginImport(deps.db);
   try {
-    await stageFile(deps, run, path);
-    if (!dryRun) return await moveIn(deps, run, path);
+    const rows = await stageFile(deps, run, path);
+    if (!dryRun) return await moveIn(deps, run, rows, path);
     const preview = await previewImport(deps.db, run.id);
     await forgetImport(deps.db, run.id);
     return preview;
@@ -56,8 +56,8 @@ export async function importFile(
   }
 }
 
-/** Stages every good row in batches, so that memory is bounded, and refuses the file when any row is bad. */
-async function stageFile(deps: ImportDeps, run: Import, path: string): Promise<void> {
+/** Stages every good row in batches, so that memory is bounded, and refuses the file when any row is bad. Returns how many. */
+async function stageFile(deps: ImportDeps, run: Import, path: string): Promise<number> {
   const problems = new ProblemList();
   const settings = { ...deps, isTestCard: deps.sandbox?.isTestCard ?? null };
   let batch: StagedRow[] = [];
@@ -81,12 +81,13 @@ async function stageFile(deps: ImportDeps, run: Import, path: string): Promise<v
   const conflicts = await findConflicts(deps.db, run.id, MAX_SHOWN);
   problems.addAll(conflicts.problems, conflicts.total);
   problems.refuse(basename(path));
+  return serial - 1;
 }
 
-async function moveIn(deps: ImportDeps, run: Import, path: string): Promise<ImportResult> {
+async function moveIn(deps: ImportDeps, run: Import, rows: number, path: string): Promise<ImportResult> {
   await storeTestCards(deps, run);
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const result = await finishImport(deps.db, run.id);
+    const result = await finishImport(deps.db, run.id, rows);
     if (result !== null) return result;
     // Something came in from elsewhere meanwhile: either it is the same, or there is a conflict to tell.
     const problems = new ProblemList();

@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { accountCaptures } from '../../src/scheduler/account-captures.ts';
+import { invoiceOf, newWorld, type World } from '../support/world.ts';
+
+let world: World;
+let subscription: string;
+beforeEach(async () => {
+  world = await newWorld();
+  subscription = await world.subscribe();
+});
+afterEach(() => world.end());
+
+const card = () => `card of ${subscription}`;
+const attempts = async () => (await invoiceOf(world, subscription)).attempts;
+const refunds = () => world.database.db.refund.findMany();
+const told = () => world.events.flatMap((event) => (event.kind === 'capture.accounted' ? [event.as] : []));
+
+/** Somebody looks a `merchant_uid` up and writes down what the gateway says: an audit, a webhook, a late watch. */
+async function observed(merchantUid: string | undefined): Promise<void> {
+  const answer = await world.gateway.lookUp(merchantUid ?? '');
+  if (answer.kind === 'found') await world.worker.store.observe(answer.records, 'look_up');
+}
+
+async function declinedOnce(): Promise<string | undefined> {
+  world.gateway.script(card(), 'decline');
+  await world.run();
+  return (await attempts())[0]?.merchant_uid;
+}
+
+test('a decline that turned paid settles its invoice as soon as somebody sees it, and its retry is never made', async () => {
+  const uid = await declinedOnce();
+  world.gateway.land(uid ?? '', 'paid');
+  await observed(uid);
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid', next_at: null });
+  await world.advance({ days: 2 });
+  await world.run();
+  expect(world.gateway.posts).toHaveLength(1);
+  expect(told()).toEqual(['settled']);
+});
+
+test('a retry that is prepared when the earlier attempt turns out to be paid is withdrawn', async () => {
+  const uid = await declinedOnce();
+  await world.advance({ days: 1 });
+  world.gateway.readiness = { kind: 'unreachable', reason: 'down' };
+  await world.run();
+  world.gateway.land(uid ?? '', 'paid');
+  await observed(uid);
+  await accountCaptures(world.scheduler);
+  expect((await attempts()).map((attempt) => attempt.state)).toEqual(['paid', 'canceled']);
+  expect((await invoiceOf(world, subscription)).state).toBe('paid');
+});
+
+test('while another attempt’s fate is unknown a late capture waits; once that one is paid, it is put up for refund', async () => {
+  const uid = await declinedOnce();
+  await world.advance({ days: 1 });
+  world.gateway.script(card(), 'capture-silently');
+  await world.run();
+  world.gateway.land(uid ?? '', 'paid');
+  await observed(uid);
+  await accountCaptures(world.scheduler);
+  expect((await attempts()).map((attempt) => attempt.state)).toEqual(['declined', 'unknown']);
+  await world.advance({ seconds: 5 });
+  await world.run();
+  await world.advance({ seconds: 5 });
+  await world.run();
+  expect((await attempts()).map((attempt) => attempt.state)).toEqual(['declined', 'paid']);
+  expect(await refunds()).toMatchObject([{ state: 'prepared', amount: 9_900n, next_at: null, requested_by: 'maedal' }]);
+  expect(told()).toEqual(['doubled']);
+  expect(await world.database.db.outbox.count({ where: { kind: 'charge.doubled' } })).toBe(1);
+  expect((await invoiceOf(world, subscription)).state).toBe('paid');
+});
+
+test('once that one is declined instead, the late capture settles the invoice', async () => {
+  const uid = await declinedOnce();
+  await world.advance({ days: 1 });
+  world.gateway.script(card(), 'ready');
+  await world.run();
+  // No time passes within a run: as if the answer had come a second after the send.
+  await world.database.db.$executeRaw`UPDATE observation SET first_seen_at = first_seen_at + interval '1 second'`;
+  world.gateway.land(uid ?? '', 'paid');
+  await observed(uid);
+  world.gateway.land((await attempts())[1]?.merchant_uid ?? '', 'failed');
+  await world.advance({ seconds: 15 });
+  await world.run();
+  await world.advance({ seconds: 5 });
+  await world.run();
+  expect((await attempts()).map((attempt) => attempt.state)).toEqual(['paid', 'declined']);
+  expect(await refunds()).toEqual([]);
+});
+
+test('where config says so, a true double is refunded without a person', async () => {
+  Object.assign(world, { scheduler: { ...world.scheduler, refundDuplicates: 'auto' } });
+  const uid = await declinedOnce();
+  await world.advance({ days: 1 });
+  await world.run();
+  world.gateway.land(uid ?? '', 'paid');
+  await observed(uid);
+  await accountCaptures(world.scheduler);
+  const [refund] = await refunds();
+  expect(refund).toMatchObject({ state: 'prepared', next_at: world.now.toJSDate() });
+});
+
+test('seen a hundred times, a double is put up for refund once', async () => {
+  const uid = await declinedOnce();
+  await world.advance({ days: 1 });
+  await world.run();
+  world.gateway.land(uid ?? '', 'paid');
+  for (let times = 0; times < 100; times += 1) {
+    await observed(uid);
+    await accountCaptures(world.scheduler);
+  }
+  expect(await refunds()).toHaveLength(1);
+});
+
+test('a paid period whose payment somebody cancels at the gateway is for a person: it is not charged again', async () => {
+  await world.run();
+  const [paid] = await attempts();
+  world.gateway.land(paid?.merchant_uid ?? '', 'cancelled');
+  await observed(paid?.merchant_uid);
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'review', reason: /cancelled at the gateway/ });
+  await world.advance({ days: 3 });
+  await world.run();
+  expect(world.gateway.posts).toHaveLength(1);
+});
+
+test('what a worker never recorded is settled from the facts alone', async () => {
+  world.gateway.script(card(), 'capture-silently');
+  await world.run();
+  await observed((await attempts())[0]?.merchant_uid);
+  await accountCaptures(world.scheduler);
+  expect((await attempts())[0]).toMatchObject({ state: 'paid', imp_uid: 'imps_000000000001' });
+});

@@ -1,0 +1,53 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { tick } from '../../src/scheduler/tick.ts';
+import { invoicesOf, newWorld, type World } from '../support/world.ts';
+
+let world: World;
+afterEach(() => world.end());
+
+test('of a customer’s missed periods one is charged a day, also when the workers were away longer than the spacing', async () => {
+  world = await newWorld('all');
+  const subscription = await world.subscribe({ interval: 'day' });
+  await world.advance({ days: 4 });
+  for (let ticks = 0; ticks < 5; ticks += 1) await tick({ ...world.scheduler, ring: async () => undefined });
+  await world.database.db.$executeRaw`UPDATE subscription SET next_due_at = next_due_at + interval '60 days'`;
+  await world.advance({ days: 6 });
+  const chargedOn: number[] = [];
+  for (let hours = 0; hours <= 6 * 24; hours += 6) {
+    const before = world.gateway.captures.length;
+    await world.run();
+    for (let more = before; more < world.gateway.captures.length; more += 1) chargedOn.push(hours / 24);
+    await world.advance({ hours: 6 });
+  }
+  const invoices = await invoicesOf(world, subscription);
+  expect(invoices.map((invoice) => invoice.state)).toEqual(invoices.map(() => 'paid'));
+  expect(chargedOn).toEqual(invoices.map((_, day) => day));
+});
+
+test('a customer with several subscriptions on time is billed for all of them in one tick', async () => {
+  world = await newWorld('all');
+  for (const number of [1, 2, 3]) await world.subscribe({ externalId: `sub-${number}`, customer: 'one' });
+  await world.run();
+  expect(world.gateway.captures).toHaveLength(3);
+});
+
+test('a database clock that ran ahead and was set back does not keep periods from being drawn up', async () => {
+  world = await newWorld();
+  const subscription = await world.subscribe();
+  await world.run();
+  await world.advance({ days: 28 + 365 });
+  await world.run();
+  await world.advance({ days: -365 + 31 });
+  await world.run();
+  expect((await invoicesOf(world, subscription)).map((invoice) => invoice.period_key)).toContain('2027-03-31');
+});
+
+test('a subscription does not end while one of its invoices waits for a person', async () => {
+  world = await newWorld();
+  const subscription = await world.subscribe({ endsAfter: 1 });
+  world.gateway.script(`card of ${subscription}`, 'pay-less');
+  await world.run();
+  await world.advance({ days: 40 });
+  await world.run();
+  expect(await world.database.db.subscription.findFirst()).toMatchObject({ status: 'active' });
+});
