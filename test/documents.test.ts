@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { z } from 'zod';
+import { ATTEMPT_CHART } from '../src/billing/attempt.ts';
 import { run } from '../src/cli/program.ts';
 import { inspectEnvironment } from '../src/config/environment.ts';
 import { fileSchema } from '../src/config/schema.ts';
@@ -123,6 +124,8 @@ test("the chart of an attempt's states is the one that the database keeps", () =
   const kept = [...guard.matchAll(/\('(\w+)', '(\w+)'\)/g)].map(([, from, to]) => `${from} → ${to}`);
   expect(kept.length).toBeGreaterThan(20);
   expect(arrowsUnder('## Attempt').sort()).toEqual(kept.sort());
+  const inTheCore = Object.entries(ATTEMPT_CHART).flatMap(([from, to]) => to.map((state) => `${from} → ${state}`));
+  expect(inTheCore.sort()).toEqual(kept.sort());
 });
 
 test.each([
