@@ -6,7 +6,7 @@ export type Accounts = {
 };
 
 /** An attempt that is not decided yet. */
-export type OpenAttempt = { readonly merchant_uid: string; readonly state: string };
+type OpenAttempt = { readonly merchant_uid: string; readonly state: string };
 
 type Invoice = { subscription_id: string; period: string; status: string; attempts: OpenAttempt[] };
 type Entry = { status: string; custom_data: string };
