@@ -38,14 +38,20 @@ export class Lane {
 
   /** A reset, behind everything that was put in. */
   fail(): void {
-    this.#put(() => void this.#socket.resetAndDestroy());
+    this.#put(() => this.#abort());
   }
 
   /** The end at once: a reset, and what still waits is dropped. */
   reset(): void {
     this.#over.abort();
     this.#steps.length = 0;
-    this.#socket.resetAndDestroy();
+    this.#abort();
+  }
+
+  /** While a socket is still sending its end, libuv refuses to reset it, and Node then leaves it open for good. */
+  #abort(): void {
+    if (this.#socket.writableEnded) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   #put(step: Step): void {
