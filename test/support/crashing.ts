@@ -51,6 +51,8 @@ function dyingGateway(gateway: Gateway, effect: Effect): Gateway {
   return {
     ready: (options) => effect('ready', () => gateway.ready(options)),
     charge: (request, timeoutMs) => effect('charge', () => gateway.charge(request, timeoutMs)),
+    cancel: (request, timeoutMs) => effect('cancel', () => gateway.cancel(request, timeoutMs)),
+    payment: (impUid) => effect('payment', () => gateway.payment(impUid)),
     lookUp: (merchantUid) => effect('lookUp', () => gateway.lookUp(merchantUid)),
     billingKey: (customerUid) => effect('billingKey', () => gateway.billingKey(customerUid)),
     close: () => gateway.close(),
