@@ -20,7 +20,7 @@ export type Cancellation = {
 };
 
 /** A payment, and what was given back of it, the oldest first. */
-type CancellablePayment = { readonly record: PaymentRecord; readonly cancellations: readonly Cancellation[] };
+export type CancellablePayment = { readonly record: PaymentRecord; readonly cancellations: readonly Cancellation[] };
 
 /** What one POST to cancel came to. `unknown` is the default: money may have moved, so look at the payment. */
 export type CancelAnswer =
