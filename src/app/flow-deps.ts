@@ -3,9 +3,10 @@ import type { Channel, Config } from '../config/config.ts';
 import type { SchedulerDeps } from '../scheduler/deps.ts';
 import { chargeStore } from '../store/charge-store.ts';
 import type { Ring } from '../store/due.ts';
+import { refundStore } from '../store/refund-store.ts';
 import { scheduleStore } from '../store/schedule-store.ts';
 import { unknownShareBrake } from '../worker/brake.ts';
-import type { WorkerDeps } from '../worker/deps.ts';
+import type { RefundDeps, WorkerDeps } from '../worker/deps.ts';
 
 /** What the scheduler needs; `ring` takes what it finds. */
 export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promise<void>): SchedulerDeps {
@@ -53,6 +54,11 @@ export function workerDeps(app: App): WorkerDeps {
     sandbox: config.mode === 'test',
     needsAdoption: config.mode === 'live',
   };
+}
+
+/** What a worker needs to refund. */
+export function refundDeps(app: App): RefundDeps {
+  return { ...workerDeps(app), store: refundStore(app.db) };
 }
 
 function channelOf({ channels }: Config, name: string): Channel {

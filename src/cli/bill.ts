@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { schedulerDeps, workerDeps } from '../app/flow-deps.ts';
+import { refundDeps, schedulerDeps, workerDeps } from '../app/flow-deps.ts';
 import type { App } from '../app.ts';
 import { InputError } from '../billing/errors.ts';
 import { asError, type BillingEvent } from '../events.ts';
 import { tick } from '../scheduler/tick.ts';
 import { databaseNow, type Ring } from '../store/due.ts';
 import { type Progress, readProgress } from '../store/progress.ts';
+import { refundDue } from '../worker/refund.ts';
 import { runJob } from '../worker/run-job.ts';
 import { type Context, printResult, withApp } from './context.ts';
 
@@ -63,6 +64,7 @@ async function bill(app: App, concurrency: number, stopped: AbortSignal): Promis
     drawnUp += pass.drawnUp;
     if (pass.drawnUp + pass.rung === 0) break;
   }
+  if (!stopped.aborted) await refundDue({ ...refundDeps(app), report });
   return summary(await readProgress(app.db), { outcomes, drawn_up: drawnUp, failed });
 }
 
