@@ -10,7 +10,7 @@ import type { RefundDeps, WorkerDeps } from '../worker/deps.ts';
 
 /** What the scheduler needs; `ring` takes what it finds. */
 export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promise<void>): SchedulerDeps {
-  const { db, report, clock, hmac, installation, config, failpoints } = app;
+  const { db, gateway, report, clock, hmac, installation, config, failpoints } = app;
   const { catchUp, refundDuplicates, mode } = config;
   const policyVersions = Object.fromEntries(
     Object.entries(config.policies).map(([name, policy]) => [name, policy.version]),
@@ -20,6 +20,7 @@ export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promis
     store: scheduleStore(db),
     ...{
       ring,
+      gateway,
       report,
       clock,
       hmac,

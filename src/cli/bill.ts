@@ -3,6 +3,7 @@ import { refundDeps, schedulerDeps, workerDeps } from '../app/flow-deps.ts';
 import type { App } from '../app.ts';
 import { InputError } from '../billing/errors.ts';
 import { asError, type BillingEvent } from '../events.ts';
+import { lateWatch } from '../scheduler/late-watch.ts';
 import { tick } from '../scheduler/tick.ts';
 import { databaseNow, type Ring } from '../store/due.ts';
 import { type Progress, readProgress } from '../store/progress.ts';
@@ -58,6 +59,7 @@ async function bill(app: App, concurrency: number, stopped: AbortSignal): Promis
   };
   const scheduler = schedulerDeps(app, (rings) => inLanes(rings, concurrency, charge));
   const until = await databaseNow(app.db);
+  await lateWatch(scheduler);
   let drawnUp = 0;
   while (!stopped.aborted) {
     const pass = await tick(scheduler, until);
