@@ -59,14 +59,14 @@ async function bill(app: App, concurrency: number, stopped: AbortSignal): Promis
   };
   const scheduler = schedulerDeps(app, (rings) => inLanes(rings, concurrency, charge));
   const until = await databaseNow(app.db);
-  await lateWatch(scheduler);
+  await lateWatch(scheduler, stopped);
   let drawnUp = 0;
   while (!stopped.aborted) {
     const pass = await tick(scheduler, until);
     drawnUp += pass.drawnUp;
     if (pass.drawnUp + pass.rung === 0) break;
   }
-  if (!stopped.aborted) await refundDue({ ...refundDeps(app), report });
+  await refundDue({ ...refundDeps(app), report }, { signal: stopped });
   return summary(await readProgress(app.db), { outcomes, drawn_up: drawnUp, failed });
 }
 

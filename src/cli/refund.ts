@@ -30,7 +30,7 @@ export function refundCommand(program: Command, context: Context): void {
 async function refund(app: App, id: InvoiceId, { reason, amount }: { reason: string; amount?: string }) {
   const deps = { db: app.db, fingerprint: app.fingerprint, needsAdoption: app.config.mode === 'live' };
   const ids = await refundInvoice(deps, id, { reason, amount: amount ?? null, actor: `cli:${userName()}` });
-  await refundDue(refundDeps(app), ids);
+  await refundDue(refundDeps(app), { only: ids });
   return (await readRefunds(app.db, ids)).map((row) => ({
     imp_uid: row.imp_uid,
     amount: Number(row.amount),

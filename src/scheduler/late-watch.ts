@@ -5,10 +5,11 @@ import type { SchedulerDeps } from './deps.ts';
 /**
  * Looks up once more what ended and may still have been captured late (protocol §2.4): every id that was ever sent, not
  * only the one that settled. What is found is written down; `accountCaptures` makes of it a payment, a refund or a
- * review. Returns how many were looked up. What has no clear answer is looked up again some minutes later.
+ * review. Past `signal` no more are begun. Returns how many were looked up. What has no clear answer is looked up again some minutes later.
  */
-export async function lateWatch(deps: SchedulerDeps): Promise<number> {
+export async function lateWatch(deps: SchedulerDeps, signal?: AbortSignal): Promise<number> {
   for (let looked = 0; ; ) {
+    if (signal?.aborted === true) return looked;
     const watched = await deps.store.claimWatched(AT_ONCE);
     const answers = await Promise.all(watched.map((invoice) => look(deps, invoice)));
     looked += watched.length;

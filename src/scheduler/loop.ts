@@ -29,7 +29,7 @@ export function startLoop(deps: SchedulerDeps, options: LoopOptions): Loop {
     repeat(deps, { where: 'sweep', pass: () => sweep(deps), wait: () => pause(deps.clock, SWEEP_MS, signal) }, signal),
     repeat(
       deps,
-      { where: 'late watch', pass: () => lateWatch(deps), wait: () => pause(deps.clock, WATCH_MS, signal) },
+      { where: 'late watch', pass: () => lateWatch(deps, signal), wait: () => pause(deps.clock, WATCH_MS, signal) },
       signal,
     ),
   ]);

@@ -18,7 +18,7 @@ export function startRefundLoop(deps: RefundDeps): { close(): Promise<void> } {
 async function repeat(deps: RefundDeps, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      await refundDue(deps);
+      await refundDue(deps, { signal });
       await pause(deps.clock, PASS_MS, signal);
     } catch (error) {
       deps.report({ kind: 'work.failed', where: 'refund', error: asError(error) });

@@ -9,11 +9,16 @@ import { GUARD_MS, stopwatch } from './stopwatch.ts';
 
 /**
  * Works on every refund that is due, one after the other: lease, look, intend, one POST, record. `only` names those that
- * are meant. Safe beside any number of others. Returns how many were worked on; throws when the database is away.
+ * are meant; past `signal` none is begun. Safe beside any number of others. Returns how many were worked on; throws when
+ * the database is away.
  */
-export async function refundDue(deps: RefundDeps, only: readonly string[] | null = null): Promise<number> {
+export async function refundDue(
+  deps: RefundDeps,
+  { only = null, signal }: { readonly only?: readonly string[] | null; readonly signal?: AbortSignal } = {},
+): Promise<number> {
   for (let worked = 0; ; worked += 1) {
-    const refund = worked < AT_ONCE ? await deps.store.leaseRefund(deps.leaseSeconds, only) : null;
+    const goesOn = worked < AT_ONCE && signal?.aborted !== true;
+    const refund = goesOn ? await deps.store.leaseRefund(deps.leaseSeconds, only) : null;
     if (refund === null) return worked;
     await deps.failpoints.at('refund.leased');
     await conclude(deps, refund, await proceed(deps, refund));

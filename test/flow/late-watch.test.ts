@@ -105,6 +105,15 @@ test('when everything is answered clearly the watch ends, and nothing is looked 
   expect(await lateWatch(world.scheduler)).toBe(0);
 });
 
+test('told to stop, it looks nothing up any more', async () => {
+  await givenUp();
+  await world.advance({ days: 1 });
+  const stopping = new AbortController();
+  stopping.abort();
+  expect(await lateWatch(world.scheduler, stopping.signal)).toBe(0);
+  expect((await invoice()).watch_at?.getTime()).toBeLessThan(world.now.toMillis());
+});
+
 test('every id that was ever sent is looked up, not only the last one', async () => {
   await givenUp();
   const asked: string[] = [];

@@ -29,7 +29,7 @@ beforeAll(async () => {
     MAEDAL_SANDBOX_PORT: sandboxPort,
   };
   await maedal('sandbox').line(/^sandbox at/);
-  await importCards(['approve', 'approve', 'decline_funds']);
+  await importCards(['approve', 'approve', 'decline_funds', 'approve']);
   expect(await maedal('bill').ended).toBe(0);
 });
 
@@ -100,6 +100,30 @@ test('while sending is switched off nothing is given back: exit 3', async () => 
   expect(await fenced.ended).toBe(3);
   await db.$executeRaw`UPDATE control SET sending_enabled = true`;
 });
+
+test.each(['refund.intended', 'refund.answered'])(
+  'killed at %s, it goes on from what the gateway says',
+  async (point) => {
+    const id = await invoiceId('sub-3');
+    const amount = { 'refund.intended': 1_000, 'refund.answered': 2_000 }[point] ?? 0;
+    const killed = runMaedal(
+      built.main,
+      ['refund', id, '--amount', String(amount), '--reason', point],
+      { ...settings, MAEDAL_FAILPOINTS: `${point}=kill` },
+      home,
+    );
+    running.push(killed);
+    expect(await killed.ended).toBe('SIGKILL');
+    const { state, send_count } = await db.refund.findFirstOrThrow({ where: { reason: point } });
+    expect({ state, send_count }).toEqual({ state: 'sent', send_count: 1 });
+    // Its lease ends, and the time in which a cancel may still land is over.
+    await db.$executeRaw`UPDATE refund SET next_at = now(), sent_at = now() - interval '1 day' WHERE reason = ${point}`;
+    expect(await maedal('bill').ended).toBe(0);
+    expect((await db.refund.findFirstOrThrow({ where: { reason: point } })).state).toBe('done');
+    const cancels = (await ledger()).filter((entry) => entry.status === 'cancelled' && entry.amount === amount);
+    expect(cancels).toHaveLength(1);
+  },
+);
 
 test('a refund that comes to nothing is not done: exit 1, with the reason', async () => {
   const id = await invoiceId('sub-1');

@@ -24,7 +24,7 @@ describe.each(['cancel', 'cancel-silently', 'refuse', 'unauthorized', 'refuse-co
       for (const at of EFFECTS) {
         world.gateway.cancelBehaviours = [behaviour satisfies CancelBehaviour];
         const dying = crashingRefund({ deps: world.refunder, db: world.database.db }, at, when);
-        const end = await refundDue(dying.deps, [wanted[at] ?? '']).catch((error: unknown) => error);
+        const end = await refundDue(dying.deps, { only: [wanted[at] ?? ''] }).catch((error: unknown) => error);
         expect(typeof end === 'number' || end instanceof Crash).toBe(true);
       }
       world.gateway.cancelBehaviours = [];
@@ -47,7 +47,7 @@ test('the list of effects covers a whole refund', async () => {
   await refunds();
   const whole = crashingRefund({ deps: world.refunder, db: world.database.db }, 99, 'before');
   world.gateway.cancelBehaviours = ['refuse'];
-  await refundDue(whole.deps, [(await world.database.db.refund.findFirstOrThrow()).id]);
+  await refundDue(whole.deps, { only: [(await world.database.db.refund.findFirstOrThrow()).id] });
   expect(whole.effects().filter((name) => name === 'cancel')).toHaveLength(1);
   expect(whole.effects().length).toBeGreaterThan(8);
   expect(whole.effects().length).toBeLessThanOrEqual(EFFECTS.length);

@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => world.end());
 
 const IMP_UID = 'imps_000000000001';
-const refund = (only?: readonly string[]) => refundDue(world.refunder, only);
+const refund = (only: readonly string[] | null = null) => refundDue(world.refunder, { only });
 const outbox = async () =>
   (await world.database.db.outbox.findMany({ orderBy: { id: 'asc' } }))
     .filter(({ kind }) => kind.startsWith('refund.'))
@@ -160,6 +160,32 @@ test('a part that somebody else gave back meanwhile is for a person: it fails, a
   expect(await refundRow(world, id)).toMatchObject({ state: 'failed', fail_reason: /somebody else cancelled: 100/ });
   await accountCaptures(world.scheduler);
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'review' });
+});
+
+test('a proposal of what came back by another hand is done with it; nothing is sent', async () => {
+  const [attempt] = (await invoiceOf(world, subscription)).attempts;
+  const { impUid } = world.gateway.captureAgain(attempt?.merchant_uid ?? '');
+  const seen = async () => {
+    const at = await world.gateway.payment(impUid);
+    if (at.kind === 'found') await world.refunder.store.observe([at.record], 'look_up');
+    await accountCaptures(world.scheduler);
+  };
+  await seen();
+  expect(await world.database.db.refund.findMany()).toMatchObject([{ state: 'prepared', next_at: null }]);
+  const whole = { minor: 9_900, currency: 'KRW' };
+  world.gateway.giveBack({ impUid, amount: whole, checksum: whole });
+  await seen();
+  expect(await world.database.db.refund.findMany()).toMatchObject([{ state: 'done', send_count: 0 }]);
+  expect(await outbox()).toMatchObject([{ kind: 'refund.succeeded', imp_uid: impUid, amount: 9_900 }]);
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
+});
+
+test('told to stop, it begins no other refund', async () => {
+  await wantRefund(world, subscription);
+  const stopping = new AbortController();
+  stopping.abort();
+  expect(await refundDue(world.refunder, { signal: stopping.signal })).toBe(0);
+  expect(world.gateway.cancels).toHaveLength(0);
 });
 
 test('eight workers beside each other cancel once', async () => {

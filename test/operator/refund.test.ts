@@ -46,13 +46,13 @@ test('a paid invoice is refunded whole: a refund begins, due at once, and the au
     },
   ]);
   expect(world.gateway.cancels).toEqual([]); // ordering sends nothing
-  await refundDue(world.refunder, ids);
+  await refundDue(world.refunder, { only: ids });
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'refunded', reason: 'moved away' });
 });
 
 test('a part may be given back, then the rest, and no more', async () => {
-  await refundDue(world.refunder, await refund({ amount: '3000' }));
-  await refundDue(world.refunder, await refund());
+  await refundDue(world.refunder, { only: await refund({ amount: '3000' }) });
+  await refundDue(world.refunder, { only: await refund() });
   expect((await refunds()).map((row) => [row.amount, row.state])).toEqual([
     [3_000n, 'done'],
     [6_900n, 'done'],
@@ -64,7 +64,7 @@ test('what was put up for refund is approved before the payment that settled is 
   const impUid = await double();
   expect(await refunds()).toMatchObject([{ imp_uid: impUid, next_at: null, requested_by: 'maedal' }]);
   await expect(refund({ amount: '100' })).rejects.toMatchObject({ name: 'InputError' });
-  await refundDue(world.refunder, await refund());
+  await refundDue(world.refunder, { only: await refund() });
   expect(await refunds()).toMatchObject([{ imp_uid: impUid, state: 'done', requested_by: 'cli:hana' }]);
   expect(await audit()).toMatchObject([{ action: 'refund.approved', actor: 'cli:hana' }]);
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
@@ -79,7 +79,7 @@ test('a double whose refund failed is what the next word means, not the payment 
     await world.advance({ hours: 1 });
   }
   expect(await refunds()).toMatchObject([{ state: 'failed' }]);
-  await refundDue(world.refunder, await refund());
+  await refundDue(world.refunder, { only: await refund() });
   expect((await refunds()).map((row) => [row.imp_uid, row.state])).toEqual([
     [impUid, 'failed'],
     [impUid, 'done'],
