@@ -1,6 +1,7 @@
 import type { Transition } from './billing/attempt.ts';
 import type { AttemptId, InvoiceId } from './billing/ids.ts';
 import type { ChargeOutcome } from './billing/outcome.ts';
+import type { RefundState } from './billing/refund.ts';
 
 /** What happened, as the flows tell it. Log lines, the summary and, later, metrics derive from these. */
 export type BillingEvent =
@@ -33,6 +34,17 @@ export type BillingEvent =
       readonly invoiceId: InvoiceId;
       readonly subscription: string;
       readonly reason: string;
+    }
+  /** A refund was worked on: `failed` needs a person. */
+  | {
+      readonly kind: 'refund.finished';
+      readonly refundId: string;
+      readonly invoiceId: InvoiceId;
+      readonly impUid: string;
+      readonly subscription: string;
+      /** `superseded`: somebody else's record stands. */
+      readonly state: RefundState | 'superseded';
+      readonly reason: string | null;
     }
   /** A failpoint is about to act; tests alone have any. */
   | { readonly kind: 'failpoint.fired'; readonly name: string }

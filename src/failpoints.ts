@@ -35,6 +35,7 @@ export const FAILPOINTS = [
   'look_up.observed', // R1
   'canary.seen', // R3
   'living.withdrawn', // R8
+  'watch.looked', // R9
   'captures.found', // R9
   'capture.accounted', // R9
   'refund.leased',

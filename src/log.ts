@@ -28,6 +28,8 @@ function levelOf(event: BillingEvent): 'debug' | 'info' | 'warn' | 'error' {
       return event.drawnUp > 0 ? 'info' : 'debug';
     case 'charge.finished':
       return event.next === 'review' ? 'error' : 'info';
+    case 'refund.finished':
+      return event.state === 'failed' ? 'error' : 'info';
     case 'sweep.finished':
     case 'job.idle':
       return 'debug';

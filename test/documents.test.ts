@@ -3,6 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { z } from 'zod';
 import { ATTEMPT_CHART } from '../src/billing/attempt.ts';
+import { REFUND_CHART } from '../src/billing/refund.ts';
 import { run } from '../src/cli/program.ts';
 import { inspectEnvironment } from '../src/config/environment.ts';
 import { fileSchema } from '../src/config/schema.ts';
@@ -118,13 +119,18 @@ test('the map of the architecture is the tree of src', () => {
   expect(drawn.sort()).toEqual(readdirSync(join(ROOT, 'src')).sort());
 });
 
-test("the chart of an attempt's states is the one that the database keeps", () => {
+test.each([
+  ['## Attempt', 'maedal_attempt_guard()', ATTEMPT_CHART, 20],
+  ['## Refund', 'maedal_refund_guard()', REFUND_CHART, 9],
+] as const)('the chart under %s is the one that the database keeps, and the core', (heading, trigger, chart, least) => {
   const sql = files.filter(({ path }) => path.endsWith('migration.sql')).map((file) => file.text);
-  const guard = sql.join('\n').split('maedal_attempt_guard()')[1]?.split('THEN')[0] ?? '';
+  const guard = sql.join('\n').split(trigger)[1]?.split('THEN')[0] ?? '';
   const kept = [...guard.matchAll(/\('(\w+)', '(\w+)'\)/g)].map(([, from, to]) => `${from} → ${to}`);
-  expect(kept.length).toBeGreaterThan(20);
-  expect(arrowsUnder('## Attempt').sort()).toEqual(kept.sort());
-  const inTheCore = Object.entries(ATTEMPT_CHART).flatMap(([from, to]) => to.map((state) => `${from} → ${state}`));
+  expect(kept.length).toBeGreaterThan(least);
+  expect(arrowsUnder(heading).sort()).toEqual(kept.sort());
+  const inTheCore = Object.entries<readonly string[]>(chart).flatMap(([from, to]) =>
+    to.map((state) => `${from} → ${state}`),
+  );
   expect(inTheCore.sort()).toEqual(kept.sort());
 });
 

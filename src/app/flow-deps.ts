@@ -3,13 +3,14 @@ import type { Channel, Config } from '../config/config.ts';
 import type { SchedulerDeps } from '../scheduler/deps.ts';
 import { chargeStore } from '../store/charge-store.ts';
 import type { Ring } from '../store/due.ts';
+import { refundStore } from '../store/refund-store.ts';
 import { scheduleStore } from '../store/schedule-store.ts';
 import { unknownShareBrake } from '../worker/brake.ts';
-import type { WorkerDeps } from '../worker/deps.ts';
+import type { RefundDeps, WorkerDeps } from '../worker/deps.ts';
 
 /** What the scheduler needs; `ring` takes what it finds. */
 export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promise<void>): SchedulerDeps {
-  const { db, report, clock, hmac, installation, config, failpoints } = app;
+  const { db, gateway, report, clock, hmac, installation, config, failpoints } = app;
   const { catchUp, refundDuplicates, mode } = config;
   const policyVersions = Object.fromEntries(
     Object.entries(config.policies).map(([name, policy]) => [name, policy.version]),
@@ -19,6 +20,7 @@ export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promis
     store: scheduleStore(db),
     ...{
       ring,
+      gateway,
       report,
       clock,
       hmac,
@@ -53,6 +55,11 @@ export function workerDeps(app: App): WorkerDeps {
     sandbox: config.mode === 'test',
     needsAdoption: config.mode === 'live',
   };
+}
+
+/** What a worker needs to refund. */
+export function refundDeps(app: App): RefundDeps {
+  return { ...workerDeps(app), store: refundStore(app.db) };
 }
 
 function channelOf({ channels }: Config, name: string): Channel {

@@ -10,6 +10,15 @@ export class InputError extends Error {
   }
 }
 
+/** Refused for safety: says which fence stands, and what a person can do about it. Exit 3. */
+export class FenceError extends Error {
+  override readonly name = 'FenceError';
+
+  constructor(problem: string, remedy: string) {
+    super(`${problem}; ${remedy}`);
+  }
+}
+
 /** For the branch that cannot be reached: a new case that was not handled fails to compile, or fails loudly. */
 export function assertNever(value: never): never {
   throw new Error(`unhandled case ${JSON.stringify(value)}`);

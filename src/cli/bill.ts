@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
-import { schedulerDeps, workerDeps } from '../app/flow-deps.ts';
+import { refundDeps, schedulerDeps, workerDeps } from '../app/flow-deps.ts';
 import type { App } from '../app.ts';
 import { InputError } from '../billing/errors.ts';
 import { asError, type BillingEvent } from '../events.ts';
+import { lateWatch } from '../scheduler/late-watch.ts';
 import { tick } from '../scheduler/tick.ts';
 import { databaseNow, type Ring } from '../store/due.ts';
 import { type Progress, readProgress } from '../store/progress.ts';
+import { refundDue } from '../worker/refund.ts';
 import { runJob } from '../worker/run-job.ts';
 import { type Context, printResult, withApp } from './context.ts';
 
@@ -57,12 +59,14 @@ async function bill(app: App, concurrency: number, stopped: AbortSignal): Promis
   };
   const scheduler = schedulerDeps(app, (rings) => inLanes(rings, concurrency, charge));
   const until = await databaseNow(app.db);
+  await lateWatch(scheduler, stopped);
   let drawnUp = 0;
   while (!stopped.aborted) {
     const pass = await tick(scheduler, until);
     drawnUp += pass.drawnUp;
     if (pass.drawnUp + pass.rung === 0) break;
   }
+  await refundDue({ ...refundDeps(app), report }, { signal: stopped });
   return summary(await readProgress(app.db), { outcomes, drawn_up: drawnUp, failed });
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { InputError } from '../billing/errors.ts';
+import { FenceError, InputError } from '../billing/errors.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { DataDirBusyError } from '../embedded/ownership.ts';
 import { asError } from '../events.ts';
@@ -10,6 +10,7 @@ import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { importCommand } from './import.ts';
 import { migrateCommand } from './migrate.ts';
+import { refundCommand } from './refund.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { startCommand } from './start.ts';
 
@@ -45,6 +46,7 @@ function program(context: Context): Command {
     importCommand,
     billCommand,
     explainCommand,
+    refundCommand,
     doctorCommand,
     sandboxCommand,
   ]) {
@@ -63,7 +65,7 @@ function ownVersion(): string {
 }
 
 function exitCodeFor(error: unknown): ExitCode {
-  if (error instanceof DataDirBusyError) return 3;
+  if (error instanceof DataDirBusyError || error instanceof FenceError) return 3;
   return error instanceof InputError || error instanceof ConfigError ? 2 : 1;
 }
 

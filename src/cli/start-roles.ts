@@ -1,4 +1,4 @@
-import { schedulerDeps, workerDeps } from '../app/flow-deps.ts';
+import { refundDeps, schedulerDeps, workerDeps } from '../app/flow-deps.ts';
 import { type App, named } from '../app.ts';
 import { pause } from '../clock.ts';
 import type { Role } from '../config/roles.ts';
@@ -9,6 +9,7 @@ import { openPostgresQueue } from '../queue/postgres.ts';
 import { openRedisQueue } from '../queue/redis.ts';
 import { startLoop } from '../scheduler/loop.ts';
 import { pending } from '../store/migrate.ts';
+import { startRefundLoop } from '../worker/refund-loop.ts';
 import { runJob } from '../worker/run-job.ts';
 
 /** What runs, and where people look. */
@@ -61,6 +62,8 @@ async function startWorker(app: App, queue: ChargeQueue): Promise<void> {
   };
   const consumer = await queue.consume(handle, CONCURRENCY);
   app.onClose(() => consumer.close());
+  const refunds = startRefundLoop(refundDeps(app));
+  app.onClose(() => refunds.close());
 }
 
 async function openConsole(app: App, queue: ChargeQueue): Promise<string> {

@@ -1,3 +1,4 @@
+import type { CancelAnswer, CancelRequest, PaymentAnswer } from '../billing/cancel.ts';
 import type { BillingKeyAnswer, ChargeAnswer, ChargeRequest, LookUpAnswer } from '../billing/charge.ts';
 
 /** A payment gateway as the flows know it. No method throws for what the network or the gateway does. */
@@ -15,6 +16,13 @@ export interface Gateway {
   charge(request: ChargeRequest, timeoutMs: number): Promise<ChargeAnswer>;
   /** Every payment under this `merchant_uid`: all statuses, all pages. */
   lookUp(merchantUid: string): Promise<LookUpAnswer>;
+  /**
+   * Gives money back, whole or in part: exactly one POST; no retry, no redirect. Call `ready()` first. Past `timeoutMs`
+   * the answer is `unknown`.
+   */
+  cancel(request: CancelRequest, timeoutMs: number): Promise<CancelAnswer>;
+  /** The payment of that `imp_uid`, test payments included. */
+  payment(impUid: string): Promise<PaymentAnswer>;
   /** What is stored under a `customer_uid`. */
   billingKey(customerUid: string): Promise<BillingKeyAnswer>;
   /** Lets go of the connections. A call in flight is finished first. */

@@ -28,9 +28,7 @@ export function renderExplanation(explanation: Explanation): string {
     '',
     'Attempts',
     ...explanation.attempts.flatMap(attemptLines),
-    ...explanation.refunds.map(
-      (refund) => `  Refund of ${amount(refund)} from ${refund.imp_uid} is ${refund.state}${because(refund.reason)}.`,
-    ),
+    ...(explanation.refunds.length === 0 ? [] : ['', 'Refunds', ...explanation.refunds.flatMap(refundLines)]),
     '',
     `Policy in force: ${policy.id}`,
     `  ${rules(policy.rules)}`,
@@ -41,8 +39,9 @@ export function renderExplanation(explanation: Explanation): string {
   return lines.map(printable).join('\n');
 }
 
-function happened({ what, attempt, from, to }: Explanation['transitions'][number]): string {
-  const subject = attempt === null ? `The ${what}` : `Attempt ${attempt}`;
+function happened({ what, attempt, imp_uid: impUid, from, to }: Explanation['transitions'][number]): string {
+  const ofInvoice = impUid === null ? `The ${what}` : `The refund of ${impUid}`;
+  const subject = attempt === null ? ofInvoice : `Attempt ${attempt}`;
   return from === null ? `${subject} began as ${to}` : `${subject} went from ${from} to ${to}`;
 }
 
@@ -59,6 +58,16 @@ function attemptLines(attempt: Explanation['attempts'][number]): string[] {
         `    The gateway showed ${seen.imp_uid} as ${seen.status}${seenAmount(seen)}${because(seen.fail_reason)}, ` +
         `learnt by ${LEARNT[seen.learnt_by] ?? seen.learnt_by} at ${seen.first_seen_at}.`,
     ),
+  ];
+}
+
+function refundLines(refund: Explanation['refunds'][number]): string[] {
+  const times = refund.sends === 1 ? 'Asked of the gateway once' : `Asked of the gateway ${refund.sends} times, last`;
+  return [
+    `  ${amount(refund)} of ${refund.imp_uid}: ${refund.state}${because(refund.fail_reason)}`,
+    `    Wanted by ${refund.requested_by}${because(refund.reason)}.`,
+    `    ${refund.sends === 0 ? 'Not asked of the gateway so far.' : `${times}, at ${refund.sent_at}.`.replace('last, at', 'last at')}`,
+    ...(refund.next === null ? [] : [`    ${refund.next.says}`]),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
 import type { CaseFile } from '../store/case-file.ts';
 import { isoInstant, isoInstantOrNull } from './instant.ts';
-import { whatIsNext } from './what-is-next.ts';
+import { whatIsNext, whatIsNextOfRefund } from './what-is-next.ts';
 
 /** Everything that happened to one invoice, why, and what comes next. Plain data: its JSON is the `--json` form. */
 export type Explanation = ReturnType<typeof explanationOf>;
@@ -38,6 +38,10 @@ export function explanationOf(file: CaseFile) {
       reason: refund.reason,
       requested_by: refund.requested_by,
       fail_reason: refund.fail_reason,
+      sends: refund.send_count,
+      sent_at: isoInstantOrNull(refund.sent_at),
+      cancellation_id: refund.cancellation_id,
+      next: whatIsNextOfRefund(file, refund),
     })),
     policy: { id: policy.id, rules: policy.policy },
     next: whatIsNext(file),
@@ -50,6 +54,7 @@ function transition({ invoice }: CaseFile, row: CaseFile['history'][number]) {
     local: localTime(row.at, invoice.subscription.timezone),
     what: row.entity,
     attempt: invoice.attempts.find((attempt) => attempt.id === row.entity_id)?.number ?? null,
+    imp_uid: invoice.refunds.find((refund) => refund.id === row.entity_id)?.imp_uid ?? null,
     from: row.from_state,
     to: row.to_state,
     reason: row.reason,

@@ -8,11 +8,48 @@ export type Next = { readonly at: string | null; readonly says: string };
 export function whatIsNext(file: CaseFile): Next {
   const { invoice, control } = file;
   const next = collected(file);
-  if (next === null) return { at: null, says: restOf(file) };
+  if (next === null) return ended(file);
   const stop = control.sending_enabled
     ? ''
     : ` Sending is switched off (${control.sending_reason ?? 'no reason given'}).`;
   return { at: isoInstantOrNull(invoice.next_at), says: `${next}${stop}` };
+}
+
+type Refund = CaseFile['invoice']['refunds'][number];
+
+/** What happens next to a refund; null where it is done, or was begun anew. */
+export function whatIsNextOfRefund({ invoice, control, now }: CaseFile, refund: Refund): Next | null {
+  const order = `\`maedal refund ${invoice.id} --reason …\``;
+  const later = invoice.refunds.slice(invoice.refunds.indexOf(refund) + 1);
+  if (refund.state === 'done' || later.some(({ imp_uid }) => imp_uid === refund.imp_uid)) return null;
+  if (refund.state === 'failed') return { at: null, says: `A person must decide; ${order} begins anew.` };
+  if (refund.next_at === null) return { at: null, says: `It waits for a person: ${order} gives it back.` };
+  const at = isoInstant(refund.next_at);
+  const when = refund.next_at > now ? `at ${at}` : `as soon as a worker comes (due since ${at})`;
+  const stop = control.sending_enabled
+    ? ''
+    : ` Sending is switched off (${control.sending_reason ?? 'no reason given'}).`;
+  if (refund.state === 'prepared') return { at, says: `It is cancelled at the gateway ${when}.${stop}` };
+  return { at, says: `The payment is looked up ${when}; before that nothing is cancelled again.${stop}` };
+}
+
+/** What is not collected any more may still be given back, or be watched for what lands late. */
+function ended(file: CaseFile): Next {
+  const { invoice } = file;
+  const refunds = invoice.refunds.flatMap((refund) => {
+    const next = whatIsNextOfRefund(file, refund);
+    return next === null ? [] : [{ at: next.at, says: `Refund of ${refund.imp_uid}: ${next.says}` }];
+  });
+  const watch =
+    invoice.watch_at === null ? [] : [{ at: isoInstant(invoice.watch_at), says: watched(invoice.watch_at) }];
+  const others = [...refunds, ...watch];
+  const rest = others.length === 0 ? restOf(file) : restOf(file).replace(/^Nothing: it/, 'It');
+  const instants = others.flatMap(({ at }) => at ?? []).sort();
+  return { at: instants[0] ?? null, says: [rest, ...others.map(({ says }) => says)].join(' ') };
+}
+
+function watched(at: Date): string {
+  return `Something of it might still be captured: it is looked up once more at ${isoInstant(at)}.`;
 }
 
 /** What collecting goes on with, or null when it does not go on. */

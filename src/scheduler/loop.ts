@@ -2,6 +2,7 @@ import { Cron } from 'croner';
 import { type Clock, pause } from '../clock.ts';
 import { asError } from '../events.ts';
 import type { SchedulerDeps } from './deps.ts';
+import { lateWatch } from './late-watch.ts';
 import { sweep } from './sweep.ts';
 import { tick } from './tick.ts';
 
@@ -14,7 +15,8 @@ export type LoopOptions = {
 /** A running loop. `close` begins no new pass and waits for the one under way. */
 export type Loop = { close(): Promise<void> };
 
-/** Ticks at once, then whenever the schedule says; sweeps every second in between. A pass that fails is made again. */
+/** Ticks at once, then whenever the schedule says; sweeps every second in between, and looks up what may land
+ * late. A pass that fails is made again. */
 export function startLoop(deps: SchedulerDeps, options: LoopOptions): Loop {
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -25,6 +27,11 @@ export function startLoop(deps: SchedulerDeps, options: LoopOptions): Loop {
       signal,
     ),
     repeat(deps, { where: 'sweep', pass: () => sweep(deps), wait: () => pause(deps.clock, SWEEP_MS, signal) }, signal),
+    repeat(
+      deps,
+      { where: 'late watch', pass: () => lateWatch(deps, signal), wait: () => pause(deps.clock, WATCH_MS, signal) },
+      signal,
+    ),
   ]);
   return {
     close: async () => {
@@ -64,5 +71,6 @@ async function untilNextTick(clock: Clock, { schedule, timezone }: LoopOptions, 
 }
 
 const SWEEP_MS = 1_000;
+const WATCH_MS = 10_000;
 const RECOVER_MS = 2_000;
 const LONGEST_WAIT_MS = 60_000;

@@ -44,16 +44,30 @@ export async function unaccountedCaptures(db: Db, limit: number, sandbox: boolea
   return rows.map((row) => unaccounted(row, sandbox));
 }
 
-/** Writes down how a capture was accounted for; `wait` has it looked at again in a few seconds. */
+/**
+ * Writes down how a capture was accounted for; `wait` has it looked at again in a few seconds. A refund that was proposed
+ * of what came back by another hand is done with it.
+ */
 export async function accountAs(
   db: Db,
   impUid: string,
   as: Extract<Accounting['kind'], 'settles' | 'returned' | 'wait'>,
 ): Promise<void> {
   await db.$executeRaw`
-    UPDATE observation SET accounted_as = CASE WHEN ${as} <> 'wait' THEN ${as} END,
-           account_at = CASE WHEN ${as} = 'wait' THEN maedal_now() + interval '2 seconds' END
-     WHERE imp_uid = ${impUid} AND account_at IS NOT NULL`;
+    WITH o AS (
+      UPDATE observation SET accounted_as = CASE WHEN ${as} <> 'wait' THEN ${as} END,
+             account_at = CASE WHEN ${as} = 'wait' THEN maedal_now() + interval '2 seconds' END
+       WHERE imp_uid = ${impUid} AND account_at IS NOT NULL RETURNING observation.*
+    ), done AS (
+      UPDATE refund SET state = 'done', updated_at = maedal_now() FROM o
+       WHERE refund.imp_uid = o.imp_uid AND ${as} = 'returned' AND refund.state = 'prepared' AND refund.next_at IS NULL
+         AND o.cancel_amount - (o.amount - refund.checksum) = refund.amount
+      RETURNING refund.*
+    )
+    INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)
+    SELECT 'refund.succeeded', i.subscription_id, i.id, jsonb_build_object('invoice_id', i.id, 'period', i.period_key,
+             'imp_uid', done.imp_uid, 'amount', done.amount, 'currency', done.currency, 'reason', done.reason), maedal_now()
+      FROM done JOIN invoice i ON i.id = done.invoice_id`;
 }
 
 /**

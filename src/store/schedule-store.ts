@@ -3,7 +3,9 @@ import { bound } from './charge-store.ts';
 import type { Db } from './db.ts';
 import { clearArrears, drawUp, dueSubscriptions, endSubscriptions, passOver } from './draw-up.ts';
 import { databaseNow, expireSends, prepareRetries, retriesDue, ring } from './due.ts';
+import { observe } from './observations.ts';
 import { record } from './record.ts';
+import { claimWatched, watchOn } from './watch.ts';
 
 /** What a scheduler asks of the database. See `ChargeStore`. */
 export type ScheduleStore = ReturnType<typeof scheduleStore>;
@@ -26,5 +28,8 @@ export function scheduleStore(db: Db) {
     putUpForRefund: bound(db, putUpForRefund),
     putUpForReview: bound(db, putUpForReview),
     record: bound(db, record),
+    observe: bound(db, observe),
+    claimWatched: bound(db, claimWatched),
+    watchOn: bound(db, watchOn),
   };
 }

@@ -15,7 +15,11 @@ type Ended = Extract<Conclusion, { kind: 'outcome' }>;
  * A token in hand that outlives the call that follows, from a gateway whose clock agrees with the database's: what is
  * due is judged by the database's clock, so one that is far off charges at the wrong time.
  */
-export async function reachGateway(deps: WorkerDeps, { now }: LeasedAttempt, refresh = false): Promise<Clear | Ended> {
+export async function reachGateway(
+  deps: Pick<WorkerDeps, 'gateway' | 'report' | 'brake'>,
+  { now }: Pick<LeasedAttempt, 'now'>,
+  refresh = false,
+): Promise<Clear | Ended> {
   const readiness = await deps.gateway.ready({ refresh });
   if (readiness.kind === 'ready') {
     const apartMs = Math.abs(readiness.gatewayNowMs - now.toMillis());
@@ -79,7 +83,7 @@ function alreadyCharged(
 }
 
 /** A person must act: the whole channel stops for a minute, instead of asking once for every charge that is due. */
-export function refusedByGateway(deps: WorkerDeps, reason: string): void {
+export function refusedByGateway(deps: Pick<WorkerDeps, 'report' | 'brake'>, reason: string): void {
   deps.brake.stop(reason);
   deps.report({ kind: 'gateway.refused', reason });
 }

@@ -8,6 +8,7 @@ import { asked, requestFor } from './asked.ts';
 import { checkBillingKey, lookBeforeSending, notSent, reachGateway, refusedByGateway } from './before-sending.ts';
 import type { Conclusion } from './conclude.ts';
 import type { WorkerDeps } from './deps.ts';
+import { GUARD_MS, stopwatch } from './stopwatch.ts';
 
 /**
  * Charges a leased attempt: look, intend, one POST, read the answer. No transaction is open around any of the calls.
@@ -44,7 +45,7 @@ async function send(
   if (ready.kind !== 'clear') return { ...ready, attempt };
   const { timeoutSeconds } = deps.channel(attempt.subscription.channel);
   const maxAmountMinor = deps.maxAmountMinor(attempt.amount.currency);
-  const elapsedMs = stopwatch(deps);
+  const elapsedMs = stopwatch(deps.clock);
   await deps.failpoints.at('intent.about_to_be_written');
   const { needsAdoption, fingerprint } = deps;
   const limits = { timeoutSeconds, maxAmountMinor, needsAdoption, fingerprint };
@@ -113,12 +114,3 @@ function refusedIntent(intent: Extract<Intent, { kind: 'refused' }>, attempt: Le
       return assertNever(intent);
   }
 }
-
-/** Milliseconds since now, by whichever of the host's clocks says more: one stops while the machine sleeps. */
-function stopwatch({ clock }: WorkerDeps): () => number {
-  const [wall, monotonic] = [clock.nowMs(), clock.monotonicMs()];
-  return () => Math.max(clock.nowMs() - wall, clock.monotonicMs() - monotonic);
-}
-
-/** Between asking for the intent and the call it allows. */
-const GUARD_MS = 5_000;

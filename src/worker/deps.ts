@@ -3,6 +3,7 @@ import type { Report } from '../events.ts';
 import type { Failpoints } from '../failpoints.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ChargeStore } from '../store/charge-store.ts';
+import type { RefundStore } from '../store/refund-store.ts';
 
 /** What a channel promises, in seconds. */
 type Channel = {
@@ -34,6 +35,11 @@ export type WorkerDeps = {
   readonly failpoints: Failpoints;
   /** Stops the sending while too many sends have no answer. */
   readonly brake: Brake;
+};
+
+/** What a worker that refunds is given. */
+export type RefundDeps = Omit<WorkerDeps, 'store' | 'maxAmountMinor' | 'sandbox'> & {
+  readonly store: RefundStore;
 };
 
 /** Whether a charge may leave now, and if not, why. Remembers for a second what it was told. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { money } from '../../src/billing/money.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
 import { chargeRequest, uidOf } from './charges.ts';
 
@@ -34,6 +35,7 @@ export function gatewayConformance(name: string, make: () => Promise<Candidate>)
     readinessRules(() => candidate);
     chargeRules(() => candidate, charge);
     repetitionRules(() => candidate, charge);
+    cancelRules(() => candidate, charge);
     keyRules(() => candidate);
   });
 }
@@ -114,6 +116,62 @@ function repetitionRules(candidate: () => Candidate, charge: Charge): void {
       'failed',
       'paid',
     ]);
+  });
+}
+
+function cancelRules(candidate: () => Candidate, charge: Charge): void {
+  const won = (minor: number) => money(minor, 'KRW');
+  const paid = async (uid: string) => {
+    const answer = await charge(uid, candidate().approving);
+    if (answer.kind !== 'paid') throw new Error(`not paid: ${JSON.stringify(answer)}`);
+    return answer.record.impUid;
+  };
+  const cancel = (impUid: string, amount: number, checksum: number) =>
+    candidate().gateway.cancel({ impUid, amount: won(amount), checksum: won(checksum), reason: 'a test' }, LIMIT_MS);
+
+  test('a payment is found by its imp_uid, test payments too, and nothing of it is cancelled', async () => {
+    const impUid = await paid('one-payment');
+    expect(await candidate().gateway.payment(impUid)).toMatchObject({
+      kind: 'found',
+      record: { impUid, merchantUid: uidOf('one-payment'), status: 'paid', cancelMinor: 0 },
+      cancellations: [],
+    });
+  });
+
+  test('a payment that nobody made is absent, and cannot be cancelled', async () => {
+    expect(await candidate().gateway.payment('imps_000000000999')).toEqual({ kind: 'absent' });
+    expect(await cancel('imps_000000000999', 100, 100)).toMatchObject({ kind: 'refused' });
+  });
+
+  test('a whole cancel is done once: repeated, its checksum has it refused', async () => {
+    const impUid = await paid('whole');
+    const whole = { impUid, status: 'cancelled', amount: won(9_900), cancelMinor: 9_900 };
+    expect(await cancel(impUid, 9_900, 9_900)).toMatchObject({ kind: 'done', record: whole });
+    expect(await cancel(impUid, 9_900, 9_900)).toMatchObject({ kind: 'refused', reason: expect.stringMatching(/./) });
+    expect(await candidate().gateway.payment(impUid)).toMatchObject({ kind: 'found', record: whole });
+  });
+
+  test('a partial cancel leaves the rest, and its checksum holds for one repetition only', async () => {
+    const impUid = await paid('part');
+    expect(await cancel(impUid, 3_000, 9_900)).toMatchObject({ kind: 'done', cancellations: [{ minor: 3_000 }] });
+    expect(await cancel(impUid, 3_000, 9_900)).toMatchObject({ kind: 'refused' });
+    expect(await cancel(impUid, 3_000, 6_900)).toMatchObject({ kind: 'done', record: { cancelMinor: 6_000 } });
+    const found = await candidate().gateway.payment(impUid);
+    const ids = found.kind === 'found' ? found.cancellations.map(({ cancellationId }) => cancellationId) : [];
+    expect(new Set(ids).size).toBe(2);
+  });
+
+  test('a declined payment cannot be cancelled', async () => {
+    const answer = await charge('declined-cancel', candidate().declining);
+    if (answer.kind !== 'declined') throw new Error('not declined');
+    expect(await cancel(answer.record.impUid, 9_900, 9_900)).toMatchObject({ kind: 'refused' });
+  });
+
+  test('without a token nothing is cancelled', async () => {
+    const impUid = await paid('stranger-cancel');
+    const request = { impUid, amount: won(9_900), checksum: won(9_900), reason: 'a test' };
+    expect(await candidate().stranger.cancel(request, LIMIT_MS)).toMatchObject({ kind: 'not-sent' });
+    expect(await candidate().gateway.payment(impUid)).toMatchObject({ record: { cancelMinor: 0 } });
   });
 }
 

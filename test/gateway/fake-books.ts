@@ -1,4 +1,14 @@
-import { AGAIN, answer, type FakePortOne, GET_TOKEN, pageBody, payment, refuse, tokenBody } from './fake-portone.ts';
+import {
+  AGAIN,
+  answer,
+  CANCEL,
+  type FakePortOne,
+  GET_TOKEN,
+  pageBody,
+  payment,
+  refuse,
+  tokenBody,
+} from './fake-portone.ts';
 
 /** Makes a fake keep books like PortOne: `card-1` approves, `card-2` declines, others are unknown. */
 export function keepBooks(fake: FakePortOne, secret: string): void {
@@ -19,11 +29,29 @@ export function keepBooks(fake: FakePortOne, secret: string): void {
     records.unshift(record);
     answer({ code: 0, message: null, response: record })(seen, response, socket);
   });
+  fake.on('/payments/imps_', (seen, response, socket) => {
+    const record = records.find(({ imp_uid }) => seen.path === `/payments/${imp_uid}?include_sandbox=true`);
+    const found = record === undefined ? MISSING : answer({ code: 0, message: null, response: record });
+    found(seen, response, socket);
+  });
+  fake.on(CANCEL, (seen, response, socket) => {
+    const { imp_uid: impUid, amount, checksum, reason } = JSON.parse(seen.body);
+    const index = records.findIndex((record) => record.imp_uid === impUid && record.status !== 'failed');
+    const known = records[index];
+    if (known === undefined) return refuse(200, '취소할 결제건이 존재하지 않습니다.')(seen, response, socket);
+    const left = Number(known.amount) - Number(known.cancel_amount);
+    if (left !== checksum || amount > left) return refuse(200, 'checksum이 다릅니다.')(seen, response, socket);
+    const history = Array.isArray(known.cancel_history) ? known.cancel_history : [];
+    const entry = { pg_tid: 'tid', amount, cancelled_at: 1, reason, cancellation_id: `cancellation_${history.length}` };
+    const cancel_amount = Number(known.cancel_amount) + amount;
+    const record = { ...known, status: 'cancelled', cancel_amount, cancel_history: [...history, entry] };
+    records[index] = record;
+    answer({ code: 0, message: null, response: record })(seen, response, socket);
+  });
   fake.on('/payments/findAll/', (seen, response, socket) => {
     const uid = seen.path.split(/[/?]/)[3];
     const list = records.filter((record) => record.merchant_uid === uid);
-    const behaviour =
-      list.length === 0 ? refuse(404, '존재하지 않는 결제정보입니다.') : answer(pageBody(list, list.length));
+    const behaviour = list.length === 0 ? MISSING : answer(pageBody(list, list.length));
     behaviour(seen, response, socket);
   });
   fake.on('/subscribe/customers/', (seen, response, socket) => {
@@ -37,6 +65,7 @@ export function keepBooks(fake: FakePortOne, secret: string): void {
 
 /** PortOne's sentence for an id that was paid or cancelled before (fact sheet §2.4). */
 export const DUPLICATE = '이미 주문이 이루어진 건입니다. (동일한 merchant_uid로 결제 또는 취소된 기록이 있습니다)';
+const MISSING = refuse(404, '존재하지 않는 결제정보입니다.');
 const MASKED = '95404900****1569';
 const OUTCOMES: ReadonlyMap<string, Record<string, unknown>> = new Map([
   ['card-1', { status: 'paid' }],

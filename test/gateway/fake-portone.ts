@@ -31,6 +31,7 @@ export type FakePortOne = {
 };
 
 export const AGAIN = '/subscribe/payments/again';
+export const CANCEL = '/payments/cancel';
 export const GET_TOKEN = '/users/getToken';
 export const TOKEN = '0123456789abcdef0123456789abcdef01234567';
 

@@ -121,6 +121,55 @@ test.each([
   expect((await explainInvoice(database.db, invoiceId)).next.says).toMatch(expected);
 });
 
+const PAYMENT = { merchant_uid: 'a', status: 'paid', amount: 9900, currency: 'KRW', learnt_by: 'look_up', raw: {} };
+test.each([
+  [
+    'proposed',
+    {},
+    /^It is paid\. Refund of imps_r1: It waits for a person: `maedal refund .* --reason …` gives it back\.$/,
+  ],
+  ['due', { next_at: new Date(LATER) }, /It is cancelled at the gateway at 2027-02-01T01:00:00Z\.$/],
+  [
+    'unknown',
+    { state: 'unknown', send_count: 1, sent_at: new Date(LATER), next_at: new Date(LATER), fail_reason: 'lost' },
+    /The payment is looked up at 2027-02-01T01:00:00Z; before that nothing is cancelled again\.$/,
+  ],
+  [
+    'failed',
+    { state: 'failed', fail_reason: '취소기한이 지났습니다.' },
+    /A person must decide; `maedal refund .* begins anew\.$/,
+  ],
+  ['done', { state: 'done', cancellation_id: 'c' }, /^Nothing: it is paid\.$/],
+] as const)('tells of a refund that is %s, and of what comes next', async (state, fields, expected) => {
+  const { db } = database;
+  const { invoiceId } = await newCase({ state: 'paid' }, {});
+  await db.observation.deleteMany({ where: { imp_uid: 'imps_r1' } });
+  await db.observation.create({ data: { ...PAYMENT, imp_uid: 'imps_r1' } });
+  await db.refund.create({
+    data: {
+      ...{ invoice_id: invoiceId, imp_uid: 'imps_r1', amount: 9900, checksum: 9900, currency: 'KRW' },
+      ...{ reason: 'captured late', requested_by: 'maedal', ...fields },
+    },
+  });
+  const explanation = await explainInvoice(db, invoiceId);
+  expect(explanation.next.says).toMatch(expected);
+  const text = renderExplanation(explanation);
+  expect(text).toContain(`  9900 KRW of imps_r1: ${explanation.refunds[0]?.state}`);
+  expect(text).toContain('    Wanted by maedal: captured late.');
+  expect(text).toMatch(/The refund of imps_r1 began as/);
+  if (state === 'unknown') expect(text).toContain('    Asked of the gateway once, at 2027-02-01T01:00:00Z.');
+  await db.refund.deleteMany({ where: { imp_uid: 'imps_r1' } });
+});
+
+test('what ended and may still be captured is said to be watched', async () => {
+  const { invoiceId } = await newCase({ state: 'uncollectible', reason: 'retries_exhausted' }, { state: 'canceled' });
+  await database.db.invoice.update({ where: { id: invoiceId }, data: { watch_at: new Date(LATER) } });
+  expect((await explainInvoice(database.db, invoiceId)).next).toEqual({
+    at: LATER,
+    says: `It ended uncollectible (retries_exhausted). Something of it might still be captured: it is looked up once more at ${LATER}.`,
+  });
+});
+
 test('says so while sending is switched off', async () => {
   const { invoiceId } = await newCase({ state: 'open', nextAt: LATER }, {});
   await database.db.control.update({

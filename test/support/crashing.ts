@@ -1,7 +1,8 @@
 import type { Gateway } from '../../src/gateway/gateway.ts';
-import { type ChargeStore, chargeStore } from '../../src/store/charge-store.ts';
+import { chargeStore } from '../../src/store/charge-store.ts';
 import type { Db } from '../../src/store/db.ts';
-import type { WorkerDeps } from '../../src/worker/deps.ts';
+import { refundStore } from '../../src/store/refund-store.ts';
+import type { RefundDeps, WorkerDeps } from '../../src/worker/deps.ts';
 
 /** Stands for kill -9: everything after it does not happen. */
 export class Crash extends Error {}
@@ -15,27 +16,37 @@ export function crashing(
   at: number,
   when: 'before' | 'after',
 ): { deps: WorkerDeps; effects: () => string[] } {
+  const { effect, effects } = dyingAt(at, when);
+  const store = chargeStore(dyingDb(db, effect));
+  return { deps: { ...deps, store, gateway: dyingGateway(deps.gateway, effect) }, effects };
+}
+
+/** The same for a worker that refunds. */
+export function crashingRefund(
+  { deps, db }: { deps: RefundDeps; db: Db },
+  at: number,
+  when: 'before' | 'after',
+): { deps: RefundDeps; effects: () => string[] } {
+  const { effect, effects } = dyingAt(at, when);
+  const store = refundStore(dyingDb(db, effect));
+  return { deps: { ...deps, store, gateway: dyingGateway(deps.gateway, effect) }, effects };
+}
+
+function dyingAt(at: number, when: 'before' | 'after'): { effect: Effect; effects: () => string[] } {
   const names: string[] = [];
-  const effect = async <Result>(name: string, work: () => PromiseLike<Result>): Promise<Result> => {
+  const effect: Effect = async (name, work) => {
     names.push(name);
     if (names.length - 1 > at) throw new Crash('the process is dead');
     if (names.length - 1 < at) return work();
     if (when === 'after') await work();
     throw new Crash(`${when} ${name}`);
   };
-  return {
-    deps: { ...deps, store: dyingStore(db, effect), gateway: dyingGateway(deps.gateway, effect) },
-    effects: () => names,
-  };
+  return { effect, effects: () => names };
 }
 
 type Effect = <Result>(name: string, work: () => PromiseLike<Result>) => Promise<Result>;
 
-/** The real store, over a connection that dies. */
-function dyingStore(db: Db, effect: Effect): ChargeStore {
-  return chargeStore(dyingDb(db, effect));
-}
-
+/** The database over a connection that dies. */
 function dyingDb(db: Db, effect: Effect): Db {
   return new Proxy(db, {
     get: (target, property) => {
@@ -51,6 +62,8 @@ function dyingGateway(gateway: Gateway, effect: Effect): Gateway {
   return {
     ready: (options) => effect('ready', () => gateway.ready(options)),
     charge: (request, timeoutMs) => effect('charge', () => gateway.charge(request, timeoutMs)),
+    cancel: (request, timeoutMs) => effect('cancel', () => gateway.cancel(request, timeoutMs)),
+    payment: (impUid) => effect('payment', () => gateway.payment(impUid)),
     lookUp: (merchantUid) => effect('lookUp', () => gateway.lookUp(merchantUid)),
     billingKey: (customerUid) => effect('billingKey', () => gateway.billingKey(customerUid)),
     close: () => gateway.close(),

@@ -1,3 +1,4 @@
+import type { CancelAnswer, Cancellation, CancelRequest, PaymentAnswer } from '../../src/billing/cancel.ts';
 import type {
   BillingKeyAnswer,
   ChargeAnswer,
@@ -23,6 +24,17 @@ export type Behaviour =
   | 'pay-less'
   | 'pay-live';
 
+/** What the fake does with the next cancel. Money given back is what its records say. */
+export type CancelBehaviour =
+  | 'cancel'
+  /** Gives the money back, and the answer is lost. */
+  | 'cancel-silently'
+  /** Nothing happens, and the answer is lost. */
+  | 'lose'
+  | 'refuse'
+  | 'refuse-connection'
+  | 'unauthorized';
+
 /** A gateway in memory that keeps the books: what was captured, and how often each id was posted. */
 export class FakeGateway implements Gateway {
   readonly records: PaymentRecord[] = [];
@@ -37,6 +49,10 @@ export class FakeGateway implements Gateway {
     cardName: null,
     cardNumberMasked: null,
   };
+  readonly cancels: CancelRequest[] = [];
+  readonly cancellations = new Map<string, Cancellation[]>();
+  /** The behaviours of the next cancels, in order; afterwards it cancels. */
+  cancelBehaviours: CancelBehaviour[] = [];
   refreshed = 0;
 
   /** The behaviours of a card's next charges, in order; afterwards it pays. */
@@ -66,6 +82,43 @@ export class FakeGateway implements Gateway {
     return records.length === 0 || this.lookUps === 'absent' ? { kind: 'absent' } : { kind: 'found', records };
   }
 
+  async payment(impUid: string): Promise<PaymentAnswer> {
+    if (this.lookUps === 'unclear') return { kind: 'unclear', reason: 'the gateway is down' };
+    const record = this.records.find((known) => known.impUid === impUid);
+    if (record === undefined || this.lookUps === 'absent') return { kind: 'absent' };
+    return { kind: 'found', record, cancellations: this.cancellations.get(impUid) ?? [] };
+  }
+
+  async cancel(request: CancelRequest): Promise<CancelAnswer> {
+    const behaviour = this.cancelBehaviours.shift() ?? 'cancel';
+    if (behaviour === 'refuse-connection') return { kind: 'not-sent', reason: 'connection refused' };
+    this.cancels.push(request);
+    if (behaviour === 'unauthorized') return { kind: 'unauthorized', reason: 'the token was refused' };
+    if (behaviour === 'lose') return { kind: 'unknown', reason: 'the connection was lost' };
+    if (behaviour === 'refuse') return { kind: 'refused', reason: '취소기한이 지났습니다.' };
+    const answer = this.giveBack(request);
+    return behaviour === 'cancel-silently' ? { kind: 'unknown', reason: 'the connection was lost' } : answer;
+  }
+
+  /** Gives money back as the gateway does: never against a wrong checksum, never more than is left. */
+  giveBack({ impUid, amount, checksum }: Omit<CancelRequest, 'reason'>): CancelAnswer {
+    const index = this.records.findIndex((known) => known.impUid === impUid);
+    const known = this.records[index];
+    const left = known === undefined ? 0 : (known.amount?.minor ?? 0) - known.cancelMinor;
+    if (known === undefined || !['paid', 'cancelled'].includes(known.status) || left === 0) {
+      return { kind: 'refused', reason: '취소할 결제건이 존재하지 않습니다.' };
+    }
+    if (checksum.minor !== left || amount.minor > left) {
+      return { kind: 'refused', reason: 'checksum과 취소가능금액이 일치하지 않습니다.' };
+    }
+    const history = this.cancellations.get(impUid) ?? [];
+    const one = { cancellationId: `cancellation_${impUid}_${history.length + 1}`, minor: amount.minor };
+    const record = { ...known, status: 'cancelled', cancelMinor: known.cancelMinor + amount.minor } as const;
+    this.records[index] = record;
+    this.cancellations.set(impUid, [...history, one]);
+    return { kind: 'done', record, cancellations: [...history, one] };
+  }
+
   async billingKey(): Promise<BillingKeyAnswer> {
     return this.key;
   }
@@ -80,6 +133,11 @@ export class FakeGateway implements Gateway {
     const cancelMinor = status === 'cancelled' ? (record?.amount?.minor ?? 0) : 0;
     if (record !== undefined) this.records[known] = { ...record, status, cancelMinor };
     else this.add(this.posted(merchantUid), status);
+  }
+
+  /** An id that was captured is captured once more: what must never happen, and what the protocol is to notice. */
+  captureAgain(merchantUid: string): PaymentRecord {
+    return this.add(this.posted(merchantUid), 'paid');
   }
 
   private posted(merchantUid: string): ChargeRequest {

@@ -14,8 +14,9 @@ import { chargeStore } from '../../src/store/charge-store.ts';
 import type { Ring } from '../../src/store/due.ts';
 import { markDatabase } from '../../src/store/fingerprint.ts';
 import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
+import { refundStore } from '../../src/store/refund-store.ts';
 import { scheduleStore } from '../../src/store/schedule-store.ts';
-import type { WorkerDeps } from '../../src/worker/deps.ts';
+import type { RefundDeps, WorkerDeps } from '../../src/worker/deps.ts';
 import { runJob } from '../../src/worker/run-job.ts';
 import { freshDatabase, type TestDatabase } from './database.ts';
 import { FakeGateway } from './fake-gateway.ts';
@@ -27,6 +28,7 @@ export type World = {
   readonly events: BillingEvent[];
   readonly scheduler: SchedulerDeps;
   readonly worker: WorkerDeps;
+  readonly refunder: RefundDeps;
   now: DateTime;
   advance(by: DurationLike): Promise<void>;
   /** A subscription whose first period starts at the world's first instant, unless told otherwise. */
@@ -63,6 +65,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
   const db = database.db;
   const scheduler: SchedulerDeps = {
     store: scheduleStore(db),
+    gateway,
     failpoints: noFailpoints,
     sandbox: true,
     channel: () => CHANNEL,
@@ -98,6 +101,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
     events,
     scheduler,
     worker,
+    refunder: { ...worker, store: refundStore(db) },
     now: DateTime.fromISO('2027-01-31T01:00:00Z', { zone: 'utc' }),
     advance: async (by) => {
       world.now = world.now.plus(by);

@@ -22,6 +22,12 @@ CREATE INDEX subscription_in_arrears ON subscription (id) WHERE status IN ('past
 ALTER TABLE invoice ADD COLUMN watch_at timestamptz;
 CREATE INDEX invoice_watched ON invoice (watch_at) WHERE watch_at IS NOT NULL;
 
+-- A refund is taken in hand at `next_at`; prepared without one it is a proposal and waits for a person.
+ALTER TABLE refund ADD COLUMN not_sent_count integer NOT NULL DEFAULT 0 CHECK (not_sent_count BETWEEN 0 AND send_count),
+  ADD CONSTRAINT refund_sent CHECK (send_count = 0 OR sent_at IS NOT NULL),
+  ADD CONSTRAINT refund_in_flight CHECK (state NOT IN ('sent', 'unknown') OR (send_count > 0 AND next_at IS NOT NULL)),
+  ADD CONSTRAINT refund_ended CHECK (state NOT IN ('done', 'failed') OR next_at IS NULL),
+  ADD CONSTRAINT refund_failed CHECK (state <> 'failed' OR fail_reason IS NOT NULL);
 CREATE INDEX refund_due ON refund (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX refund_of_invoice ON refund (invoice_id);
 
@@ -30,3 +36,39 @@ ALTER TABLE control ADD COLUMN sending_changed_by text,
   ADD COLUMN audited_at timestamptz, ADD COLUMN audited_start timestamptz,
   -- The latest instant that a scheduler saw: the clock must not step back behind it.
   ADD COLUMN latest_at timestamptz;
+
+-- The chart of a refund's states. What is asked of the gateway never changes: somebody else's wish is another refund.
+CREATE FUNCTION maedal_refund_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.state <> NEW.state AND (OLD.state, NEW.state) NOT IN (
+    ('prepared', 'sent'), ('prepared', 'done'), ('prepared', 'failed'),
+    ('sent', 'prepared'), ('sent', 'unknown'), ('sent', 'done'), ('sent', 'failed'),
+    ('unknown', 'sent'), ('unknown', 'done'), ('unknown', 'failed')
+  ) THEN
+    RAISE EXCEPTION 'refund % cannot go from % to %', OLD.id, OLD.state, NEW.state USING ERRCODE = 'check_violation';
+  END IF;
+  IF (OLD.invoice_id, OLD.imp_uid, OLD.amount, OLD.currency, OLD.checksum)
+    IS DISTINCT FROM (NEW.invoice_id, NEW.imp_uid, NEW.amount, NEW.currency, NEW.checksum) THEN
+    RAISE EXCEPTION 'refund %: what is asked of the gateway cannot change', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.send_count < OLD.send_count OR NEW.fence < OLD.fence THEN
+    RAISE EXCEPTION 'refund %: send_count and fence only rise', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER refund_guard BEFORE UPDATE ON refund FOR EACH ROW EXECUTE FUNCTION maedal_refund_guard();
+
+-- Why a row came to where it is goes before why it was made: a refund has both.
+CREATE OR REPLACE FUNCTION maedal_history() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  column_name text := TG_ARGV[0];
+  was text := CASE WHEN TG_OP = 'UPDATE' THEN to_jsonb(OLD) ->> column_name END;
+  becomes text := to_jsonb(NEW) ->> column_name;
+BEGIN
+  IF was IS DISTINCT FROM becomes THEN
+    INSERT INTO history (entity, entity_id, from_state, to_state, reason, fence, who)
+    VALUES (TG_TABLE_NAME, NEW.id, was, becomes, coalesce(to_jsonb(NEW) ->> 'fail_reason', to_jsonb(NEW) ->> 'reason'),
+            (to_jsonb(NEW) ->> 'fence')::integer, current_setting('application_name'));
+  END IF;
+  RETURN NULL;
+END $$;

@@ -3,11 +3,13 @@ import { money, toMajor } from '../../billing/money.ts';
 import type { Clock } from '../../clock.ts';
 import type { Gateway } from '../gateway.ts';
 import { authorizedGet } from './authorized-get.ts';
+import { authorizedPost } from './authorized-post.ts';
 import { readBillingKey } from './billing-key.ts';
+import { CANCEL, cancelBody, classifyCancel } from './cancel.ts';
 import { type Http, openHttp } from './http.ts';
 import { findAll } from './look-up.ts';
 import { classify } from './outcome.ts';
-import { JSON_HEADERS } from './repeatable.ts';
+import { readOnePayment } from './payment.ts';
 import { createTokens, type Tokens } from './token.ts';
 import { patternOf, veil } from './veil.ts';
 
@@ -27,18 +29,18 @@ export function createPortOne(options: {
   const tokens = createTokens(bare, key, secret, clock);
   const http = veiled(bare, [key, secret], tokens);
   const get = authorizedGet(http, tokens);
+  const post = authorizedPost(http, tokens);
   return {
     ready: (asked) => tokens.ready(asked),
-    charge: async (request, timeoutMs) => {
-      const token = tokens.inHand();
-      if (token === null) return { kind: 'not-sent', reason: 'there is no token: call ready() first' };
-      const headers = { ...JSON_HEADERS, authorization: `Bearer ${token}` };
-      const body = JSON.stringify(chargeBody(request));
-      const exchange = await http.exchange({ method: 'POST', path: AGAIN, headers, body, timeoutMs });
-      const answer = classify(exchange, request.merchantUid);
-      if (answer.kind === 'unauthorized') tokens.refused(token);
-      return answer;
-    },
+    charge: (request, timeoutMs) =>
+      post({ path: AGAIN, body: chargeBody(request), timeoutMs }, (exchange) =>
+        classify(exchange, request.merchantUid),
+      ),
+    cancel: (request, timeoutMs) =>
+      post({ path: CANCEL, body: cancelBody(request), timeoutMs }, (exchange) =>
+        classifyCancel(exchange, request.impUid),
+      ),
+    payment: (impUid) => readOnePayment(get, impUid),
     lookUp: (merchantUid) => findAll(get, merchantUid),
     billingKey: (customerUid) => readBillingKey(get, customerUid),
     close: () => bare.close(),

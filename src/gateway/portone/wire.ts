@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Cancellation } from '../../billing/cancel.ts';
 import type { PaymentRecord } from '../../billing/charge.ts';
 import { fromMajor } from '../../billing/money.ts';
 import { declineOf } from './decline-codes.ts';
@@ -45,6 +46,17 @@ export function readPayment(value: unknown): PaymentRecord | null {
     failedAtMs: instant(payment.failed_at),
     raw: rawOf(value),
   };
+}
+
+/** What was given back of a payment, in the gateway's own words; nothing where the list cannot be read. */
+export function readCancellations(value: unknown): Cancellation[] {
+  const parsed = cancelledSchema.safeParse(value);
+  if (!parsed.success) return [];
+  const { currency, cancel_history: history } = parsed.data;
+  return history.map((entry) => ({
+    cancellationId: entry.cancellation_id,
+    minor: fromMajor(entry.amount, currency)?.minor ?? null,
+  }));
 }
 
 /** One page of payments: `previous` and `next` are page numbers, 0 where there is none. Null if it is no such page. */
@@ -126,6 +138,11 @@ const paymentSchema = z.object({
   failed_at: seconds,
 });
 const STATUSES = ['ready', 'paid', 'failed', 'cancelled'] as const;
+
+const cancelledSchema = z.object({
+  currency: z.string(),
+  cancel_history: z.array(z.object({ cancellation_id: z.string().regex(/^[\w-]{1,64}$/), amount: z.number() })),
+});
 
 const pageSchema = z.object({
   total: z.int().min(0),

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { money } from '../../../src/billing/money.ts';
 import { createPortOne } from '../../../src/gateway/portone/client.ts';
 import { patternOf, veil } from '../../../src/gateway/portone/veil.ts';
 import { chargeRequest, uidOf } from '../charges.ts';
@@ -9,6 +10,12 @@ import { handClock } from '../hand-clock.ts';
 const KEY = 'canary-key-"1"';
 const SECRET = 'canary/secret+2="한';
 const UID = uidOf('sub-1');
+const CANCEL = {
+  impUid: 'imps_123456789012',
+  amount: money(9_900, 'KRW'),
+  checksum: money(9_900, 'KRW'),
+  reason: 'a test',
+};
 
 /** A text in every form in which it might come back. */
 const forms = (secret: string) => [
@@ -41,6 +48,7 @@ test.each([200, 400, 401, 404, 500])('a gateway that echoes our secrets with %i 
     });
     told.push(await gateway.charge(chargeRequest(), 60_000), await gateway.lookUp(UID));
     told.push(await gateway.billingKey('card-1'), await gateway.ready({ refresh: true }));
+    told.push(await gateway.cancel(CANCEL, 60_000), await gateway.payment(CANCEL.impUid));
   }
   const everything = JSON.stringify(told);
   for (const canary of canaries) expect(everything).not.toContain(JSON.stringify(canary).slice(1, -1));

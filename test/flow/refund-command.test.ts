@@ -1,0 +1,148 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Db, openDb } from '../../src/store/db.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { type Built, buildMaedal } from '../support/built.ts';
+import { emptyDatabase } from '../support/database.ts';
+import { freePort, type Maedal, runMaedal } from '../support/process.ts';
+
+let built: Built;
+let home: string;
+let database: Awaited<ReturnType<typeof emptyDatabase>>;
+let db: Db;
+let settings: Record<string, string>;
+const running: Maedal[] = [];
+
+beforeAll(async () => {
+  built = await buildMaedal();
+  home = await mkdtemp(join(tmpdir(), 'maedal-refund-'));
+  await writeFile(join(home, 'maedal.config.ts'), 'export default {};');
+  database = await emptyDatabase();
+  await migrate(database.url);
+  db = openDb({ url: database.url, who: 'maedal/test' });
+  const sandboxPort = String(await freePort());
+  settings = {
+    DATABASE_URL: database.url,
+    PORTONE_BASE_URL: `http://127.0.0.1:${sandboxPort}`,
+    MAEDAL_SANDBOX_PORT: sandboxPort,
+  };
+  await maedal('sandbox').line(/^sandbox at/);
+  await importCards(['approve', 'approve', 'decline_funds', 'approve']);
+  expect(await maedal('bill').ended).toBe(0);
+});
+
+afterAll(async () => {
+  for (const process of running) process.kill('SIGTERM');
+  await Promise.all(running.map((process) => process.ended));
+  await db.$disconnect();
+  await database.drop();
+  await rm(home, { recursive: true, force: true });
+  await built.remove();
+});
+
+function maedal(...args: string[]): Maedal {
+  const process = runMaedal(built.main, args, settings, home);
+  running.push(process);
+  return process;
+}
+
+async function importCards(cards: readonly string[]): Promise<void> {
+  const rows = cards.map(
+    (card, index) => `sub-${index},c-${index},card-${index},원두,9900,KRW,month,1,2025-01-31,Asia/Seoul,${card}`,
+  );
+  const header =
+    'subscription_id,customer_id,customer_uid,name,amount,currency,interval,interval_count,anchor_at,timezone,test_card';
+  await writeFile(join(home, 'subscribers.csv'), [header, ...rows, ''].join('\n'));
+  expect(await maedal('import', join(home, 'subscribers.csv')).ended).toBe(0);
+}
+
+async function invoiceId(subscription: string): Promise<string> {
+  return (await db.invoice.findFirstOrThrow({ where: { subscription: { external_id: subscription } } })).id;
+}
+
+async function ledger(): Promise<{ status: string; amount: number }[]> {
+  const response = await fetch(`${settings.PORTONE_BASE_URL}/_sandbox/ledger?limit=1000`);
+  return JSON.parse(await response.text()).data;
+}
+
+test('a part, then the rest: the sandbox gives back what was said, the invoice ends, and explain tells of both', async () => {
+  const id = await invoiceId('sub-0');
+  const part = maedal('refund', id, '--amount', '3000', '--reason', 'late delivery');
+  await part.line(/^refunded 3000 KRW of imps_\d{12}$/);
+  expect(await part.ended).toBe(0);
+  const rest = maedal('refund', id, '--reason', 'moved away', '--json');
+  const { refunds } = JSON.parse(await rest.line(/^\{"refunds"/));
+  expect(refunds).toMatchObject([{ amount: 6_900, currency: 'KRW', state: 'done', fail_reason: null }]);
+  expect(await rest.ended).toBe(0);
+  const cancels = (await ledger()).filter((entry) => entry.status === 'cancelled');
+  expect(cancels.map((entry) => entry.amount)).toEqual([3_000, 6_900]);
+  const explain = maedal('explain', id);
+  await explain.line(/The invoice went from paid to refunded: moved away \[maedal\/refund\]/);
+  await explain.line(/^ {2}6900 KRW of imps_\d{12}: done$/);
+  expect(await explain.ended).toBe(0);
+});
+
+test('whatever cannot be refunded is bad input, and says what to do', async () => {
+  const unpaid = maedal('refund', await invoiceId('sub-2'), '--reason', 'why not');
+  await unpaid.line(/the invoice is retrying; only a paid one can be refunded/);
+  expect(await unpaid.ended).toBe(2);
+  const mute = maedal('refund', await invoiceId('sub-1'));
+  await mute.line(/--reason <text>/);
+  expect(await mute.ended).toBe(2);
+});
+
+test('while sending is switched off nothing is given back: exit 3', async () => {
+  await db.$executeRaw`UPDATE control SET sending_enabled = false, sending_reason = 'the books differ'`;
+  const fenced = maedal('refund', await invoiceId('sub-1'), '--reason', 'moved away');
+  await fenced.line(/sending is switched off \(the books differ\)/);
+  expect(await fenced.ended).toBe(3);
+  await db.$executeRaw`UPDATE control SET sending_enabled = true`;
+});
+
+test.each(['refund.intended', 'refund.answered'])(
+  'killed at %s, it goes on from what the gateway says',
+  async (point) => {
+    const id = await invoiceId('sub-3');
+    const amount = { 'refund.intended': 1_000, 'refund.answered': 2_000 }[point] ?? 0;
+    const killed = runMaedal(
+      built.main,
+      ['refund', id, '--amount', String(amount), '--reason', point],
+      { ...settings, MAEDAL_FAILPOINTS: `${point}=kill` },
+      home,
+    );
+    running.push(killed);
+    expect(await killed.ended).toBe('SIGKILL');
+    const { state, send_count } = await db.refund.findFirstOrThrow({ where: { reason: point } });
+    expect({ state, send_count }).toEqual({ state: 'sent', send_count: 1 });
+    // Its lease ends, and the time in which a cancel may still land is over.
+    await db.$executeRaw`UPDATE refund SET next_at = now(), sent_at = now() - interval '1 day' WHERE reason = ${point}`;
+    expect(await maedal('bill').ended).toBe(0);
+    expect((await db.refund.findFirstOrThrow({ where: { reason: point } })).state).toBe('done');
+    const cancels = (await ledger()).filter((entry) => entry.status === 'cancelled' && entry.amount === amount);
+    expect(cancels).toHaveLength(1);
+  },
+);
+
+test('a refund that comes to nothing is not done: exit 1, with the reason', async () => {
+  const id = await invoiceId('sub-1');
+  // Somebody gave a part of it back in the gateway's own console.
+  const tokenBody = { imp_key: 'imp_sandbox', imp_secret: 'sandbox_secret' };
+  const token = await post('/users/getToken', tokenBody, {});
+  const { imp_uid } = await db.attempt.findFirstOrThrow({ where: { invoice_id: id } });
+  await post('/payments/cancel', { imp_uid, amount: 100 }, { authorization: token.response.access_token });
+  const refused = maedal('refund', id, '--reason', 'moved away');
+  await refused.line(/is not refunded, but failed: somebody else cancelled: 100 of it/);
+  await refused.line(/1 of 1 refunds are not done/);
+  expect(await refused.ended).toBe(1);
+});
+
+async function post(path: string, body: unknown, headers: Record<string, string>) {
+  const response = await fetch(`${settings.PORTONE_BASE_URL}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  return JSON.parse(await response.text());
+}
