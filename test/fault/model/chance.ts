@@ -32,3 +32,13 @@ export class Chance {
     return item;
   }
 }
+
+/** A generator of its own for each purpose, so that one fault more or less leaves the others as they were. */
+export function chanceFor(seed: number, purpose: string): Chance {
+  let mixed = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b);
+  for (let index = 0; index < purpose.length; index += 1) {
+    mixed = Math.imul(mixed ^ purpose.charCodeAt(index), 0xc2b2ae35);
+    mixed ^= mixed >>> 15;
+  }
+  return new Chance(mixed);
+}

@@ -57,7 +57,7 @@ export function memorySide(): Side & { readonly tables: Tables } {
 }
 
 /** One more subscription, with a customer's card of its own. */
-function addSubscription(tables: Tables, { customer, card, ...subscription }: Beginning): string {
+export function addSubscription(tables: Tables, { customer, card, ...subscription }: Beginning): string {
   const id = tables.nextId();
   if (tables.customers.get(customer) === undefined)
     tables.customers.put(customer, { id: customer, caught_up_at: null });
