@@ -1,0 +1,172 @@
+import { type Chance, chanceFor } from './chance.ts';
+
+/** What may go wrong in a world, each class by itself to be left out when a failing seed is shrunk. */
+export const FAULTS = [
+  'crash',
+  'pause',
+  'failpoint',
+  'lost_ack',
+  'database_away',
+  'rings',
+  'slow',
+  'decline',
+  'lost_answer',
+  'late_capture',
+  'flip',
+  'pending',
+  'refused',
+  'lag',
+  'lie',
+  'unclear',
+  'unauthorized',
+  'not_sent',
+  'clock',
+  'webhook',
+  'operator',
+  'restore',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/**
+ * Which of the gateway's assumptions hold. `G1`: a paid id is never captured again, checked at the capture itself.
+ * `G2`: nothing is captured later than H after its send. `none`: neither, so that doubles are possible and must be found.
+ */
+type Assumed = 'G1' | 'G2' | 'none';
+
+/** What the gateway does with an id that it knows. */
+export type Dedupe = { readonly refuses: 'paid' | 'used' | 'nothing'; readonly checked: 'at start' | 'at capture' };
+
+/** A world, all of it following from its seed. */
+export type Plan = {
+  readonly seed: number;
+  readonly gaps: Gaps;
+  /** What all chance but the plan's own follows from: the seed, unless others are tried to tell its story shorter. */
+  readonly luck: number;
+  readonly faults: ReadonlySet<Fault>;
+  readonly assumed: Assumed;
+  readonly dedupe: Dedupe;
+  /** Whether a refused repeat leaves a `failed` record behind. */
+  readonly refusalLeavesRecord: boolean;
+  readonly rate: number;
+  /** How many troubles of processes and connections there are at most, so that a world ends. */
+  readonly troubles: number;
+  readonly latestCaptureMs: number;
+  readonly latestFlipMs: number;
+  readonly longestLagMs: number;
+  readonly longestPauseMs: number;
+  readonly chaosMs: number;
+  readonly subscriptions: number;
+  readonly periods: number;
+  readonly workers: number;
+  readonly schedulers: number;
+  readonly retryAfterDays: readonly number[];
+  readonly audited: boolean;
+  readonly refundDuplicates: 'auto' | 'propose';
+};
+
+/** What is left out of a seed's own world, to find out what its failure needs. */
+export type Without = {
+  readonly faults: ReadonlySet<Fault>;
+  readonly actors: 'all' | 'one of each';
+  readonly luck?: number;
+};
+
+/** Nothing is left out. */
+export const WHOLE: Without = { faults: new Set(), actors: 'all' };
+
+/**
+ * Combinations in which the flows are known to break a rule: `in` has them in. A look before a send believes that an
+ * id which it knows to be used is unheard of; a look after a change of cards takes an earlier attempt's payment for
+ * another card's; a restored database does not look for the later attempts that it forgot.
+ */
+export type Gaps = 'spared' | 'in';
+
+export const HORIZON_MS = 3_600_000;
+export const QUARANTINE_MS = 86_400_000;
+export const TIMEOUT_MS = 60_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+
+/** The world of a seed, or of what is left of it. */
+export function planOf(seed: number, without: Without = WHOLE, gaps: Gaps = 'spared'): Plan {
+  const chance = chanceFor(seed, 'plan');
+  const { assumed, dedupe } = gatewayOf(chance);
+  const all = chosenFaults(chance);
+  const faults = new Set([...all].filter((fault) => !without.faults.has(fault) && isAllowed(fault, assumed)));
+  const retryAfterDays = chance.pick([[], [1], [1, 3]]);
+  const forgets = gaps === 'spared' && faults.has('restore');
+  const few = without.actors === 'one of each';
+  const counts = { subscriptions: 1 + chance.below(3), periods: 1 + chance.below(2) };
+  return {
+    seed,
+    luck: without.luck ?? seed,
+    faults,
+    assumed,
+    dedupe,
+    refusalLeavesRecord: chance.hits(0.5),
+    rate: chance.pick([0.01, 0.03, 0.08]),
+    troubles: chance.pick([3, 10, 30]),
+    ...limits(chance, assumed),
+    chaosMs: chance.pick([2, 30, 60, 200]) * HOUR_MS,
+    ...(few ? { subscriptions: 1, periods: 1 } : counts),
+    workers: few ? 1 : 2,
+    schedulers: few ? 1 : 2,
+    retryAfterDays: forgets ? [] : retryAfterDays,
+    gaps,
+    audited: chance.hits(0.5),
+    refundDuplicates: chance.pick(['auto', 'propose'] as const),
+  };
+}
+
+function gatewayOf(chance: Chance): Pick<Plan, 'assumed' | 'dedupe'> {
+  const draw = chance.next();
+  if (draw < 0.45)
+    return { assumed: 'G1', dedupe: { refuses: chance.pick(['paid', 'used'] as const), checked: 'at capture' } };
+  const dedupe = chance.pick<Dedupe>([
+    { refuses: 'nothing', checked: 'at start' },
+    { refuses: 'paid', checked: 'at start' },
+    { refuses: 'used', checked: 'at start' },
+  ]);
+  return { assumed: draw < 0.85 ? 'G2' : 'none', dedupe };
+}
+
+/** One class alone, a pair, or everything: a bug that one fault heals would survive the mixture. */
+function chosenFaults(chance: Chance): ReadonlySet<Fault> {
+  const draw = chance.next();
+  if (draw < 0.2) return new Set([chance.pick(FAULTS)]);
+  if (draw < 0.45) return new Set([chance.pick(FAULTS), chance.pick(FAULTS), chance.pick(FAULTS)]);
+  return new Set(FAULTS.filter(() => chance.hits(draw < 0.75 ? 0.4 : 0.85)));
+}
+
+/** A restored database has forgotten sends that may still land, and only the gateway knows their ids. */
+function isAllowed(fault: Fault, assumed: Assumed): boolean {
+  return fault !== 'restore' || assumed !== 'G2';
+}
+
+/** Where only the horizon protects, a capture and its visibility keep within it, however late its request left. */
+function limits(chance: Chance, assumed: Assumed) {
+  const latestFlipMs = chance.pick([MINUTE_MS, 5 * HOUR_MS, 20 * HOUR_MS]);
+  switch (assumed) {
+    case 'G1':
+      return {
+        latestCaptureMs: chance.pick([0.5, 2, 10]) * HORIZON_MS,
+        latestFlipMs,
+        longestLagMs: chance.pick([0.2, 3]) * HORIZON_MS,
+        longestPauseMs: 3 * HORIZON_MS,
+      };
+    case 'G2':
+      return {
+        latestCaptureMs: 30 * MINUTE_MS,
+        latestFlipMs,
+        longestLagMs: 10 * MINUTE_MS,
+        longestPauseMs: 5 * MINUTE_MS,
+      };
+    case 'none':
+      return {
+        latestCaptureMs: chance.pick([2, 30]) * HORIZON_MS,
+        latestFlipMs: chance.pick([1, 4]) * QUARANTINE_MS,
+        longestLagMs: 3 * HORIZON_MS,
+        longestPauseMs: 3 * HORIZON_MS,
+      };
+  }
+}

@@ -1,0 +1,161 @@
+import { createHmac } from 'node:crypto';
+import type { ChargeRequest } from '../../../src/billing/charge.ts';
+import { installationPrefix } from '../../../src/billing/ids.ts';
+import type { Clock } from '../../../src/clock.ts';
+import type { Failpoints } from '../../../src/failpoints.ts';
+import type { Gateway } from '../../../src/gateway/gateway.ts';
+import type { SchedulerDeps } from '../../../src/scheduler/deps.ts';
+import type { Ring } from '../../../src/store/due.ts';
+import { unknownShareBrake } from '../../../src/worker/brake.ts';
+import type { WorkerDeps } from '../../../src/worker/deps.ts';
+import type { Faults } from './faults.ts';
+import type { ModelGateway } from './model-gateway.ts';
+import { HORIZON_MS, type Plan, QUARANTINE_MS, TIMEOUT_MS } from './plan.ts';
+import { type Actor, Delayed, type Stage } from './stage.ts';
+import { writeIntent } from './store/intending.ts';
+import { type Carry, memoryStore } from './store/memory-store.ts';
+import { FINGERPRINT, POLICY_VERSION } from './store/side.ts';
+import type { Tables } from './store/tables.ts';
+
+/** What the processes of a world share. */
+export type Surroundings = {
+  readonly plan: Plan;
+  readonly stage: Stage;
+  readonly tables: Tables;
+  readonly gateway: ModelGateway;
+  readonly faults: Faults;
+  readonly intended: (merchantUid: string) => void;
+  readonly ring: (rings: readonly Ring[]) => void;
+  readonly report: SchedulerDeps['report'];
+};
+
+const CHANNEL = {
+  timeoutSeconds: TIMEOUT_MS / 1_000,
+  horizonSeconds: HORIZON_MS / 1_000,
+  quarantineSeconds: QUARANTINE_MS / 1_000,
+};
+const digests = new Map<string, Uint8Array>();
+
+/** Names attempts as an installation does; the same for every world, so that a digest is made once. */
+function hmac(message: string): Uint8Array {
+  const known = digests.get(message);
+  if (known !== undefined) return known;
+  const digest = createHmac('sha256', 'a secret of models').update(message).digest();
+  digests.set(message, digest);
+  return digest;
+}
+const INSTALLATION = installationPrefix(hmac);
+
+/** What a worker is given for one unit of work: the real flows over rows in memory, every call of them parked. */
+export function workerDeps(around: Surroundings, actor: Actor, skewMs: number): WorkerDeps {
+  const { plan, stage } = around;
+  const clock = hostClock(stage, skewMs);
+  const store = storeOf(around, actor);
+  return {
+    store,
+    gateway: gatewayOf(around, actor),
+    clock,
+    report: around.report,
+    channel: () => CHANNEL,
+    leaseSeconds: 90,
+    maxAmountMinor: () => null,
+    sandbox: true,
+    needsAdoption: false,
+    fingerprint: FINGERPRINT,
+    failpoints: failpointsOf(around, actor),
+    brake: plan.audited
+      ? unknownShareBrake({ store, clock, maxUnknownShare: 0.2 })
+      : { check: async () => ({ kind: 'clear' }), stop: () => undefined },
+  };
+}
+
+/** What a scheduler is given for one pass. */
+export function schedulerDeps(around: Surroundings, actor: Actor): SchedulerDeps {
+  const { plan, stage, ring, report } = around;
+  return {
+    store: storeOf(around, actor),
+    ring: (rings) => stage.call(actor, `queue ${rings.length} rings`, 'queue', () => ring(rings)),
+    report,
+    clock: hostClock(stage, 0),
+    failpoints: failpointsOf(around, actor),
+    hmac,
+    installation: INSTALLATION,
+    catchUp: 'latest',
+    policyVersions: { default: POLICY_VERSION },
+    reRingSeconds: 120,
+    sandbox: true,
+    channel: () => CHANNEL,
+    refundDuplicates: plan.refundDuplicates,
+  };
+}
+
+/** The store as this actor's connection to it. */
+export function storeOf({ tables, stage, intended }: Surroundings, actor: Actor) {
+  const carry: Carry = (name, statement) => stage.call(actor, name, 'store', () => tables.statement(statement));
+  const store = memoryStore(tables, carry);
+  return {
+    ...store,
+    writeIntent: (...args: Parameters<typeof store.writeIntent>) => {
+      const [attempt] = args;
+      return stage.call(actor, 'writeIntent', 'store', () => {
+        const intent = tables.statement(() => writeIntent(tables, ...args));
+        if (intent.kind === 'sent') {
+          actor.intendedAtMs = tables.nowMs;
+          intended(attempt.merchantUid);
+        }
+        return intent;
+      });
+    },
+  };
+}
+
+/** The gateway as this actor reaches it. Whether it reaches another account's books is settled once for its work. */
+export function gatewayOf({ plan, tables, gateway, stage, faults }: Surroundings, actor: Actor): Gateway {
+  const lies = faults.liesThroughout();
+  return {
+    ready: (options) => stage.call(actor, 'getToken', 'gateway', () => gateway.ready(options?.refresh === true)),
+    charge: (request: ChargeRequest) =>
+      stage.call(actor, `POST ${request.merchantUid}`, 'post', () =>
+        gateway.charge(request, stage.nowMs - actor.intendedAtMs),
+      ),
+    lookUp: (merchantUid) =>
+      stage.call(actor, `look up ${merchantUid}`, 'gateway', () =>
+        gateway.lookUp(merchantUid, lies && (plan.gaps === 'in' || !isLooked(tables, merchantUid))),
+      ),
+    billingKey: (customerUid) =>
+      stage.call(actor, `ask for ${customerUid}`, 'gateway', () => ({ kind: 'found', sandbox: true, ...NO_CARD })),
+    close: async () => undefined,
+  };
+}
+
+/** Whether an id is one of those that are looked at before a send, and not asked after because its fate is unknown. */
+function isLooked({ attempts }: Tables, merchantUid: string): boolean {
+  const [attempt] = attempts.where(({ merchant_uid }) => merchant_uid === merchantUid);
+  return attempt !== undefined && LOOKED.has(attempt.state);
+}
+
+const LOOKED: ReadonlySet<string> = new Set(['prepared', 'declined', 'rejected', 'canceled']);
+const NO_CARD = { pgProvider: null, cardName: null, cardNumberMasked: null };
+
+function failpointsOf({ stage, faults }: Surroundings, actor: Actor): Failpoints {
+  return {
+    at: async (name) => {
+      // The call itself is parked while its answer is on the way; an actor waits for one thing at a time.
+      if (name === 'charge.in_flight') return;
+      const trouble = faults.at(name);
+      if (trouble.kind === 'none') return;
+      await stage.call<string>(actor, `failpoint ${name}`, 'failpoint', () => {
+        if (trouble.kind === 'error') throw new Error(trouble.says);
+        return trouble.kind === 'crash' ? DIES : new Delayed<string>('goes on', trouble.ms);
+      });
+    },
+  };
+}
+
+/** What a failpoint answers when its process is to end there. */
+export const DIES = 'dies';
+
+/** A host whose wall clock is off by `skewMs`. */
+function hostClock(stage: Stage, skewMs: number): Clock {
+  return { nowMs: () => stage.nowMs + skewMs, monotonicMs: () => stage.nowMs, after: () => () => undefined };
+}

@@ -1,0 +1,167 @@
+import { parseInvoiceId } from '../../../../src/billing/ids.ts';
+import type { DueSubscription, NewInvoice, Tick } from '../../../../src/store/draw-up.ts';
+import { instant } from '../../../../src/store/instant.ts';
+import { isSamePeriod } from './protections.ts';
+import { newAttempt } from './ringing.ts';
+import type { InvoiceRow, SubscriptionRow } from './rows.ts';
+import type { Tables } from './tables.ts';
+
+const DAY_MS = 86_400_000;
+const LIVE: ReadonlySet<string> = new Set(['trialing', 'active', 'past_due']);
+const COLLECTING: ReadonlySet<string> = new Set(['open', 'retrying', 'held', 'review']);
+const ARREARS: ReadonlySet<string> = new Set(['retrying', 'review', 'held']);
+
+/** `dueSubscriptions` of `store/draw-up.ts` in memory. */
+export function dueSubscriptions(tables: Tables, limit: number, tick: Tick): DueSubscription[] {
+  const untilMs = Math.min(tick.until.toMillis(), tables.nowMs);
+  const startedMs = tick.startedAt.toMillis();
+  const due = tables.subscriptions.where(
+    ({ next_due_at, status, last_drawn_at }) =>
+      next_due_at !== null &&
+      next_due_at <= untilMs &&
+      LIVE.has(status) &&
+      (last_drawn_at === null || last_drawn_at < startedMs || last_drawn_at > tables.nowMs),
+  );
+  due.sort((one, other) => (one.next_due_at ?? 0) - (other.next_due_at ?? 0) || (one.id < other.id ? -1 : 1));
+  return due.slice(0, limit).map((row) => ({
+    id: row.id,
+    externalId: row.external_id,
+    customerId: row.customer_id,
+    schedule: {
+      anchorLocal: row.anchor_local,
+      timezone: row.timezone,
+      interval: row.interval,
+      intervalCount: row.interval_count,
+    },
+    firstPeriod: row.first_period,
+    nextPeriod: row.next_period,
+    endsAfter: row.ends_after,
+    createdAt: instant(new Date(row.created_at)),
+    now: instant(new Date(tables.nowMs)),
+  }));
+}
+
+/** `drawUp` in memory: invoices, their first attempts, and their subscriptions moved on. */
+export function drawUp(
+  tables: Tables,
+  invoices: readonly NewInvoice[],
+  versions: Readonly<Record<string, string>>,
+): number {
+  const standing = new Map([...tables.subscriptions.all()].map((row) => [row.id, row]));
+  const before = [...tables.invoices.all()];
+  let drawn = 0;
+  for (const input of invoices) {
+    const was = standing.get(input.subscription_id);
+    if (was === undefined || was.next_period !== input.period_index || !LIVE.has(was.status)) continue;
+    tables.subscriptions.put(was.id, {
+      ...was,
+      next_period: input.next_period,
+      next_due_at: Date.parse(input.next_due_at),
+      last_drawn_at: tables.nowMs,
+      status: was.status === 'trialing' ? 'active' : was.status,
+    });
+    const invoice = newInvoice(tables, was, input, { before, versions });
+    if (tables.invoices.where((other) => isSamePeriod(invoice, other)).length > 0) continue;
+    tables.invoices.put(invoice.id, invoice);
+    drawn += 1;
+    if (invoice.state !== 'open') continue;
+    const attempt = newAttempt(tables, invoice, 1, input.merchant_uid);
+    tables.attempts.put(attempt.id, attempt);
+  }
+  return drawn;
+}
+
+type Around = { readonly before: readonly InvoiceRow[]; readonly versions: Readonly<Record<string, string>> };
+
+function newInvoice(tables: Tables, owner: SubscriptionRow, input: NewInvoice, around: Around): InvoiceRow {
+  const { treatment } = input;
+  const startMs = Date.parse(input.period_start);
+  const own = treatment === 'spaced' || treatment === 'queued' ? invoicesOfCustomer(tables, owner, around) : [];
+  const latest = greatest(own.map(({ next_at, last_attempt_at }) => greatest([next_at, last_attempt_at])));
+  const waiting = greatest(
+    own.filter(({ state, reason }) => state === 'open' && reason === 'catch_up').map(({ next_at }) => next_at),
+  );
+  const nextAt = {
+    held: null,
+    open: startMs,
+    spaced: greatest([startMs, latest === null ? null : latest + DAY_MS]),
+    queued: greatest([startMs, waiting === null ? null : waiting + DAY_MS]),
+  }[treatment];
+  return {
+    id: parseInvoiceId(tables.nextId()),
+    subscription_id: owner.id,
+    period_key: input.period_key,
+    period_index: input.period_index,
+    period_start: startMs,
+    period_end: Date.parse(input.period_end),
+    due_at: startMs,
+    amount: owner.amount,
+    currency: owner.currency,
+    tax_free: owner.tax_free,
+    vat: owner.vat,
+    name: owner.name,
+    state: treatment === 'held' ? 'held' : 'open',
+    reason: treatment === 'held' || treatment === 'spaced' || waiting !== null ? 'catch_up' : null,
+    next_at: nextAt,
+    failures: 0,
+    last_attempt_at: null,
+    policy_version_id: around.versions[owner.policy] ?? around.versions.default ?? '',
+    paid_at: null,
+    watch_at: null,
+  };
+}
+
+function invoicesOfCustomer(tables: Tables, owner: SubscriptionRow, { before }: Around): InvoiceRow[] {
+  const isSameCustomer = ({ subscription_id }: InvoiceRow) =>
+    tables.subscriptions.at(subscription_id).customer_id === owner.customer_id;
+  return before.filter(isSameCustomer);
+}
+
+/** `endSubscriptions` in memory. */
+export function endSubscriptions(tables: Tables, ids: readonly string[]): number {
+  const { nowMs } = tables;
+  const over = tables.subscriptions.where(
+    ({ id, status, next_due_at, next_period, first_period, ends_after }) =>
+      ids.includes(id) &&
+      LIVE.has(status) &&
+      next_due_at !== null &&
+      next_due_at <= nowMs &&
+      ends_after !== null &&
+      next_period >= first_period + ends_after,
+  );
+  for (const row of over) {
+    const collecting = tables.invoices.where(
+      ({ subscription_id, state }) => subscription_id === row.id && COLLECTING.has(state),
+    );
+    const end = { status: 'canceled', canceled_at: nowMs, next_due_at: null } as const;
+    const goOn = { canceled_at: null, next_due_at: nowMs + 3_600_000 };
+    tables.subscriptions.put(row.id, { ...row, last_drawn_at: nowMs, ...(collecting.length > 0 ? goOn : end) });
+  }
+  return over.length;
+}
+
+/** `clearArrears` in memory. */
+export function clearArrears(tables: Tables): number {
+  const owes = (id: string) =>
+    tables.invoices.where(
+      ({ subscription_id, state, failures }) =>
+        subscription_id === id && (state === 'uncollectible' || (ARREARS.has(state) && failures > 0)),
+    ).length > 0;
+  const paid = tables.subscriptions.where(
+    ({ id, status }) => (status === 'past_due' || status === 'unpaid') && !owes(id),
+  );
+  for (const row of paid) tables.subscriptions.put(row.id, { ...row, status: 'active' });
+  return paid.length;
+}
+
+/** `passOver` in memory. */
+export function passOver(tables: Tables, ids: readonly string[]): void {
+  for (const row of tables.subscriptions.where(({ id }) => ids.includes(id)))
+    tables.subscriptions.put(row.id, { ...row, last_drawn_at: tables.nowMs });
+}
+
+/** The largest, leaving nulls aside; null for none. */
+function greatest(instants: readonly (number | null)[]): number | null {
+  const known = instants.filter((at) => at !== null);
+  return known.length === 0 ? null : Math.max(...known);
+}

@@ -1,0 +1,98 @@
+import type { DunningPolicy } from '../../../../src/billing/dunning.ts';
+import { instant, instantOrNull } from '../../../../src/store/instant.ts';
+import type { LeasedAttempt } from '../../../../src/store/lease.ts';
+import type { AttemptRow, InvoiceRow } from './rows.ts';
+import type { Tables } from './tables.ts';
+
+const COLLECTED: ReadonlySet<string> = new Set(['open', 'retrying']);
+const LEASABLE: ReadonlySet<string> = new Set(['prepared', 'unknown']);
+const AUDIT_LASTS_MS = 26 * 3_600_000;
+
+/** `store/lease.ts` in memory. */
+export function lease(
+  tables: Tables,
+  ring: { readonly attemptId: string },
+  leaseSeconds: number,
+): LeasedAttempt | null {
+  const { nowMs } = tables;
+  const was = tables.attempts.get(ring.attemptId);
+  if (was === undefined) return null;
+  const invoice = tables.invoices.at(was.invoice_id);
+  if (!COLLECTED.has(invoice.state)) return null;
+  const isFree = was.lease_until === null || was.lease_until <= nowMs;
+  if (was.rung_at === null || !LEASABLE.has(was.state) || !isFree) return null;
+  const leased: AttemptRow = {
+    ...was,
+    fence: was.fence + 1,
+    lease_count: was.lease_count + 1,
+    rung_at: null,
+    lease_until: nowMs + leaseSeconds * 1_000,
+  };
+  tables.attempts.put(leased.id, leased);
+  tables.invoices.put(invoice.id, { ...invoice, next_at: leased.lease_until });
+  return asLeased(tables, leased, invoice);
+}
+
+function asLeased(tables: Tables, attempt: AttemptRow, invoice: InvoiceRow): LeasedAttempt {
+  const { nowMs, control } = tables;
+  const subscription = tables.subscriptions.at(invoice.subscription_id);
+  const key = keyOf(tables, attempt.billing_key_id ?? subscription.billing_key_id);
+  return {
+    id: attempt.id,
+    invoiceId: attempt.invoice_id,
+    number: attempt.number,
+    merchantUid: attempt.merchant_uid,
+    state: attempt.state === 'unknown' ? 'unknown' : 'prepared',
+    fence: attempt.fence,
+    leaseCount: attempt.lease_count,
+    sendCount: attempt.send_count,
+    notSentCount: attempt.not_sent_count,
+    notFoundCount: attempt.not_found_count,
+    sentAt: instantOrNull(attempt.sent_at === null ? null : new Date(attempt.sent_at)),
+    now: instant(new Date(nowMs)),
+    amount: { minor: attempt.amount ?? invoice.amount, currency: attempt.currency ?? invoice.currency },
+    taxFreeMinor: attempt.tax_free ?? invoice.tax_free,
+    vatMinor: attempt.send_count > 0 ? attempt.vat : invoice.vat,
+    name: attempt.name ?? invoice.name,
+    dueAt: instant(new Date(invoice.due_at)),
+    failures: invoice.failures,
+    policy: policyOf(tables, invoice),
+    periodKey: invoice.period_key,
+    subscription: { id: subscription.id, externalId: subscription.external_id, channel: subscription.channel },
+    buyer: { name: null, email: null, tel: null },
+    billingKey: { id: key.id, customerUid: attempt.customer_uid ?? key.customer_uid, sandbox: key.sandbox },
+    merchantUids: tables.attempts
+      .where((other) => other.invoice_id === invoice.id && other.number <= attempt.number)
+      .sort((one, other) => one.number - other.number)
+      .map((other) => other.merchant_uid),
+    seenBefore: seenBefore(tables, attempt),
+    audit:
+      control.audited_start === tables.serverStart &&
+      control.audited_at !== null &&
+      control.audited_at > nowMs - AUDIT_LASTS_MS
+        ? 'passed'
+        : 'missing',
+  };
+}
+
+function seenBefore(tables: Tables, { merchant_uid, first_sent_at }: AttemptRow): string[] {
+  const until = first_sent_at ?? tables.nowMs;
+  return tables.observations
+    .where((seen) => seen.merchant_uid === merchant_uid && seen.first_seen_at <= until)
+    .map((seen) => seen.imp_uid)
+    .sort();
+}
+
+/** The billing key of this row id. */
+export function keyOf(tables: Tables, id: string) {
+  const key = tables.billingKeys.get(id);
+  if (key === undefined) throw new Error(`there is no billing key ${id}`);
+  return key;
+}
+
+/** The policy version that drives an invoice. */
+export function policyOf(tables: Tables, invoice: InvoiceRow): DunningPolicy {
+  const policy = tables.policies.get(invoice.policy_version_id);
+  if (policy === undefined) throw new Error(`there is no policy version ${invoice.policy_version_id}`);
+  return policy;
+}

@@ -1,0 +1,51 @@
+import type { ChargeStore } from '../../../../src/store/charge-store.ts';
+import { instant } from '../../../../src/store/instant.ts';
+import type { ScheduleStore } from '../../../../src/store/schedule-store.ts';
+import { accountAs, putUpForRefund, putUpForReview, unaccountedCaptures } from './accounting.ts';
+import { clearArrears, drawUp, dueSubscriptions, endSubscriptions, passOver } from './drawing-up.ts';
+import { takeBackIntent, writeIntent } from './intending.ts';
+import { lease } from './leasing.ts';
+import { canary, observe, recentSends, rememberBillingKey } from './observing.ts';
+import { record } from './recording.ts';
+import { expireSends, prepareRetries, retriesDue, ring } from './ringing.ts';
+import type { Tables } from './tables.ts';
+
+/** Carries a statement to the tables: at once, or when a scheduler of interleavings says so. */
+export type Carry = <Result>(name: string, statement: () => Result) => Promise<Result>;
+
+/** At once. */
+export function carryAtOnce(tables: Tables): Carry {
+  return async (_, statement) => tables.statement(statement);
+}
+
+/** The store that workers and schedulers use, over rows in memory. Every call is one statement. */
+export function memoryStore(tables: Tables, carry: Carry): ChargeStore & ScheduleStore {
+  const bound =
+    <Args extends readonly unknown[], Result>(name: string, call: (tables: Tables, ...args: Args) => Result) =>
+    (...args: Args): Promise<Result> =>
+      carry(name, () => call(tables, ...args));
+  return {
+    lease: bound('lease', lease),
+    writeIntent: bound('writeIntent', writeIntent),
+    takeBackIntent: bound('takeBackIntent', takeBackIntent),
+    record: bound('record', record),
+    observe: bound('observe', observe),
+    rememberBillingKey: bound('rememberBillingKey', rememberBillingKey),
+    canary: bound('canary', canary),
+    recentSends: bound('recentSends', recentSends),
+    databaseNow: bound('databaseNow', ({ nowMs }) => instant(new Date(nowMs))),
+    dueSubscriptions: bound('dueSubscriptions', dueSubscriptions),
+    drawUp: bound('drawUp', drawUp),
+    endSubscriptions: bound('endSubscriptions', endSubscriptions),
+    passOver: bound('passOver', passOver),
+    clearArrears: bound('clearArrears', clearArrears),
+    retriesDue: bound('retriesDue', retriesDue),
+    prepareRetries: bound('prepareRetries', prepareRetries),
+    ring: bound('ring', ring),
+    expireSends: bound('expireSends', expireSends),
+    unaccountedCaptures: bound('unaccountedCaptures', unaccountedCaptures),
+    accountAs: bound('accountAs', accountAs),
+    putUpForRefund: bound('putUpForRefund', putUpForRefund),
+    putUpForReview: bound('putUpForReview', putUpForReview),
+  };
+}

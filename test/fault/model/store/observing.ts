@@ -1,0 +1,92 @@
+import type { BillingKeyAnswer, PaymentRecord } from '../../../../src/billing/charge.ts';
+import type { Canary } from '../../../../src/store/sends.ts';
+import { keyOf } from './leasing.ts';
+import { Refused } from './protections.ts';
+import type { ObservationRow } from './rows.ts';
+import type { Tables } from './tables.ts';
+
+/** From the least telling to the most. */
+const RANK = ['other', 'ready', 'failed', 'paid', 'cancelled'];
+
+/** `store/observations.ts` in memory: facts are merged and never fenced. */
+export function observe(tables: Tables, records: readonly PaymentRecord[], learntBy: string): void {
+  const ids = new Set(records.map(({ impUid }) => impUid));
+  if (ids.size !== records.length) throw new Refused('ON CONFLICT DO UPDATE cannot affect a row a second time');
+  for (const record of records) {
+    const seen = asSeen(tables, record, learntBy);
+    const known = tables.observations.get(record.impUid);
+    tables.observations.put(record.impUid, known === undefined ? seen : merged(tables, known, seen));
+  }
+}
+
+function asSeen(tables: Tables, record: PaymentRecord, learntBy: string): ObservationRow {
+  const [attempt] = tables.attempts.where(({ merchant_uid }) => merchant_uid === record.merchantUid);
+  const { nowMs } = tables;
+  return {
+    imp_uid: record.impUid,
+    merchant_uid: record.merchantUid,
+    attempt_id: attempt?.id ?? null,
+    status: record.status,
+    amount: record.amount?.minor ?? null,
+    currency: record.amount?.currency ?? null,
+    cancel_amount: record.cancelMinor,
+    customer_uid: record.customerUid,
+    sandbox: record.sandbox,
+    fail_reason: record.decline?.reason ?? null,
+    started_at: record.startedAtMs,
+    paid_at: record.paidAtMs,
+    failed_at: record.failedAtMs,
+    learnt_by: learntBy,
+    first_seen_at: nowMs,
+    last_seen_at: nowMs,
+    account_at: isMoney(record.status) ? nowMs : null,
+    accounted_as: null,
+  };
+}
+
+function merged({ nowMs }: Tables, known: ObservationRow, seen: ObservationRow): ObservationRow {
+  const isNews =
+    (seen.status === 'paid' && !isMoney(known.status)) ||
+    (seen.status === 'cancelled' && (seen.cancel_amount > known.cancel_amount || known.status !== 'cancelled'));
+  return {
+    ...known,
+    status: RANK.indexOf(seen.status) >= RANK.indexOf(known.status) ? seen.status : known.status,
+    cancel_amount: Math.max(known.cancel_amount, seen.cancel_amount),
+    fail_reason: seen.fail_reason ?? known.fail_reason,
+    paid_at: known.paid_at ?? seen.paid_at,
+    failed_at: known.failed_at ?? seen.failed_at,
+    account_at: isNews ? nowMs : known.account_at,
+    last_seen_at: nowMs,
+  };
+}
+
+function isMoney(status: ObservationRow['status']): boolean {
+  return status === 'paid' || status === 'cancelled';
+}
+
+/** `rememberBillingKey` in memory. */
+export function rememberBillingKey(
+  tables: Tables,
+  id: string,
+  facts: Extract<BillingKeyAnswer, { kind: 'found' }>,
+): void {
+  if (!tables.billingKeys.has(id)) return;
+  tables.billingKeys.set(id, { ...keyOf(tables, id), sandbox: facts.sandbox, verified_at: tables.nowMs });
+}
+
+/** `canary` of `store/sends.ts` in memory. */
+export function canary(tables: Tables, otherThan: string): Canary | null {
+  const paid = tables.observations.where((seen) => seen.status === 'paid' && seen.merchant_uid !== otherThan);
+  const last = paid.reduce<ObservationRow | null>(
+    (best, seen) => (best === null || seen.last_seen_at > best.last_seen_at ? seen : best),
+    null,
+  );
+  return last === null ? null : { merchantUid: last.merchant_uid, impUid: last.imp_uid };
+}
+
+/** `recentSends` in memory. */
+export function recentSends(tables: Tables, count: number): { readonly sends: number; readonly unknown: number } {
+  const sent = tables.attempts.where(({ sent_at }) => sent_at !== null);
+  const last = sent.sort((one, other) => (other.sent_at ?? 0) - (one.sent_at ?? 0)).slice(0, count);
+  return { sends: last.length, unknown: last.filter(({ state }) => state === 'unknown').length };
+}

@@ -1,0 +1,61 @@
+import { parseInvoiceId } from '../../../../src/billing/ids.ts';
+import type { Chance } from '../chance.ts';
+import { POLICY_VERSION, type Side } from './side.ts';
+import { type Hands, type Known, latest, type Step } from './step.ts';
+
+/** What people do, and what no flow would ask of the store, but an index or a guard must refuse. */
+export function oddStep(chance: Chance, { uids, subscriptions }: Known): Step {
+  const [draw, uid] = [chance.next(), uids.length > 0 ? chance.pick(uids) : 'none'];
+  const subscription = chance.pick(subscriptions);
+  const status = chance.pick(['active', 'active', 'paused', 'canceled', 'unpaid', 'past_due'] as const);
+  const amount = chance.pick([9_900, 12_000]);
+  const number = 1 + chance.below(3);
+  const key = { kind: 'found', sandbox: true, pgProvider: 'nice_v2', cardName: null, cardNumberMasked: null } as const;
+  const steps: readonly Step[] = [
+    { name: 'expire', take: ({ side }) => side.store.expireSends(500) },
+    { name: 'canary', take: async ({ side }) => (await side.store.canary(uid))?.merchantUid },
+    { name: 'recent', take: ({ side }) => side.store.recentSends(50) },
+    { name: `switch ${draw > 0.3}`, take: ({ side }) => side.control({ sending_enabled: draw > 0.3 }) },
+    { name: 'adopt', take: ({ side }) => side.control({ adopted_at: 1 }) },
+    { name: 'audit', take: ({ side, nowMs }) => side.audited(draw < 0.5 ? nowMs : null) },
+    { name: `${status} now`, take: ({ side, nowMs }) => side.change(subscription, { status }, nowMs) },
+    { name: 'new price', take: ({ side, nowMs }) => side.change(subscription, { amount }, nowMs) },
+    { name: 'prepare twice', take: (hands) => prepareOddly(hands, uid, number) },
+    { name: 'draw up again', take: (hands) => drawUpAgain(hands, draw) },
+    { name: 'end', take: async ({ side }) => side.store.endSubscriptions(await idsOf(side, subscriptions)) },
+    { name: 'clear arrears', take: ({ side }) => side.store.clearArrears() },
+    { name: 'pass over', take: async ({ side }) => side.store.passOver(await idsOf(side, [subscription])) },
+    {
+      name: 'remember the key',
+      take: ({ side, leased }) => {
+        const attempt = latest(leased, draw);
+        return attempt === undefined ? Promise.resolve() : side.store.rememberBillingKey(attempt.billingKey.id, key);
+      },
+    },
+  ];
+  return chance.pick(steps);
+}
+
+async function prepareOddly({ side, names }: Hands, merchantUid: string, attemptNumber: number): Promise<number> {
+  const invoices = [...names]
+    .filter(([, name]) => name.includes(' '))
+    .sort(([, one], [, other]) => (one < other ? -1 : 1));
+  const [id, name = ''] = invoices[attemptNumber % Math.max(1, invoices.length)] ?? [];
+  if (id === undefined) return 0;
+  const [subscription = '', periodKey = ''] = name.split(' ');
+  return side.store.prepareRetries([
+    { invoiceId: parseInvoiceId(id), subscription, periodKey, attemptNumber, merchantUid },
+  ]);
+}
+
+async function drawUpAgain({ side, drawn }: Hands, draw: number): Promise<number> {
+  const input = drawn[Math.floor(draw * drawn.length)];
+  if (input === undefined) return 0;
+  // Half of them pretend that the subscription stands where it stood, so that the unique index is what refuses.
+  const ahead = draw * 1_000 - Math.floor(draw * 1_000) < 0.5 ? { period_index: input.next_period } : {};
+  return side.store.drawUp([{ ...input, ...ahead }], { default: POLICY_VERSION });
+}
+
+async function idsOf(side: Side, externalIds: readonly string[]): Promise<string[]> {
+  return [...(await side.names())].flatMap(([id, name]) => (externalIds.includes(name) ? [id] : []));
+}

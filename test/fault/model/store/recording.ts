@@ -1,0 +1,109 @@
+import type { DateTime } from 'luxon';
+import type { Transition } from '../../../../src/billing/attempt.ts';
+import type { Subject } from '../../../../src/store/record.ts';
+import type { AttemptRow, InvoiceRow, SubscriptionRow, SubscriptionStatus } from './rows.ts';
+import type { Tables } from './tables.ts';
+
+/** `store/record.ts` in memory: a transition is carried out, or somebody else's answer stands. */
+export function record(tables: Tables, subject: Subject, next: Transition): boolean {
+  const subscription = tables.subscriptions.get(subject.subscription.id);
+  const invoice = tables.invoices.get(subject.invoiceId);
+  if (subscription === undefined || invoice?.subscription_id !== subscription.id) return false;
+  if (!mayMove(invoice, next)) return false;
+  const [attempt] = tables.attempts.where(
+    (row) =>
+      row.merchant_uid === subject.merchantUid &&
+      row.invoice_id === invoice.id &&
+      next.from.includes(row.state) &&
+      (row.fence === subject.fence || next.fence === 'unfenced'),
+  );
+  if (attempt === undefined) return false;
+  tables.attempts.put(attempt.id, moved(tables, attempt, next.attempt));
+  tables.invoices.put(invoice.id, billed(tables, invoice, next.invoice));
+  settleObservation(tables, next.attempt);
+  const status = statusAfter(tables, subscription, invoice, next.subscription);
+  if (status !== null) tables.subscriptions.put(subscription.id, { ...subscription, status });
+  for (const { kind, payload } of next.events) tell(tables, subject, kind, payload);
+  return true;
+}
+
+function mayMove({ state }: InvoiceRow, next: Transition): boolean {
+  if (state === 'open' || state === 'retrying') return true;
+  return next.invoice.state === 'paid' && (state === 'held' || state === 'review' || state === 'uncollectible');
+}
+
+function moved({ nowMs }: Tables, row: AttemptRow, to: Transition['attempt']): AttemptRow {
+  const isAnswer = to.state === 'paid' || to.state === 'declined' || to.state === 'rejected';
+  return {
+    ...row,
+    state: to.state,
+    lease_until: null,
+    lease_count: 0,
+    not_sent_count: row.not_sent_count + (to.notSent === true && row.state === 'sent' ? 1 : 0),
+    answered_at: isAnswer ? nowMs : null,
+    imp_uid: to.impUid ?? row.imp_uid,
+    decline_class: to.declineClass ?? null,
+    fail_reason: to.failReason ?? null,
+    not_found_count: row.not_found_count + (to.notFound === true ? 1 : 0),
+    unanswered_at: millis(to.unansweredAt) ?? row.unanswered_at,
+  };
+}
+
+function billed({ nowMs }: Tables, row: InvoiceRow, to: Transition['invoice']): InvoiceRow {
+  return {
+    ...row,
+    state: to.state,
+    reason: to.state === 'open' || to.state === 'retrying' ? row.reason : (to.reason ?? null),
+    next_at: millis(to.nextAt),
+    failures: row.failures + (to.failed === true ? 1 : 0),
+    paid_at: to.state === 'paid' ? nowMs : null,
+    watch_at: millis(to.watchAt) ?? row.watch_at,
+  };
+}
+
+function settleObservation(tables: Tables, to: Transition['attempt']): void {
+  if (to.state !== 'paid' || to.impUid === undefined) return;
+  const seen = tables.observations.get(to.impUid);
+  if (seen !== undefined) tables.observations.put(seen.imp_uid, { ...seen, account_at: null, accounted_as: 'settles' });
+}
+
+/** The subscription's new status, or null where the statement leaves its row alone. */
+function statusAfter(
+  tables: Tables,
+  { id, status }: SubscriptionRow,
+  invoice: InvoiceRow,
+  to: Transition['subscription'],
+): SubscriptionStatus | null {
+  if (to === 'past_due') return status === 'active' ? to : null;
+  if (to === 'unpaid') return status === 'active' || status === 'past_due' ? to : null;
+  if (to !== 'settled' || (status !== 'past_due' && status !== 'unpaid')) return null;
+  const owing = tables.invoices.where(
+    (other) =>
+      other.subscription_id === id &&
+      other.id !== invoice.id &&
+      (other.state === 'uncollectible' || (other.state === 'retrying' && other.failures > 0)),
+  );
+  return owing.length === 0 ? 'active' : null;
+}
+
+function tell(tables: Tables, subject: Subject, kind: string, payload: Transition['events'][number]['payload']): void {
+  tables.outbox.push({
+    kind,
+    subscription_id: subject.subscription.id,
+    invoice_id: subject.invoiceId,
+    payload: {
+      subscription_id: subject.subscription.externalId,
+      invoice_id: subject.invoiceId,
+      period: subject.periodKey,
+      merchant_uid: subject.merchantUid,
+      amount: subject.amount.minor,
+      currency: subject.amount.currency,
+      ...payload,
+    },
+    next_at: tables.nowMs,
+  });
+}
+
+function millis(at: DateTime | undefined): number | null {
+  return at?.toMillis() ?? null;
+}

@@ -1,0 +1,77 @@
+import type { Oracle } from './oracle.ts';
+import type { Plan } from './plan.ts';
+import type { InvoiceRow } from './store/rows.ts';
+import type { Tables } from './store/tables.ts';
+
+const KEPT_FOR_A_PERSON = /^(sent \d+ times|\d+ workers took|cancelled at)/;
+
+/** Judges a world at rest (I2, I3, I4): every period captured once or left for a reason, and no capture without an owner. */
+export function judge(plan: Plan, tables: Tables, oracle: Oracle): void {
+  const seen = new Set<string>();
+  for (const invoice of tables.invoices.all()) {
+    const owner = `${tables.subscriptions.at(invoice.subscription_id).external_id} ${invoice.period_key}`;
+    seen.add(owner);
+    judgeInvoice(plan, tables, oracle, { invoice, owner });
+  }
+  for (const owner of oracle.owners)
+    if (!seen.has(owner) && !plan.faults.has('restore')) oracle.tell('I3', `${owner} was captured and has no invoice`);
+  for (const subscription of tables.subscriptions.all()) {
+    const isDrawn = subscription.next_period >= plan.periods;
+    const isLive = ['trialing', 'active', 'past_due'].includes(subscription.status);
+    if (isLive && !isDrawn) oracle.tell('I4', `${subscription.external_id} was not drawn up`);
+  }
+}
+
+type Judged = { readonly invoice: InvoiceRow; readonly owner: string };
+
+function judgeInvoice(plan: Plan, tables: Tables, oracle: Oracle, { invoice, owner }: Judged): void {
+  const captures = oracle.capturesOf(owner);
+  const kept = captures.filter(({ impUid }) => !isPutUpForRefund(tables, impUid));
+  const says = `${owner} is ${invoice.state} (${invoice.reason}) with ${captures.length} captures, ${kept.length} kept`;
+  switch (invoice.state) {
+    case 'paid':
+      if (kept.length !== 1) oracle.tell('I3', says);
+      return;
+    case 'open':
+    case 'retrying':
+      oracle.tell('I4', says);
+      return;
+    case 'review':
+      if (captures.length > 1 && !isAlarmed(tables, invoice)) oracle.tell('I3', `${says}, and no alarm`);
+      if (plan.assumed !== 'none' && !isForPerson(plan, invoice)) oracle.tell('I2', says);
+      return;
+    default:
+      if (kept.length > 0 && !isForgotten(plan, invoice)) oracle.tell('I3', says);
+      if (!isLegitimate(plan, invoice)) oracle.tell('I2', says);
+  }
+}
+
+/** A restored database may have forgotten which card it charged. */
+function isForPerson({ faults }: Plan, { reason }: InvoiceRow): boolean {
+  const forgotCard = faults.has('restore') && faults.has('operator') && reason?.endsWith('another card paid') === true;
+  return forgotCard || KEPT_FOR_A_PERSON.test(reason ?? '');
+}
+
+function isPutUpForRefund({ refunds }: Tables, impUid: string): boolean {
+  return refunds.where((refund) => refund.imp_uid === impUid && refund.state !== 'failed').length > 0;
+}
+
+function isAlarmed({ outbox }: Tables, { id }: InvoiceRow): boolean {
+  return outbox.some(({ invoice_id, kind }) => invoice_id === id && /needs_review|doubled/.test(kind));
+}
+
+/** A period charged after the backup, and drawn up anew too late to be charged: the audit's to find, not the sweep's. */
+function isForgotten({ faults }: Plan, { reason }: InvoiceRow): boolean {
+  return faults.has('restore') && reason === 'catch_up';
+}
+
+/** Why a period may end without money. */
+function isLegitimate({ faults }: Plan, { reason }: InvoiceRow): boolean {
+  const isDeclined = DECLINING.some((fault) => faults.has(fault));
+  if (reason === 'subscription_canceled') return faults.has('operator');
+  if (reason === 'subscription_stopped') return faults.has('operator') || isDeclined;
+  return reason === 'catch_up' || (reason === 'retries_exhausted' && isDeclined);
+}
+
+/** Faults that lead to a decline. */
+const DECLINING = ['decline', 'refused', 'flip', 'pending', 'late_capture', 'lost_answer'] as const;
