@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import { merchantUid } from '../billing/ids.ts';
 import type { Channel, Config } from '../config/config.ts';
 import type { SchedulerDeps } from '../scheduler/deps.ts';
 import { chargeStore } from '../store/charge-store.ts';
@@ -38,7 +39,7 @@ export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promis
 
 /** What the worker needs. */
 export function workerDeps(app: App): WorkerDeps {
-  const { db, gateway, clock, report, config, fingerprint, failpoints } = app;
+  const { db, gateway, clock, report, config, fingerprint, failpoints, hmac, installation } = app;
   const store = chargeStore(db);
   const { maxUnknownShare } = config.limits;
   return {
@@ -50,6 +51,7 @@ export function workerDeps(app: App): WorkerDeps {
     clock,
     report,
     channel: (name) => channelOf(config, name),
+    merchantUid: (...of) => merchantUid(hmac, installation, ...of),
     leaseSeconds: config.limits.leaseSeconds,
     maxAmountMinor: (currency) => config.limits.maxAmount?.[currency] ?? null,
     sandbox: config.mode === 'test',

@@ -5,6 +5,9 @@ import type { Money } from '../billing/money.ts';
 import type { Db } from './db.ts';
 import { instant, instantOrNull } from './instant.ts';
 
+/** A `merchant_uid`, and whether the gateway was ever seen to know it: then "not found" is no answer. */
+export type KnownUid = { readonly merchantUid: MerchantUid; readonly wasSeen: boolean };
+
 /** An attempt in one worker's hands until its lease ends. Instants by the database's clock. */
 export type LeasedAttempt = {
   readonly id: AttemptId;
@@ -35,7 +38,7 @@ export type LeasedAttempt = {
   readonly buyer: { readonly name: string | null; readonly email: string | null; readonly tel: string | null };
   readonly billingKey: { readonly id: string; readonly customerUid: string; readonly sandbox: boolean | null };
   /** Every `merchant_uid` of the invoice up to this attempt's own, which is the last. */
-  readonly merchantUids: readonly MerchantUid[];
+  readonly uids: readonly KnownUid[];
   /** Records of this attempt's id seen before its first send. */
   readonly seenBefore: readonly string[];
   /** Whether an audit passed since this database server was started, and not longer ago than a day and a bit. */
@@ -74,8 +77,9 @@ export async function lease(
            coalesce(a.name, i.name) AS name, i.due_at, i.failures, p.policy, i.period_key,
            s.id AS subscription_id, s.external_id, s.channel, c.name AS buyer_name, c.email AS buyer_email, c.tel AS buyer_tel,
            k.id AS billing_key_id, coalesce(a.customer_uid, k.customer_uid) AS customer_uid, k.sandbox,
-           ARRAY(SELECT merchant_uid FROM attempt other WHERE other.invoice_id = i.id AND other.number <= a.number
-                  ORDER BY other.number) AS merchant_uids,
+           (SELECT jsonb_agg(jsonb_build_object('merchantUid', other.merchant_uid, 'wasSeen', EXISTS (
+                     SELECT FROM observation o WHERE o.merchant_uid = other.merchant_uid)) ORDER BY other.number)
+              FROM attempt other WHERE other.invoice_id = i.id AND other.number <= a.number) AS uids,
            ARRAY(SELECT imp_uid FROM observation o WHERE o.merchant_uid = a.merchant_uid
                     AND o.first_seen_at <= coalesce(a.first_sent_at, maedal_now())) AS seen_before,
            coalesce(control.audited_start = pg_postmaster_start_time()
@@ -114,7 +118,7 @@ function leased(row: Row): LeasedAttempt {
     subscription: { id: row.subscription_id, externalId: row.external_id, channel: row.channel },
     buyer: { name: row.buyer_name, email: row.buyer_email, tel: row.buyer_tel },
     billingKey: { id: row.billing_key_id, customerUid: row.customer_uid, sandbox: row.sandbox },
-    merchantUids: row.merchant_uids,
+    uids: row.uids,
     seenBefore: row.seen_before,
     audit: row.audited ? 'passed' : 'missing',
   };
@@ -154,7 +158,7 @@ type Row = {
   billing_key_id: string;
   customer_uid: string;
   sandbox: boolean | null;
-  merchant_uids: MerchantUid[];
+  uids: KnownUid[];
   seen_before: string[];
   audited: boolean;
 };

@@ -48,22 +48,43 @@ export async function checkBillingKey(deps: WorkerDeps, { billingKey }: LeasedAt
 
 /**
  * Looks before it leaps: asks for every `merchant_uid` of the invoice. What is paid settles the invoice, whichever
- * attempt it was; without a clear answer nothing is sent. Only a first attempt that never left, in a database whose
+ * attempt it was; without a clear answer nothing is sent, and "not found" is none for an id that was seen before. Only a first attempt that never left, in a database whose
  * books an audit compared with the gateway's, goes without.
  */
 export async function lookBeforeSending(deps: WorkerDeps, attempt: LeasedAttempt): Promise<Clearance> {
   if (attempt.number === 1 && attempt.sendCount === 0 && attempt.audit === 'passed') return CLEAR;
   const seen: string[] = [];
-  for (const merchantUid of attempt.merchantUids) {
+  for (const { merchantUid, wasSeen } of attempt.uids) {
     const answer = await deps.gateway.lookUp(merchantUid);
     if (answer.kind === 'unclear') return notSent(`cannot look before sending: ${answer.reason}`);
+    if (answer.kind === 'absent' && wasSeen)
+      return notSent('the look-up does not find what the gateway has shown before');
     if (answer.kind === 'absent') continue;
     await deps.store.observe(answer.records, 'look_up');
     const found = alreadyCharged(deps, attempt, merchantUid, answer.records);
     if (found !== null) return found;
     if (merchantUid === attempt.merchantUid) seen.push(...answer.records.map((record) => record.impUid));
   }
-  return { kind: 'clear', seen };
+  const forgotten = attempt.audit === 'missing' ? await lookForForgotten(deps, attempt) : CLEAR;
+  return forgotten.kind === 'clear' ? { kind: 'clear', seen } : forgotten;
+}
+
+/**
+ * A database restored from a backup may have forgotten attempts that came after the present one. Until an audit has
+ * compared the books, the ids that they would have had are looked up as well.
+ */
+async function lookForForgotten(deps: WorkerDeps, attempt: LeasedAttempt): Promise<Clearance> {
+  const last = Math.max(attempt.number, attempt.policy.retryAfterDays.length + 1);
+  for (let number = attempt.number + 1; number <= last; number += 1) {
+    const answer = await deps.gateway.lookUp(
+      deps.merchantUid(attempt.subscription.externalId, attempt.periodKey, number),
+    );
+    if (answer.kind === 'unclear') return notSent(`cannot look before sending: ${answer.reason}`);
+    if (answer.kind === 'absent') continue;
+    const reason = `the gateway knows attempt ${number} of this period, which this database does not: was it restored?`;
+    return { kind: 'outcome', outcome: { kind: 'review', reason } };
+  }
+  return CLEAR;
 }
 
 function alreadyCharged(
@@ -72,14 +93,16 @@ function alreadyCharged(
   merchantUid: MerchantUid,
   records: readonly PaymentRecord[],
 ): Conclusion | null {
-  const outcome = judgeRecords(records, asked(deps, attempt, 0));
-  if (outcome.kind === 'paid') {
-    const own = merchantUid === attempt.merchantUid;
-    return own ? { kind: 'outcome', outcome } : { kind: 'settle-earlier', merchantUid, outcome };
-  }
-  if (outcome.kind === 'review') return { kind: 'outcome', outcome };
   if (records.every((record) => record.status === 'failed')) return null;
-  return notSent('reason' in outcome ? outcome.reason : 'an earlier payment is undecided');
+  // What an earlier attempt asked for may differ from what this one would. It was observed: the sweep accounts for it.
+  if (merchantUid !== attempt.merchantUid) return notSent(`an earlier attempt is not settled: ${statuses(records)}`);
+  const outcome = judgeRecords(records, asked(deps, attempt, 0));
+  if (outcome.kind === 'paid' || outcome.kind === 'review') return { kind: 'outcome', outcome };
+  return notSent(`not settled at the gateway: ${statuses(records)}`);
+}
+
+function statuses(records: readonly PaymentRecord[]): string {
+  return records.map(({ impUid, status }) => `${impUid} ${status}`).join(', ');
 }
 
 /** A person must act: the whole channel stops for a minute, instead of asking once for every charge that is due. */

@@ -1,8 +1,7 @@
 import type { AttemptEvent, Transition } from '../billing/attempt.ts';
-import { assertNever } from '../billing/errors.ts';
-import type { MerchantUid } from '../billing/ids.ts';
 import type { ChargeOutcome } from '../billing/outcome.ts';
 import { transition } from '../billing/transition.ts';
+import type { BillingEvent } from '../events.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import type { WorkerDeps } from './deps.ts';
 
@@ -10,12 +9,6 @@ import type { WorkerDeps } from './deps.ts';
 export type Conclusion =
   /** `attempt` as it stood when it ended: an intent may have moved it on since it was leased. */
   | { readonly kind: 'outcome'; readonly outcome: ChargeOutcome; readonly attempt?: LeasedAttempt }
-  /** An earlier attempt of the invoice turned out to be paid. */
-  | {
-      readonly kind: 'settle-earlier';
-      readonly merchantUid: MerchantUid;
-      readonly outcome: Extract<ChargeOutcome, { kind: 'paid' }>;
-    }
   | Extract<AttemptEvent, { kind: 'withdrawn' | 'deferred' }>
   /** The lease was lost: whoever has it now goes on. */
   | { readonly kind: 'superseded' };
@@ -28,8 +21,8 @@ export async function concludeAndReport(
   startedMs: number,
 ): Promise<void> {
   const attempt = conclusion.kind === 'outcome' ? (conclusion.attempt ?? leased) : leased;
-  const decision = await writeDown(deps, attempt, conclusion);
-  if (decision === null) {
+  const next = conclusion.kind === 'superseded' ? null : follow(deps, attempt, conclusion);
+  if (conclusion.kind === 'superseded' || next === null || !(await recorded(deps, attempt, next))) {
     deps.report({ kind: 'record.superseded', attemptId: attempt.id });
     return;
   }
@@ -41,51 +34,13 @@ export async function concludeAndReport(
     attemptNumber: attempt.number,
     merchantUid: attempt.merchantUid,
     subscription: attempt.subscription.externalId,
-    outcome: outcomeName(conclusion),
-    next: decision,
-    reason: reasonOf(conclusion),
+    ...told(conclusion),
+    next: next.decision,
     tookMs: Math.round(deps.clock.monotonicMs() - startedMs),
   });
 }
 
-/** What was decided, or null when somebody else's record stands. */
-async function writeDown(
-  deps: WorkerDeps,
-  attempt: LeasedAttempt,
-  conclusion: Conclusion,
-): Promise<Transition['decision'] | null> {
-  switch (conclusion.kind) {
-    case 'outcome':
-    case 'withdrawn':
-    case 'deferred': {
-      const next = follow(deps, attempt, conclusion);
-      return (await recorded(deps, attempt, next)) ? next.decision : null;
-    }
-    case 'settle-earlier':
-      return settleEarlier(deps, attempt, conclusion);
-    case 'superseded':
-      return null;
-    default:
-      return assertNever(conclusion);
-  }
-}
-
-/**
- * Only one attempt of an invoice may be alive, so in this order: the present one, never sent, is withdrawn, then the
- * earlier one is paid. A crash in between leaves a due invoice without an attempt, and the next one finds the same.
- */
-async function settleEarlier(
-  deps: WorkerDeps,
-  attempt: LeasedAttempt,
-  { merchantUid, outcome }: Extract<Conclusion, { kind: 'settle-earlier' }>,
-): Promise<Transition['decision'] | null> {
-  const { impUid } = outcome.record;
-  if (!(await recorded(deps, attempt, follow(deps, attempt, { kind: 'overtaken', by: merchantUid })))) return null;
-  await deps.failpoints.at('living.withdrawn');
-  const next = follow(deps, attempt, { kind: 'captured', impUid, merchantUid });
-  return (await recorded(deps, { ...attempt, merchantUid }, next)) ? next.decision : null;
-}
-
+/** Whether the transition stands; if not, somebody else's record does. */
 async function recorded({ store, failpoints }: WorkerDeps, attempt: LeasedAttempt, next: Transition): Promise<boolean> {
   await failpoints.at('record.about_to_be_written');
   const stands = await store.record(attempt, next);
@@ -100,16 +55,12 @@ function follow(deps: WorkerDeps, attempt: LeasedAttempt, event: AttemptEvent): 
   return transition({ ...attempt, sends, timesNotSent, quarantineSeconds }, event, attempt.policy, attempt.now);
 }
 
-function outcomeName(conclusion: Conclusion): ChargeOutcome['kind'] | 'held' | 'void' | 'deferred' {
-  if (conclusion.kind === 'withdrawn') return conclusion.to;
-  if (conclusion.kind === 'deferred') return 'deferred';
-  return conclusion.kind === 'outcome' ? conclusion.outcome.kind : 'paid';
-}
+type Told = Pick<Extract<BillingEvent, { kind: 'charge.finished' }>, 'outcome' | 'reason'>;
 
-function reasonOf(conclusion: Conclusion): string | null {
-  if (conclusion.kind === 'withdrawn' || conclusion.kind === 'deferred') return conclusion.reason;
-  if (conclusion.kind !== 'outcome') return null;
+function told(conclusion: Exclude<Conclusion, { kind: 'superseded' }>): Told {
+  if (conclusion.kind === 'withdrawn') return { outcome: conclusion.to, reason: conclusion.reason };
+  if (conclusion.kind === 'deferred') return { outcome: 'deferred', reason: conclusion.reason };
   const { outcome } = conclusion;
-  if ('reason' in outcome) return outcome.reason;
-  return 'decline' in outcome ? outcome.decline.reason : null;
+  if ('reason' in outcome) return { outcome: outcome.kind, reason: outcome.reason };
+  return { outcome: outcome.kind, reason: 'decline' in outcome ? outcome.decline.reason : null };
 }

@@ -1,3 +1,4 @@
+import type { MerchantUid } from '../billing/ids.ts';
 import type { Clock } from '../clock.ts';
 import type { Report } from '../events.ts';
 import type { Failpoints } from '../failpoints.ts';
@@ -23,6 +24,8 @@ export type WorkerDeps = {
   readonly report: Report;
   /** The channel of that name, or the default one. */
   readonly channel: (name: string) => Channel;
+  /** The `merchant_uid` of an attempt, by the merchant's own subscription id, the period's key and its number. */
+  readonly merchantUid: (subscription: string, periodKey: string, attemptNumber: number) => MerchantUid;
   readonly leaseSeconds: number;
   /** Largest amount that may be sent, in minor units of this currency; null for no cap. */
   readonly maxAmountMinor: (currency: string) => number | null;

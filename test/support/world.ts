@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { DateTime, type DurationLike } from 'luxon';
 import { periodAt } from '../../src/billing/calendar.ts';
 import type { DunningPolicy } from '../../src/billing/dunning.ts';
-import { installationPrefix } from '../../src/billing/ids.ts';
+import { installationPrefix, merchantUid } from '../../src/billing/ids.ts';
 import type { CatchUp } from '../../src/billing/subscription.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { BillingEvent } from '../../src/events.ts';
@@ -88,6 +88,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
     clock,
     report,
     channel: () => CHANNEL,
+    merchantUid: (...of) => merchantUid(hmac, installationPrefix(hmac), ...of),
     leaseSeconds: 90,
     maxAmountMinor: () => null,
     sandbox: true,

@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { invoiceOf, newWorld, type World } from '../support/world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await newWorld();
+});
+afterEach(() => world.end());
+
+test('a decline that turned out to be paid is found before the retry goes, and settles the first attempt', async () => {
+  const subscription = await world.subscribe();
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  world.gateway.land((await invoiceOf(world, subscription)).attempts[0]?.merchant_uid ?? '', 'paid');
+  await world.advance({ days: 1 });
+  await world.run(); // seen before the retry goes
+  await world.run(); // and accounted for
+  const invoice = await invoiceOf(world, subscription);
+  expect(invoice.state).toBe('paid');
+  expect(invoice.attempts.map((attempt) => attempt.state)).toEqual(['paid', 'canceled']);
+  expect(world.gateway.posts).toHaveLength(1);
+});
+
+test('without a look before a retry nothing is sent', async () => {
+  const subscription = await world.subscribe();
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  world.gateway.lookUps = 'unclear';
+  await world.advance({ days: 1 });
+  await world.run();
+  expect(world.gateway.posts).toHaveLength(1);
+  expect((await invoiceOf(world, subscription)).attempts[1]).toMatchObject({ state: 'prepared', send_count: 0 });
+});
+
+test('after a change of card an earlier attempt is held against what it asked for, not against the new card', async () => {
+  const subscription = await world.subscribe();
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  world.gateway.land((await invoiceOf(world, subscription)).attempts[0]?.merchant_uid ?? '', 'paid');
+  await world.database.db.$executeRaw`
+    WITH fresh AS (INSERT INTO billing_key (customer_id, customer_uid) SELECT id, 'a new card' FROM customer RETURNING id)
+    UPDATE subscription SET billing_key_id = fresh.id FROM fresh`;
+  await world.advance({ days: 1 });
+  await world.run();
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
+  expect(world.gateway.posts).toHaveLength(1);
+});
+
+test('"not found" for an id that the gateway has shown before is no answer: nothing is sent', async () => {
+  const subscription = await world.subscribe();
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  world.gateway.land((await invoiceOf(world, subscription)).attempts[0]?.merchant_uid ?? '', 'paid');
+  world.gateway.lookUps = 'absent'; // another account's answers
+  await world.advance({ days: 1 });
+  await world.run();
+  expect(world.gateway.posts).toHaveLength(1);
+  world.gateway.lookUps = 'truthful';
+  await world.advance({ hours: 1 });
+  await world.run();
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
+  expect(world.gateway.captures).toHaveLength(1);
+});
+
+test('a restored database that forgot a later attempt does not charge: the gateway knows an id that it does not', async () => {
+  const subscription = await world.subscribe();
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  await world.advance({ days: 1 });
+  await world.run(); // the second attempt is paid
+  // A backup from before both attempts comes back.
+  await world.database.db.$executeRaw`TRUNCATE attempt, invoice, observation, outbox CASCADE`;
+  await world.database.db
+    .$executeRaw`UPDATE subscription SET next_period = 0, next_due_at = maedal_now(), last_drawn_at = NULL`;
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({
+    state: 'review',
+    reason: /the gateway knows attempt 2/,
+  });
+  expect(world.gateway.captures).toHaveLength(1);
+});
+
+test('once an audit has passed, a first charge goes without a look, and a retry does not', async () => {
+  const subscription = await world.subscribe();
+  await world.database.db.$executeRaw`
+    UPDATE control SET audited_at = maedal_now(), audited_start = pg_postmaster_start_time()`;
+  const lookedUp: string[] = [];
+  const { lookUp } = world.gateway;
+  world.gateway.lookUp = (merchantUid) => {
+    lookedUp.push(merchantUid);
+    return lookUp.call(world.gateway, merchantUid);
+  };
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  expect([world.gateway.posts.length, lookedUp.length]).toEqual([1, 0]);
+  await world.advance({ days: 1 });
+  await world.run();
+  expect([world.gateway.posts.length, lookedUp.length]).toEqual([2, 2]);
+});
