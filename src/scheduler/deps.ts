@@ -13,6 +13,7 @@ export type SchedulerDeps = {
   readonly gateway: Gateway;
   /** Hands rings on: to the queue, or to a worker at hand. */
   readonly ring: (rings: readonly Ring[]) => Promise<void>;
+  readonly gateway: Gateway;
   readonly report: Report;
   readonly clock: Clock;
   readonly failpoints: Failpoints;
@@ -26,7 +27,7 @@ export type SchedulerDeps = {
   /** Whether the account must be a test channel (`true`) or a live one. */
   readonly sandbox: boolean;
   /** The channel of that name, or the default one. */
-  readonly channel: (name: string) => { readonly quarantineSeconds: number };
+  readonly channel: (name: string) => { readonly quarantineSeconds: number; readonly horizonSeconds: number };
   /** Whether a true double is given back by itself, or put up for a person to decide. */
   readonly refundDuplicates: 'auto' | 'propose';
 };
