@@ -67,6 +67,8 @@ export type BillingEvent =
   | { readonly kind: 'audit.unclear'; readonly reason: string }
   /** Nothing leaves from now on, until a person says `maedal send on`. */
   | { readonly kind: 'sending.stopped'; readonly by: string; readonly reason: string }
+  /** The database belongs to another installation: this process reads only. */
+  | { readonly kind: 'fence.closed'; readonly where: string; readonly reason: string }
   /** A failpoint is about to act; tests alone have any. */
   | { readonly kind: 'failpoint.fired'; readonly name: string }
   /** A job that found nothing to do: a doubled or stale ring. */

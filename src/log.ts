@@ -46,6 +46,7 @@ function levelOf(event: BillingEvent): 'debug' | 'info' | 'warn' | 'error' {
     case 'waiting':
       return 'warn';
     case 'audit.found':
+    case 'fence.closed':
     case 'sending.stopped':
     case 'gateway.refused':
     case 'subscription.broken':

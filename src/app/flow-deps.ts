@@ -8,10 +8,11 @@ import { refundStore } from '../store/refund-store.ts';
 import { scheduleStore } from '../store/schedule-store.ts';
 import { unknownShareBrake } from '../worker/brake.ts';
 import type { RefundDeps, WorkerDeps } from '../worker/deps.ts';
+import { watchFence } from './fence-watch.ts';
 
 /** What the scheduler needs; `ring` takes what it finds. */
 export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promise<void>): SchedulerDeps {
-  const { db, gateway, report, clock, hmac, installation, config, failpoints } = app;
+  const { db, gateway, report, clock, hmac, installation, identity, config, failpoints } = app;
   const { catchUp, refundDuplicates, mode } = config;
   const policyVersions = Object.fromEntries(
     Object.entries(config.policies).map(([name, policy]) => [name, policy.version]),
@@ -32,6 +33,7 @@ export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promis
       policyVersions,
       reRingSeconds,
     },
+    fence: watchFence(db, identity, clock),
     sandbox: mode === 'test',
     channel: (name) => channelOf(config, name),
   };
@@ -39,12 +41,13 @@ export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promis
 
 /** What the worker needs. */
 export function workerDeps(app: App): WorkerDeps {
-  const { db, gateway, clock, report, config, fingerprint, failpoints, hmac, installation } = app;
+  const { db, gateway, clock, report, config, identity, failpoints, hmac, installation } = app;
   const store = chargeStore(db);
   const { maxUnknownShare } = config.limits;
   return {
     store,
-    fingerprint,
+    ...identity,
+    fence: watchFence(db, identity, clock),
     failpoints,
     brake: unknownShareBrake({ store, clock, maxUnknownShare }),
     gateway,
@@ -55,7 +58,6 @@ export function workerDeps(app: App): WorkerDeps {
     leaseSeconds: config.limits.leaseSeconds,
     maxAmountMinor: (currency) => config.limits.maxAmount?.[currency] ?? null,
     sandbox: config.mode === 'test',
-    needsAdoption: config.mode === 'live',
   };
 }
 

@@ -10,6 +10,7 @@ import { type Progress, readProgress } from '../store/progress.ts';
 import { refundDue } from '../worker/refund.ts';
 import { runJob } from '../worker/run-job.ts';
 import { type Context, printResult, withApp } from './context.ts';
+import { demandOurs } from './ours.ts';
 
 export function billCommand(program: Command, context: Context): void {
   program
@@ -41,6 +42,7 @@ type BillResult = {
 
 /** Everything due at the start, without the queue. What becomes due meanwhile is left for the next run. */
 async function bill(app: App, concurrency: number, stopped: AbortSignal): Promise<BillResult> {
+  await demandOurs(app);
   const outcomes: Record<string, number> = {};
   let failed = 0;
   const report = (event: BillingEvent) => {

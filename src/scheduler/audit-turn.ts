@@ -1,4 +1,5 @@
 import { DateTime } from 'luxon';
+import type { Window } from '../gateway/gateway.ts';
 import type { AuditTurn } from '../store/audit-turn.ts';
 import { audit, gatewayNow } from './audit.ts';
 import type { Audited } from './audit-tally.ts';
@@ -17,7 +18,7 @@ export async function auditIfDue(deps: SchedulerDeps, since: DateTime): Promise<
     if (!DateTime.isDateTime(until)) return await putOff(deps, turn, until.unclear);
     const startedMs = deps.clock.monotonicMs();
     const alive = () => deps.store.keepAuditTurn(turn, LEASE_SECONDS);
-    const audited = await audit(deps, { window: windowOf(turn, until), effect: 'record', alive });
+    const audited = await audit(deps, { window: windowOf(turn.auditedUntil, until), effect: 'record', alive });
     if (audited.unclear !== null) return await putOff(deps, turn, audited.unclear);
     await conclude(deps, audited, { actor: 'maedal/audit', turn, startedMs });
     return audited;
@@ -66,7 +67,8 @@ async function putOff(deps: SchedulerDeps, turn: AuditTurn, reason: string): Pro
   return null;
 }
 
-function windowOf({ auditedUntil }: AuditTurn, until: DateTime) {
+/** From where the last audit ended, and at least three days back. */
+export function windowOf(auditedUntil: DateTime | null, until: DateTime): Window {
   const back = until.minus({ days: DAYS_BACK });
   return { from: auditedUntil === null ? back : DateTime.min(back, auditedUntil), until };
 }

@@ -5,15 +5,17 @@ import type { Report } from '../events.ts';
 import type { Failpoints } from '../failpoints.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Ring } from '../store/due.ts';
+import type { Fence } from '../store/fence.ts';
 import type { ScheduleStore } from '../store/schedule-store.ts';
 
 /** What the scheduler's passes are given. */
 export type SchedulerDeps = {
   readonly store: ScheduleStore;
-  readonly gateway: Gateway;
   /** Hands rings on: to the queue, or to a worker at hand. */
   readonly ring: (rings: readonly Ring[]) => Promise<void>;
   readonly gateway: Gateway;
+  /** Whether this database is ours to write. */
+  readonly fence: () => Promise<Fence>;
   readonly report: Report;
   readonly clock: Clock;
   readonly failpoints: Failpoints;

@@ -53,8 +53,17 @@ type Repeated = {
 };
 
 async function repeat(deps: SchedulerDeps, { where, pass, wait }: Repeated, signal: AbortSignal): Promise<void> {
+  let told = '';
   while (!signal.aborted) {
     try {
+      const fence = await deps.fence();
+      const closed = fence.kind === 'foreign' ? fence.reason : '';
+      if (closed !== told && closed !== '') deps.report({ kind: 'fence.closed', where, reason: closed });
+      told = closed;
+      if (closed !== '') {
+        await pause(deps.clock, FENCED_MS, signal);
+        continue;
+      }
       await pass();
       await wait();
     } catch (error) {
@@ -88,5 +97,7 @@ const SWEEP_MS = 1_000;
 const WATCH_MS = 10_000;
 /** How often it is asked whether an audit is due. */
 const AUDIT_MS = 5_000;
+/** How often a scheduler that reads only looks whether the database was adopted. */
+const FENCED_MS = 5_000;
 const RECOVER_MS = 2_000;
 const LONGEST_WAIT_MS = 60_000;

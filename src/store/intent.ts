@@ -110,9 +110,9 @@ function verdict(row: Row | undefined, limits: IntentLimits): Intent {
   if (row.subscription_status === 'canceled') return { kind: 'refused', because: 'subscription_canceled' };
   if (!LIVE.has(row.subscription_status)) return { kind: 'refused', because: 'subscription_stopped' };
   if (row.over_max_amount) return { kind: 'refused', because: 'over_max_amount' };
+  if (limits.needsAdoption && !row.adopted) return { kind: 'refused', because: 'not_adopted' };
   if (!row.is_ours) return { kind: 'refused', because: 'foreign_database' };
   if (!row.sending_enabled) return { kind: 'refused', because: 'switched_off' };
-  if (limits.needsAdoption && !row.adopted) return { kind: 'refused', because: 'not_adopted' };
   if (row.spaced_until !== null) return { kind: 'refused', because: 'spaced', until: row.spaced_until };
   if (row.key_hold !== null) return { kind: 'refused', because: 'billing_key_held', reason: row.key_hold };
   return { kind: 'refused', because: 'lost' };

@@ -125,7 +125,7 @@ function leased(row: Row): LeasedAttempt {
 }
 
 /** Audits are made daily; one that is late by more than this counts no more. */
-const AUDIT_LASTS = '26 hours';
+export const AUDIT_LASTS = '26 hours';
 
 type Row = {
   id: AttemptId;

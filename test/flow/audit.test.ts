@@ -11,6 +11,8 @@ afterEach(() => world.end());
 
 const outboxOf = (kind: string) => world.database.db.outbox.findMany({ where: { kind } });
 
+const restored = () => restoreBackup(world.database.db, world.now.minus({ hours: 2 }).toJSDate());
+
 /** Counts look-ups from here on. */
 function lookUps(): { count: number } {
   const counted = { count: 0 };
@@ -65,7 +67,7 @@ describe('books that agree', () => {
 describe('captures that the database does not know', () => {
   test('stop the sending, naming the payments, and everything that is drawn up again is settled by them', async () => {
     const names = await chargeSome(world, 7);
-    await restoreBackup(world);
+    await restored();
     expect(await auditAtBoot(world)).toMatchObject({ counts: { unknown: 7 } });
     expect(await controlOf(world)).toMatchObject({
       sending_enabled: false,
@@ -88,7 +90,7 @@ describe('captures that the database does not know', () => {
 
   test('are unknown also under another secret, by the subscription that custom_data names', async () => {
     const [name] = await chargeSome(world, 1);
-    await restoreBackup(world);
+    await restored();
     const [record] = world.gateway.records;
     if (record !== undefined) {
       world.gateway.foreign.push({
@@ -104,7 +106,7 @@ describe('captures that the database does not know', () => {
 
   test('stop it again at every audit until a person acknowledges them, and then no more', async () => {
     await chargeSome(world, 1);
-    await restoreBackup(world);
+    await restored();
     const { db } = world.database;
     await db.$executeRaw`UPDATE subscription SET next_due_at = NULL`; // it is never drawn up again
     await auditAtBoot(world);
@@ -121,7 +123,7 @@ describe('captures that the database does not know', () => {
 
   test('that lie behind the window still keep an audit from passing', async () => {
     await chargeSome(world, 1);
-    await restoreBackup(world);
+    await restored();
     await world.database.db.$executeRaw`UPDATE subscription SET next_due_at = NULL`;
     await auditAtBoot(world);
     await world.advance({ days: 9 });
@@ -131,7 +133,7 @@ describe('captures that the database does not know', () => {
 
   test('are acted on even if the list then breaks off', async () => {
     await chargeSome(world, 3);
-    await restoreBackup(world);
+    await restored();
     world.gateway.lists = 'partial';
     expect(await auditAtBoot(world)).toBeNull();
     expect(await controlOf(world)).toMatchObject({ sending_enabled: false, audited_at: null });

@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import { auditIfDue } from '../../src/scheduler/audit-turn.ts';
+import type { Db } from '../../src/store/db.ts';
 import type { World } from './world.ts';
 
 /** The audit of a scheduler that has just started. */
@@ -27,13 +28,12 @@ export async function chargeSome(world: World, count: number): Promise<string[]>
   return names;
 }
 
-/** The database as a backup from before the charges brings it back. */
-export async function restoreBackup({ database: { db }, now }: World): Promise<void> {
+/** The database as a backup from before its charges brings it back, all subscriptions due at this instant. */
+export async function restoreBackup(db: Db, due: Date): Promise<void> {
   for (const table of ['outbox', 'observation', 'attempt', 'invoice', 'audit']) {
     await db.$executeRawUnsafe(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
     await db.$executeRawUnsafe(`DELETE FROM ${table}`);
     await db.$executeRawUnsafe(`ALTER TABLE ${table} ENABLE TRIGGER USER`);
   }
-  const due = now.minus({ hours: 2 }).toJSDate();
   await db.$executeRaw`UPDATE subscription SET next_period = 0, next_due_at = ${due}, last_drawn_at = NULL`;
 }

@@ -66,6 +66,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
   const scheduler: SchedulerDeps = {
     store: scheduleStore(db),
     gateway,
+    fence: async () => ({ kind: 'open' }),
     failpoints: noFailpoints,
     sandbox: true,
     channel: () => CHANNEL,
@@ -84,6 +85,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
     failpoints: noFailpoints,
     brake: { stop: () => undefined, check: async () => ({ kind: 'clear' }) },
     fingerprint: FINGERPRINT,
+    fence: async () => ({ kind: 'open' }),
     gateway,
     clock,
     report,
