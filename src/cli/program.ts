@@ -11,6 +11,7 @@ import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { importCommand } from './import.ts';
 import { migrateCommand } from './migrate.ts';
+import { reconcileCommand } from './reconcile.ts';
 import { refundCommand } from './refund.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { sendCommand } from './send.ts';
@@ -50,6 +51,7 @@ function program(context: Context): Command {
     explainCommand,
     refundCommand,
     doctorCommand,
+    reconcileCommand,
     sendCommand,
     adoptCommand,
     sandboxCommand,

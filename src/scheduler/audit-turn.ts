@@ -29,13 +29,18 @@ export async function auditIfDue(deps: SchedulerDeps, since: DateTime): Promise<
 }
 
 /** Writes an audit down and tells of it; with a turn it counts, and ends the turn. Returns whether it passed. */
-async function conclude(
+export async function conclude(
   deps: Pick<SchedulerDeps, 'store' | 'failpoints' | 'report' | 'clock'>,
   audited: Audited,
   { actor, turn, startedMs }: { readonly actor: string; readonly turn: AuditTurn | null; readonly startedMs: number },
 ): Promise<boolean> {
   const { counts, window } = audited;
-  const result = { actor, until: window.until, isClean: counts.unknown === 0, details: detailsOf(audited) };
+  const result = {
+    actor,
+    until: window.until,
+    isClean: audited.unclear === null && counts.unknown === 0,
+    details: detailsOf(audited),
+  };
   const passed = await deps.store.recordAudit(result, turn);
   await deps.failpoints.at('audit.recorded');
   const { listed, ours } = audited;
@@ -46,7 +51,7 @@ async function conclude(
 }
 
 /** An audit as its row and `--json` keep it. */
-function detailsOf({ window, listed, ours, counts, findings, unclear, bookedUnclear }: Audited) {
+export function detailsOf({ window, listed, ours, counts, findings, unclear, bookedUnclear }: Audited) {
   return {
     from: window.from.toISO(),
     until: window.until.toISO(),

@@ -114,3 +114,28 @@ test('an old backup is adopted by force alone', async () => {
   expect((await db.control.findFirst())?.fingerprint).not.toBeNull();
   expect((await run(ours, 'adopt', '--reason', 'restored', '--yes', '--force'))[0]).toBe(0);
 });
+
+test('reconcile tells of the payment, stops the sending, and takes it for known once a person says so', async () => {
+  const [code, says] = await run(ours, 'reconcile', '--from', '2020-01-01');
+  expect([code, says]).toEqual([
+    3,
+    expect.stringMatching(/Not known here: 1\n(.*\n)* {4}imps_\d+ \(\w{32}\) carries our prefix/),
+  ]);
+  expect(says).toMatch(/Sending is off: the gateway holds payments of ours .*imps_\d+/);
+  expect((await run(ours, 'send', 'on', '--reason', 'seen'))[0]).toBe(0);
+  const again = maedal(ours, 'reconcile', '--from', '2020-01-01', '--json');
+  expect(await again.ended).toBe(0);
+  expect(JSON.parse(again.lines.at(-1) ?? '')).toMatchObject({
+    listed: 1,
+    effect: 'record',
+    findings: [],
+    sending: { enabled: true },
+  });
+});
+
+test.each([
+  [['--from', 'yesterday'], /--from is 'yesterday'; write a date such as 2027-01-31/],
+  [['--from', '2020-01-02', '--until', '2020-01-02'], /--from 2020-01-02 is not before --until 2020-01-02/],
+])('reconcile %j is bad usage', async (args, message) => {
+  expect(await run(ours, 'reconcile', ...args)).toEqual([2, expect.stringMatching(message)]);
+});
