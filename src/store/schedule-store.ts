@@ -3,7 +3,7 @@ import { keepAuditTurn, recordAudit, takeAuditTurn } from './audit-turn.ts';
 import { holdBookedKeys, ownKeys } from './billing-keys.ts';
 import { accountAs, putUpForRefund, putUpForReview, unaccountedCaptures } from './captures.ts';
 import { bound } from './charge-store.ts';
-import { stopSending } from './control.ts';
+import { stopSending, watchClock } from './control.ts';
 import type { Db } from './db.ts';
 import { clearArrears, drawUp, dueSubscriptions, endSubscriptions, passOver } from './draw-up.ts';
 import { databaseNow, expireSends, prepareRetries, retriesDue, ring } from './due.ts';
@@ -41,6 +41,7 @@ export function scheduleStore(db: Db) {
     heldPaid: bound(db, heldPaid),
     raise: bound(db, raise),
     stopSending: bound(db, stopSending),
+    watchClock: bound(db, watchClock),
     ownKeys: bound(db, ownKeys),
     holdBookedKeys: bound(db, holdBookedKeys),
     takeAuditTurn: bound(db, takeAuditTurn),
