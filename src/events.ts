@@ -71,6 +71,8 @@ export type BillingEvent =
   | { readonly kind: 'fence.closed'; readonly where: string; readonly reason: string }
   /** A failpoint is about to act; tests alone have any. */
   | { readonly kind: 'failpoint.fired'; readonly name: string }
+  /** Nothing is added to the queue until workers have taken some: are there any? */
+  | { readonly kind: 'queue.full'; readonly waiting: number }
   /** A job that found nothing to do: a doubled or stale ring. */
   | { readonly kind: 'job.idle'; readonly attemptId: AttemptId }
   /** Somebody else's record stands. */

@@ -39,6 +39,7 @@ function levelOf(event: BillingEvent): 'debug' | 'info' | 'warn' | 'error' {
       return 'info';
     case 'capture.accounted':
       return event.as === 'settled' ? 'warn' : 'error';
+    case 'queue.full':
     case 'audit.unclear':
     case 'record.superseded':
     case 'work.failed':

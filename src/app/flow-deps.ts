@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import { merchantUid } from '../billing/ids.ts';
 import type { Channel, Config } from '../config/config.ts';
 import type { SchedulerDeps } from '../scheduler/deps.ts';
+import { roomInQueue } from '../scheduler/room.ts';
 import { chargeStore } from '../store/charge-store.ts';
 import type { Ring } from '../store/due.ts';
 import { refundStore } from '../store/refund-store.ts';
@@ -10,8 +11,15 @@ import { unknownShareBrake } from '../worker/brake.ts';
 import type { RefundDeps, WorkerDeps } from '../worker/deps.ts';
 import { watchFence } from './fence-watch.ts';
 
-/** What the scheduler needs; `ring` takes what it finds. */
-export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promise<void>): SchedulerDeps {
+/** Takes what a scheduler finds: the queue, or a worker at hand. */
+type Doorbell = {
+  readonly ring: (rings: readonly Ring[]) => Promise<void>;
+  /** Jobs that nobody has taken yet; left out where each is worked on before `ring` returns. */
+  readonly waiting?: () => Promise<number>;
+};
+
+/** What the scheduler needs. */
+export function schedulerDeps(app: App, { ring, waiting }: Doorbell): SchedulerDeps {
   const { db, gateway, report, clock, hmac, installation, identity, config, failpoints } = app;
   const { catchUp, refundDuplicates, mode } = config;
   const policyVersions = Object.fromEntries(
@@ -22,6 +30,7 @@ export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promis
     store: scheduleStore(db),
     ...{
       ring,
+      room: waiting === undefined ? async () => Number.POSITIVE_INFINITY : roomInQueue({ waiting, clock, report }),
       gateway,
       report,
       clock,

@@ -41,7 +41,7 @@ async function adopt(app: App, options: Options): Promise<{ readonly adopted: bo
 
 /** Throws FenceError where the gateway holds payments of ours that this database does not know. */
 async function demandKnownBooks(app: App, { auditedUntil }: Stakes): Promise<void> {
-  const deps = schedulerDeps(app, async () => undefined);
+  const deps = schedulerDeps(app, { ring: async () => undefined });
   const until = await gatewayNow(deps.gateway);
   if (!DateTime.isDateTime(until)) throw new Error(`cannot compare with the gateway: ${until.unclear}`);
   const window = windowOf(auditedUntil, until);

@@ -11,6 +11,7 @@ import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { importCommand } from './import.ts';
 import { migrateCommand } from './migrate.ts';
+import { rebuildQueueCommand } from './rebuild-queue.ts';
 import { reconcileCommand } from './reconcile.ts';
 import { refundCommand } from './refund.ts';
 import { sandboxCommand } from './sandbox.ts';
@@ -52,6 +53,7 @@ function program(context: Context): Command {
     refundCommand,
     doctorCommand,
     reconcileCommand,
+    rebuildQueueCommand,
     sendCommand,
     adoptCommand,
     sandboxCommand,

@@ -27,7 +27,7 @@ export function reconcileCommand(program: Command, context: Context): void {
 }
 
 async function reconcile(app: App, days: { from: string; until?: string }): Promise<Reconciled> {
-  const deps = schedulerDeps(app, async () => undefined);
+  const deps = schedulerDeps(app, { ring: async () => undefined });
   const now = await gatewayNow(deps.gateway);
   if (!DateTime.isDateTime(now)) throw new Error(`PortOne cannot be asked: ${now.unclear}`);
   const window = windowOf(days, app.config.timezone, now);

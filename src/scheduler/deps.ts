@@ -13,6 +13,8 @@ export type SchedulerDeps = {
   readonly store: ScheduleStore;
   /** Hands rings on: to the queue, or to a worker at hand. */
   readonly ring: (rings: readonly Ring[]) => Promise<void>;
+  /** How many rings may be handed on now. */
+  readonly room: () => Promise<number>;
   readonly gateway: Gateway;
   /** Whether this database is ours to write. */
   readonly fence: () => Promise<Fence>;

@@ -6,7 +6,7 @@ import { bound } from './charge-store.ts';
 import { stopSending, watchClock } from './control.ts';
 import type { Db } from './db.ts';
 import { clearArrears, drawUp, dueSubscriptions, endSubscriptions, passOver } from './draw-up.ts';
-import { databaseNow, expireSends, prepareRetries, retriesDue, ring } from './due.ts';
+import { databaseNow, expireSends, prepareRetries, retriesDue, ring, ringAgain } from './due.ts';
 import { observe } from './observations.ts';
 import { record } from './record.ts';
 import { canary } from './sends.ts';
@@ -27,6 +27,7 @@ export function scheduleStore(db: Db) {
     retriesDue: bound(db, retriesDue),
     prepareRetries: bound(db, prepareRetries),
     ring: bound(db, ring),
+    ringAgain: bound(db, ringAgain),
     expireSends: bound(db, expireSends),
     unaccountedCaptures: bound(db, unaccountedCaptures),
     accountAs: bound(db, accountAs),

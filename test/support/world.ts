@@ -65,6 +65,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
   const db = database.db;
   const scheduler: SchedulerDeps = {
     store: scheduleStore(db),
+    room: async () => Number.POSITIVE_INFINITY,
     gateway,
     fence: async () => ({ kind: 'open' }),
     failpoints: noFailpoints,
