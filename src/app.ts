@@ -1,5 +1,5 @@
-import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
+import { hmacOf, identityOf } from './app/identity.ts';
 import { InputError } from './billing/errors.ts';
 import { type Hmac, installationPrefix } from './billing/ids.ts';
 import { type Clock, pause } from './clock.ts';
@@ -15,7 +15,8 @@ import { migratePostgresQueue } from './queue/postgres.ts';
 import { startSandbox } from './sandbox/server.ts';
 import { databaseIsAway } from './store/away.ts';
 import { type Db, openDb } from './store/db.ts';
-import { fingerprintOf, markDatabase } from './store/fingerprint.ts';
+import type { Identity } from './store/fence.ts';
+import { markDatabase } from './store/fingerprint.ts';
 import { migrate, pending } from './store/migrate.ts';
 import { keepPolicyVersion } from './store/policy-versions.ts';
 
@@ -29,8 +30,7 @@ export type App = {
   readonly gateway: Gateway;
   readonly hmac: Hmac;
   readonly installation: string;
-  /** What this process takes the database for: installation, gateway account, server and database. */
-  readonly fingerprint: string;
+  readonly identity: Identity;
   readonly failpoints: Failpoints;
   /** Adds something to be closed before everything that is open already. */
   onClose(close: () => Promise<unknown>): void;
@@ -73,12 +73,12 @@ export async function openApp(options: AppOptions): Promise<App> {
       connections: CONNECTIONS,
     });
     closing.push(() => gateway.close());
-    const hmac: Hmac = (message) => createHmac('sha256', config.secret.reveal()).update(message).digest();
+    const hmac = hmacOf(config);
     const failpoints = failpointsOf(options);
-    const fingerprint = await fingerprintOf(db, hmac, key.reveal());
-    if (config.mode === 'test') await markDatabase(db, fingerprint);
+    const identity = await identityOf(config, db);
+    if (config.mode === 'test') await markDatabase(db, identity.fingerprint);
     const installation = installationPrefix(hmac);
-    const app = { config, clock, report, databaseUrl, db, gateway, hmac, installation, fingerprint, failpoints };
+    const app = { config, clock, report, databaseUrl, db, gateway, hmac, installation, identity, failpoints };
     return { ...app, onClose: (close) => void closing.push(close), close: closing.close };
   } catch (error) {
     await closing.close();

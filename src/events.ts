@@ -46,8 +46,33 @@ export type BillingEvent =
       readonly state: RefundState | 'superseded';
       readonly reason: string | null;
     }
+  /** An audit was made to its end. `passed`: first attempts may go without a look-up from now on. */
+  | {
+      readonly kind: 'audit.finished';
+      readonly listed: number;
+      readonly ours: number;
+      readonly findings: number;
+      readonly passed: boolean;
+      readonly tookMs: number;
+    }
+  /** The gateway's books and ours differ, and a person must look. */
+  | {
+      readonly kind: 'audit.found';
+      readonly found: string;
+      readonly impUid: string | null;
+      readonly merchantUid: string;
+      readonly reason: string;
+    }
+  /** The gateway's books could not be read to their end; the audit is made again in minutes. */
+  | { readonly kind: 'audit.unclear'; readonly reason: string }
+  /** Nothing leaves from now on, until a person says `maedal send on`. */
+  | { readonly kind: 'sending.stopped'; readonly by: string; readonly reason: string }
+  /** The database belongs to another installation: this process reads only. */
+  | { readonly kind: 'fence.closed'; readonly where: string; readonly reason: string }
   /** A failpoint is about to act; tests alone have any. */
   | { readonly kind: 'failpoint.fired'; readonly name: string }
+  /** Nothing is added to the queue until workers have taken some: are there any? */
+  | { readonly kind: 'queue.full'; readonly waiting: number }
   /** A job that found nothing to do: a doubled or stale ring. */
   | { readonly kind: 'job.idle'; readonly attemptId: AttemptId }
   /** Somebody else's record stands. */

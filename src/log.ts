@@ -33,16 +33,22 @@ function levelOf(event: BillingEvent): 'debug' | 'info' | 'warn' | 'error' {
     case 'sweep.finished':
     case 'job.idle':
       return 'debug';
+    case 'audit.finished':
     case 'failpoint.fired':
     case 'embedded.says':
       return 'info';
     case 'capture.accounted':
       return event.as === 'settled' ? 'warn' : 'error';
+    case 'queue.full':
+    case 'audit.unclear':
     case 'record.superseded':
     case 'work.failed':
     case 'connection.failed':
     case 'waiting':
       return 'warn';
+    case 'audit.found':
+    case 'fence.closed':
+    case 'sending.stopped':
     case 'gateway.refused':
     case 'subscription.broken':
       return 'error';

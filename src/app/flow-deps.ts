@@ -2,16 +2,25 @@ import type { App } from '../app.ts';
 import { merchantUid } from '../billing/ids.ts';
 import type { Channel, Config } from '../config/config.ts';
 import type { SchedulerDeps } from '../scheduler/deps.ts';
+import { roomInQueue } from '../scheduler/room.ts';
 import { chargeStore } from '../store/charge-store.ts';
 import type { Ring } from '../store/due.ts';
 import { refundStore } from '../store/refund-store.ts';
 import { scheduleStore } from '../store/schedule-store.ts';
 import { unknownShareBrake } from '../worker/brake.ts';
 import type { RefundDeps, WorkerDeps } from '../worker/deps.ts';
+import { watchFence } from './fence-watch.ts';
 
-/** What the scheduler needs; `ring` takes what it finds. */
-export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promise<void>): SchedulerDeps {
-  const { db, gateway, report, clock, hmac, installation, config, failpoints } = app;
+/** Takes what a scheduler finds: the queue, or a worker at hand. */
+type Doorbell = {
+  readonly ring: (rings: readonly Ring[]) => Promise<void>;
+  /** Jobs that nobody has taken yet; left out where each is worked on before `ring` returns. */
+  readonly waiting?: () => Promise<number>;
+};
+
+/** What the scheduler needs. */
+export function schedulerDeps(app: App, { ring, waiting }: Doorbell): SchedulerDeps {
+  const { db, gateway, report, clock, hmac, installation, identity, config, failpoints } = app;
   const { catchUp, refundDuplicates, mode } = config;
   const policyVersions = Object.fromEntries(
     Object.entries(config.policies).map(([name, policy]) => [name, policy.version]),
@@ -21,6 +30,7 @@ export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promis
     store: scheduleStore(db),
     ...{
       ring,
+      room: waiting === undefined ? async () => Number.POSITIVE_INFINITY : roomInQueue({ waiting, clock, report }),
       gateway,
       report,
       clock,
@@ -32,6 +42,7 @@ export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promis
       policyVersions,
       reRingSeconds,
     },
+    fence: watchFence(db, identity, clock),
     sandbox: mode === 'test',
     channel: (name) => channelOf(config, name),
   };
@@ -39,12 +50,13 @@ export function schedulerDeps(app: App, ring: (rings: readonly Ring[]) => Promis
 
 /** What the worker needs. */
 export function workerDeps(app: App): WorkerDeps {
-  const { db, gateway, clock, report, config, fingerprint, failpoints, hmac, installation } = app;
+  const { db, gateway, clock, report, config, identity, failpoints, hmac, installation } = app;
   const store = chargeStore(db);
   const { maxUnknownShare } = config.limits;
   return {
     store,
-    fingerprint,
+    ...identity,
+    fence: watchFence(db, identity, clock),
     failpoints,
     brake: unknownShareBrake({ store, clock, maxUnknownShare }),
     gateway,
@@ -55,7 +67,6 @@ export function workerDeps(app: App): WorkerDeps {
     leaseSeconds: config.limits.leaseSeconds,
     maxAmountMinor: (currency) => config.limits.maxAmount?.[currency] ?? null,
     sandbox: config.mode === 'test',
-    needsAdoption: config.mode === 'live',
   };
 }
 

@@ -51,7 +51,7 @@ export function accountFor(capture: Capture): Accounting {
   const { attempt } = capture;
   const isCounted = attempt.state === 'paid' && attempt.impUid === capture.impUid;
   if (capture.status === 'cancelled') return afterCancel(capture, isCounted);
-  if (isCounted) return { kind: 'settles' };
+  if (isCounted) return asAsked(capture, attempt, { kind: 'settles' });
   if (attempt.hold === 'leased') return { kind: 'wait' };
   switch (attempt.state) {
     case 'paid':

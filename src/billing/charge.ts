@@ -36,6 +36,22 @@ export type PaymentRecord = {
   readonly raw: Readonly<Record<string, unknown>>;
 };
 
+/** A payment as a list of the gateway's shows it, with what else tells whose it is. */
+export type ListedPayment = PaymentRecord & {
+  /** The merchant's subscription id that `custom_data` names, where that is in our own form. */
+  readonly subscription: string | null;
+  /** What the gateway says made it: `payment` is `again`, `payment.scheduled` its own schedule, `issue` a key's issuing. */
+  readonly usage: string | null;
+};
+
+/** A charge that the gateway has been told to make by itself. */
+export type ListedSchedule = {
+  readonly merchantUid: string;
+  readonly customerUid: string;
+  /** Ms since 1970. */
+  readonly scheduleAtMs: number;
+};
+
 export const DECLINE_CLASSES = ['funds', 'card', 'key', 'time', 'verify', 'fraud', 'config', 'other'] as const;
 /** Why a payment company said no, in the classes that a dunning policy speaks of. */
 export type DeclineClass = (typeof DECLINE_CLASSES)[number];

@@ -53,6 +53,11 @@ export function merchantUid(
   return `${installation}${base32(digest.slice(0, 16))}${number}` as MerchantUid;
 }
 
+/** Whether an id is of the form that this installation gives, so that nobody else's order number is taken for ours. */
+export function isMerchantUid(text: string, installation: string): boolean {
+  return text.startsWith(installation) && /^[a-z]{4}[a-z2-7]{26}[0-9a-z]{2}$/.test(text);
+}
+
 /** The four letters that mark this installation's ids: derived from its secret, the same for ever. */
 export function installationPrefix(hmac: Hmac): string {
   return Array.from(hmac('installation prefix').slice(0, 4), (byte) => LETTERS.charAt(byte % 26)).join('');

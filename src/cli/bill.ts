@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
+import { DateTime } from 'luxon';
 import { refundDeps, schedulerDeps, workerDeps } from '../app/flow-deps.ts';
 import type { App } from '../app.ts';
 import { InputError } from '../billing/errors.ts';
 import { asError, type BillingEvent } from '../events.ts';
+import { auditIfDue } from '../scheduler/audit-turn.ts';
+import type { SchedulerDeps } from '../scheduler/deps.ts';
 import { lateWatch } from '../scheduler/late-watch.ts';
 import { tick } from '../scheduler/tick.ts';
 import { databaseNow, type Ring } from '../store/due.ts';
@@ -10,6 +13,7 @@ import { type Progress, readProgress } from '../store/progress.ts';
 import { refundDue } from '../worker/refund.ts';
 import { runJob } from '../worker/run-job.ts';
 import { type Context, printResult, withApp } from './context.ts';
+import { demandOurs } from './ours.ts';
 
 export function billCommand(program: Command, context: Context): void {
   program
@@ -41,6 +45,7 @@ type BillResult = {
 
 /** Everything due at the start, without the queue. What becomes due meanwhile is left for the next run. */
 async function bill(app: App, concurrency: number, stopped: AbortSignal): Promise<BillResult> {
+  await demandOurs(app);
   const outcomes: Record<string, number> = {};
   let failed = 0;
   const report = (event: BillingEvent) => {
@@ -57,9 +62,10 @@ async function bill(app: App, concurrency: number, stopped: AbortSignal): Promis
       report({ kind: 'work.failed', where: 'bill', error: asError(error) });
     }
   };
-  const scheduler = schedulerDeps(app, (rings) => inLanes(rings, concurrency, charge));
+  const scheduler = schedulerDeps(app, { ring: (rings) => inLanes(rings, concurrency, charge) });
   const until = await databaseNow(app.db);
   await lateWatch(scheduler, stopped);
+  await auditDaily(scheduler);
   let drawnUp = 0;
   while (!stopped.aborted) {
     const pass = await tick(scheduler, until);
@@ -68,6 +74,15 @@ async function bill(app: App, concurrency: number, stopped: AbortSignal): Promis
   }
   await refundDue({ ...refundDeps(app), report }, { signal: stopped });
   return summary(await readProgress(app.db), { outcomes, drawn_up: drawnUp, failed });
+}
+
+/** Where no scheduler runs, this one audits, once a day. Without an audit every charge is preceded by a look-up. */
+async function auditDaily(deps: SchedulerDeps): Promise<void> {
+  try {
+    await auditIfDue(deps, DateTime.fromMillis(0));
+  } catch (error) {
+    deps.report({ kind: 'work.failed', where: 'audit', error: asError(error) });
+  }
 }
 
 function summary(progress: Progress, done: Pick<BillResult, 'outcomes' | 'drawn_up' | 'failed'>): BillResult {

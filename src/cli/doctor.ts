@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { identityOf } from '../app/identity.ts';
 import { type AppOptions, openSurroundings } from '../app.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
@@ -7,7 +8,7 @@ import { createPortOne } from '../gateway/portone/client.ts';
 import { type Checkup, diagnose, renderFindings } from '../operator/doctor.ts';
 import { inspectRedis } from '../queue/redis.ts';
 import { openDb } from '../store/db.ts';
-import { inspectDatabase } from '../store/inspection.ts';
+import { inspectDatabase, inspectStanding } from '../store/inspection.ts';
 import { type Context, prepare, printResult } from './context.ts';
 
 export function doctorCommand(program: Command, context: Context): void {
@@ -30,7 +31,9 @@ async function checkup(config: Config, report: AppOptions['report']): Promise<Ch
   try {
     return {
       environment: config.mode,
-      database: surroundings instanceof Error ? { error: surroundings } : await databaseFacts(surroundings.databaseUrl),
+      ...(surroundings instanceof Error
+        ? { database: { error: surroundings }, standing: null }
+        : await databaseFacts(surroundings.databaseUrl, config)),
       redis: config.queue.kind === 'postgres' ? null : await redisFacts(config.queue.url.reveal()),
       gateway: await gatewayFacts(config),
       secretIsGenerated: config.credentialsFile !== null,
@@ -40,12 +43,16 @@ async function checkup(config: Config, report: AppOptions['report']): Promise<Ch
   }
 }
 
-async function databaseFacts(url: string): Promise<Checkup['database']> {
+async function databaseFacts(url: string, config: Config): Promise<Pick<Checkup, 'database' | 'standing'>> {
   const db = openDb({ url, who: 'maedal/doctor', connections: 1 });
   try {
-    return { facts: await inspectDatabase(db, url), hostNowMs: systemClock.nowMs() };
+    const facts = await inspectDatabase(db, url);
+    const hostNowMs = systemClock.nowMs();
+    const isReadable = facts.pendingMigrations.length === 0; // older tables may lack what is asked for
+    const standing = isReadable ? await inspectStanding(db, await identityOf(config, db)) : null;
+    return { database: { facts, hostNowMs }, standing };
   } catch (error) {
-    return { error: asError(error) };
+    return { database: { error: asError(error) }, standing: null };
   } finally {
     await db.$disconnect();
   }

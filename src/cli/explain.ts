@@ -10,7 +10,7 @@ export function explainCommand(program: Command, context: Context): void {
     .argument('<invoice>', 'its id, from /v1/invoices or the console')
     .action(async (raw: string) => {
       const id = parseInvoiceId(raw);
-      const explanation = await withApp('maedal/explain', (app) => explainInvoice(app.db, id));
+      const explanation = await withApp('maedal/explain', (app) => explainInvoice(app.db, id, app.identity));
       printResult(context, program.opts().json === true, explanation, () => renderExplanation(explanation));
     });
 }

@@ -5,6 +5,7 @@ import { type ImportDeps, type ImportResult, importFile } from '../operator/impo
 import { findTestCard } from '../sandbox/cards.ts';
 import { openDb } from '../store/db.ts';
 import { type Context, printResult, withApp } from './context.ts';
+import { demandOurs } from './ours.ts';
 
 export function importCommand(program: Command, context: Context): void {
   program
@@ -13,9 +14,10 @@ export function importCommand(program: Command, context: Context): void {
     .argument('<file>')
     .option('--dry-run', 'check the file and import nothing', false)
     .action(async (file: string, { dryRun }: { dryRun: boolean }) => {
-      const result = await withApp('maedal/import', (app) =>
-        withImportDeps(app, (deps) => importFile(deps, file, { dryRun })),
-      );
+      const result = await withApp('maedal/import', async (app) => {
+        await demandOurs(app);
+        return withImportDeps(app, (deps) => importFile(deps, file, { dryRun }));
+      });
       printResult(context, program.opts().json === true, { ...result, dry_run: dryRun }, () => render(result, dryRun));
     });
 }

@@ -4,14 +4,18 @@ import { FenceError, InputError } from '../billing/errors.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { DataDirBusyError } from '../embedded/ownership.ts';
 import { asError } from '../events.ts';
+import { adoptCommand } from './adopt.ts';
 import { billCommand } from './bill.ts';
 import type { Context } from './context.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { importCommand } from './import.ts';
 import { migrateCommand } from './migrate.ts';
+import { rebuildQueueCommand } from './rebuild-queue.ts';
+import { reconcileCommand } from './reconcile.ts';
 import { refundCommand } from './refund.ts';
 import { sandboxCommand } from './sandbox.ts';
+import { sendCommand } from './send.ts';
 import { startCommand } from './start.ts';
 
 /** 0 ok, 1 could not finish, 2 bad usage or configuration, 3 refused by a safety fence. */
@@ -48,6 +52,10 @@ function program(context: Context): Command {
     explainCommand,
     refundCommand,
     doctorCommand,
+    reconcileCommand,
+    rebuildQueueCommand,
+    sendCommand,
+    adoptCommand,
     sandboxCommand,
   ]) {
     add(commands, context);

@@ -28,7 +28,7 @@ export function refundCommand(program: Command, context: Context): void {
 
 /** Orders it, then works on it at once; what stays open is any worker's. */
 async function refund(app: App, id: InvoiceId, { reason, amount }: { reason: string; amount?: string }) {
-  const deps = { db: app.db, fingerprint: app.fingerprint, needsAdoption: app.config.mode === 'live' };
+  const deps = { db: app.db, ...app.identity };
   const ids = await refundInvoice(deps, id, { reason, amount: amount ?? null, actor: `cli:${userName()}` });
   await refundDue(refundDeps(app), { only: ids });
   return (await readRefunds(app.db, ids)).map((row) => ({

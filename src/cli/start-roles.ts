@@ -2,15 +2,16 @@ import { refundDeps, schedulerDeps, workerDeps } from '../app/flow-deps.ts';
 import { type App, named } from '../app.ts';
 import { pause } from '../clock.ts';
 import type { Role } from '../config/roles.ts';
-import { asError, type Report } from '../events.ts';
+import { asError } from '../events.ts';
 import { startConsole } from '../operator/server.ts';
 import type { ChargeQueue } from '../queue/charge-queue.ts';
-import { openPostgresQueue } from '../queue/postgres.ts';
-import { openRedisQueue } from '../queue/redis.ts';
 import { startLoop } from '../scheduler/loop.ts';
+import { type Fence, readFence } from '../store/fence.ts';
 import { pending } from '../store/migrate.ts';
 import { startRefundLoop } from '../worker/refund-loop.ts';
 import { runJob } from '../worker/run-job.ts';
+import { openQueue } from './open-queue.ts';
+import { demandOurs } from './ours.ts';
 
 /** What runs, and where people look. */
 export type Running = { readonly consoleUrl: string | null };
@@ -26,30 +27,13 @@ export async function startRoles(app: App, roles: ReadonlySet<Role>, stopped: Ab
   if (roles.has('worker')) await startWorker(app, queue);
   if (roles.has('scheduler')) {
     const { schedule, timezone } = app.config;
-    const loop = startLoop(
-      schedulerDeps(app, (rings) => queue.ring(rings)),
-      { schedule, timezone },
-    );
+    const loop = startLoop(schedulerDeps(app, queue), { schedule, timezone });
     app.onClose(() => loop.close());
   }
   return { consoleUrl };
 }
 
-async function openQueue(app: App, stopped: AbortSignal): Promise<ChargeQueue> {
-  const { config, report, installation, databaseUrl } = app;
-  const onError = throttled(report);
-  for (;;) {
-    try {
-      if (config.queue.kind === 'postgres') return await openPostgresQueue({ url: databaseUrl, onError });
-      return await openRedisQueue({ url: config.queue.url.reveal(), installation, onError });
-    } catch (error) {
-      if (stopped.aborted || config.queue.kind === 'postgres') throw error;
-      report({ kind: 'waiting', what: 'Redis', error: asError(error) });
-      await pause(app.clock, ASK_AGAIN_MS, stopped);
-    }
-  }
-}
-
+/** Takes no job while the database belongs to another installation: the rings are for that one's workers. */
 async function startWorker(app: App, queue: ChargeQueue): Promise<void> {
   const deps = workerDeps(app);
   const handle = async (job: Parameters<typeof runJob>[1]) => {
@@ -60,10 +44,32 @@ async function startWorker(app: App, queue: ChargeQueue): Promise<void> {
       throw error;
     }
   };
-  const consumer = await queue.consume(handle, CONCURRENCY);
-  app.onClose(() => consumer.close());
-  const refunds = startRefundLoop(refundDeps(app));
-  app.onClose(() => refunds.close());
+  const begin = async () => {
+    const consumer = await queue.consume(handle, CONCURRENCY);
+    app.onClose(() => consumer.close());
+    const refunds = startRefundLoop(refundDeps(app));
+    app.onClose(() => refunds.close());
+  };
+  if ((await deps.fence()).kind !== 'foreign') return begin();
+  const leaving = new AbortController();
+  const waiting = adopted(app, deps.fence, leaving.signal).then((isOurs) => (isOurs ? begin() : undefined));
+  const settled = waiting.catch((error: unknown) => {
+    app.report({ kind: 'work.failed', where: 'charge', error: asError(error) });
+  });
+  app.onClose(() => {
+    leaving.abort();
+    return settled;
+  });
+}
+
+/** Whether the database became ours before this process leaves. */
+async function adopted(app: App, fence: () => Promise<Fence>, leaving: AbortSignal): Promise<boolean> {
+  while (!leaving.aborted) {
+    await pause(app.clock, FENCED_MS, leaving);
+    const now = await fence().catch(() => null); // the database is away: ask again
+    if (now !== null && now.kind !== 'foreign') return !leaving.aborted;
+  }
+  return false;
 }
 
 async function openConsole(app: App, queue: ChargeQueue): Promise<string> {
@@ -92,7 +98,12 @@ async function readiness(app: App, queue: ChargeQueue) {
   });
   const database = { ...missing, ok: missing.ok && !missing.detail.startsWith('lacks') };
   const doorbell = await ask('queue', async () => `${await queue.waiting()} jobs waiting`);
-  return { ok: database.ok && doorbell.ok, checks: [database, doorbell] };
+  const fence = await ask('fence', async () => {
+    await demandOurs(app);
+    const { kind } = await readFence(app.db, app.identity);
+    return kind === 'open' ? 'this database is ours' : 'nothing is sent before `maedal adopt`';
+  });
+  return { ok: database.ok && doorbell.ok && fence.ok, checks: [database, doorbell, fence] };
 }
 
 async function ask(
@@ -106,16 +117,6 @@ async function ask(
   }
 }
 
-/** A connection that is down fails many times a second; one line for each kind of failure is enough until it heals. */
-function throttled(report: Report): (error: Error) => void {
-  let last = '';
-  return (error) => {
-    if (error.message === last) return;
-    last = error.message;
-    report({ kind: 'connection.failed', where: 'queue', error });
-  };
-}
-
-const ASK_AGAIN_MS = 1_000;
+const FENCED_MS = 5_000;
 /** Charges in flight in one worker process: they wait for the gateway, not for this machine. */
 const CONCURRENCY = 50;

@@ -9,7 +9,9 @@ import { parseRoles, ROLES, type Role } from '../config/roles.ts';
 import { asError } from '../events.ts';
 import { importFile } from '../operator/import/import-file.ts';
 import { fillTemplate } from '../operator/import/template.ts';
+import { readSending } from '../store/control.ts';
 import { databaseNow } from '../store/due.ts';
+import { readFence } from '../store/fence.ts';
 import { isEmpty, type Progress, readProgress } from '../store/progress.ts';
 import { type Context, prepare, untilAborted } from './context.ts';
 import { withImportDeps } from './import.ts';
@@ -71,10 +73,23 @@ async function greet(app: App, roles: ReadonlySet<Role>, consoleUrl: string | nu
       `login     ${credentialsFile === null ? 'MAEDAL_OPERATOR_PASSWORD and MAEDAL_API_TOKEN as configured' : `password and API token are in ${credentialsFile}`}`,
     );
   }
-  if (roles.size < ROLES.length) return;
+  const stops = await whatStops(app);
+  for (const line of stops) context.print(line);
+  if (roles.size < ROLES.length || stops.length > 0) return;
   const progress = await firstRun(app, context.stopped);
   if (progress !== null) context.print(summary(progress));
   if (consoleUrl !== null) context.print(`watch it at ${consoleUrl}/`);
+}
+
+/** Why nothing is charged, if so: whoever starts it must not have to look for that. */
+async function whatStops({ db, identity }: App): Promise<string[]> {
+  const [fence, sending] = [await readFence(db, identity), await readSending(db)];
+  const stops: string[] = [];
+  if (fence.kind === 'foreign')
+    stops.push(`reads only: ${fence.reason}; if it is to be charged from here, \`maedal adopt\``);
+  if (fence.kind === 'not-adopted') stops.push(`sends nothing: ${fence.reason}; see \`maedal adopt\``);
+  if (!sending.enabled) stops.push(`sends nothing: ${sending.reason ?? 'no reason was given'}; see \`maedal send\``);
+  return stops;
 }
 
 /** Waits until everything due was tried, and a while longer for answers that come late. */

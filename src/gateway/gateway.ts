@@ -1,5 +1,13 @@
+import type { DateTime } from 'luxon';
 import type { CancelAnswer, CancelRequest, PaymentAnswer } from '../billing/cancel.ts';
-import type { BillingKeyAnswer, ChargeAnswer, ChargeRequest, LookUpAnswer } from '../billing/charge.ts';
+import type {
+  BillingKeyAnswer,
+  ChargeAnswer,
+  ChargeRequest,
+  ListedPayment,
+  ListedSchedule,
+  LookUpAnswer,
+} from '../billing/charge.ts';
 
 /** A payment gateway as the flows know it. No method throws for what the network or the gateway does. */
 export interface Gateway {
@@ -25,6 +33,14 @@ export interface Gateway {
   payment(impUid: string): Promise<PaymentAnswer>;
   /** What is stored under a `customer_uid`. */
   billingKey(customerUid: string): Promise<BillingKeyAnswer>;
+  /**
+   * Every payment that was captured in the window and stands paid, or was cancelled in it, whoever asked for it: all
+   * pages, each handed to `take` as it comes. One that is cancelled meanwhile may be shown twice, and none is missed.
+   * Rejects only with what `take` throws.
+   */
+  payments(window: Window, take: Take<ListedPayment>): Promise<Listing>;
+  /** The charges that the gateway is to make by itself in the window; likewise. */
+  schedules(window: Window, take: Take<ListedSchedule>): Promise<Listing>;
   /** Lets go of the connections. A call in flight is finished first. */
   close(): Promise<void>;
 }
@@ -35,3 +51,14 @@ export type Readiness =
   /** The key pair was refused: an operator must act. */
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unreachable'; readonly reason: string };
+
+/** From an instant to another one by the gateway's clock, seconds included at both ends. */
+export type Window = { readonly from: DateTime; readonly until: DateTime };
+
+/** Is handed one page of a list, and waited for before the next is asked for. */
+export type Take<Item> = (page: readonly Item[]) => Promise<void>;
+
+/** Whether the list was read to its end. `unclear`: pages were taken, and others may be missing. */
+export type Listing =
+  | { readonly kind: 'whole'; readonly count: number }
+  | { readonly kind: 'unclear'; readonly reason: string };

@@ -1,15 +1,9 @@
 import { assertNever } from '../billing/errors.ts';
 import type { Readiness } from '../gateway/gateway.ts';
 import type { RedisFacts } from '../queue/redis.ts';
-import type { DatabaseFacts } from '../store/inspection.ts';
-
-/** One thing that was looked at; whatever is not `ok` says what to do. */
-export type Finding = {
-  readonly name: string;
-  readonly level: 'ok' | 'warn' | 'bad';
-  readonly says: string;
-  readonly doThis?: string;
-};
+import type { DatabaseFacts, Standing } from '../store/inspection.ts';
+import { standingFindings } from './doctor-standing.ts';
+import type { Finding } from './finding.ts';
 
 /** What could not be asked, and why. */
 type Failed = { readonly error: Error };
@@ -18,6 +12,8 @@ type Failed = { readonly error: Error };
 export type Checkup = {
   readonly environment: 'test' | 'live';
   readonly database: { readonly facts: DatabaseFacts; readonly hostNowMs: number } | Failed;
+  /** Null where the database cannot be asked, or lacks migrations. */
+  readonly standing: Standing | null;
   /** Null when the queue is in Postgres. */
   readonly redis: RedisFacts | Failed | null;
   readonly gateway: { readonly readiness: Readiness; readonly hostNowMs: number; readonly isSandbox: boolean };
@@ -34,6 +30,7 @@ export function diagnose(checkup: Checkup): Finding[] {
     gatewayFinding(checkup.gateway.readiness),
     ...clockFindings(checkup),
     environmentFinding(checkup),
+    ...(checkup.standing === null ? [] : standingFindings(checkup.standing)),
     recoveryFinding(checkup),
     backupFinding(checkup),
   ];

@@ -3,14 +3,15 @@ import type { InvoiceId } from '../billing/ids.ts';
 import { formatMajor } from '../billing/money.ts';
 import { readCaseFile } from '../store/case-file.ts';
 import type { Db } from '../store/db.ts';
+import type { Identity } from '../store/fence.ts';
 import { type Explanation, explanationOf } from './explanation.ts';
 
 /** Tells what happened to an invoice, why, and what comes next. Throws InputError when there is no such invoice. */
-export async function explainInvoice(db: Db, id: InvoiceId): Promise<Explanation> {
+export async function explainInvoice(db: Db, id: InvoiceId, identity: Identity): Promise<Explanation> {
   const file = await readCaseFile(db, id);
   if (file === null)
     throw new InputError(`there is no invoice '${id}'`, 'copy its id from /v1/invoices or the console');
-  return explanationOf(file);
+  return explanationOf(file, identity);
 }
 
 /** An explanation in plain English, for a terminal. Ends without a newline. */

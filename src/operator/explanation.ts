@@ -1,5 +1,6 @@
 import { DateTime } from 'luxon';
 import type { CaseFile } from '../store/case-file.ts';
+import type { Identity } from '../store/fence.ts';
 import { isoInstant, isoInstantOrNull } from './instant.ts';
 import { whatIsNext, whatIsNextOfRefund } from './what-is-next.ts';
 
@@ -7,7 +8,7 @@ import { whatIsNext, whatIsNextOfRefund } from './what-is-next.ts';
 export type Explanation = ReturnType<typeof explanationOf>;
 
 /** Puts what was written down in order. */
-export function explanationOf(file: CaseFile) {
+export function explanationOf(file: CaseFile, identity: Identity) {
   const { invoice, now } = file;
   const { subscription, policy_version: policy } = invoice;
   return {
@@ -44,7 +45,7 @@ export function explanationOf(file: CaseFile) {
       next: whatIsNextOfRefund(file, refund),
     })),
     policy: { id: policy.id, rules: policy.policy },
-    next: whatIsNext(file),
+    next: whatIsNext(file, identity),
   };
 }
 

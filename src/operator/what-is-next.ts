@@ -1,18 +1,34 @@
+import { assertNever } from '../billing/errors.ts';
 import type { CaseFile } from '../store/case-file.ts';
+import { fenceOf, type Identity } from '../store/fence.ts';
 import { isoInstant, isoInstantOrNull } from './instant.ts';
 
 /** What happens next to an invoice, in a sentence, and when; `at` is null where nothing happens by itself. */
 export type Next = { readonly at: string | null; readonly says: string };
 
 /** Reads it off the rows: the same that scheduler and worker go by. */
-export function whatIsNext(file: CaseFile): Next {
+export function whatIsNext(file: CaseFile, identity: Identity): Next {
   const { invoice, control } = file;
   const next = collected(file);
   if (next === null) return ended(file);
-  const stop = control.sending_enabled
-    ? ''
-    : ` Sending is switched off (${control.sending_reason ?? 'no reason given'}).`;
-  return { at: isoInstantOrNull(invoice.next_at), says: `${next}${stop}` };
+  const switchedOff = ` Sending is switched off (${control.sending_reason ?? 'no reason given'}).`;
+  const stop = control.sending_enabled ? '' : switchedOff;
+  return { at: isoInstantOrNull(invoice.next_at), says: `${next}${stop}${fenced(file, identity)}` };
+}
+
+/** What else keeps this installation from sending. */
+function fenced({ control }: CaseFile, identity: Identity): string {
+  const fence = fenceOf(control, identity);
+  switch (fence.kind) {
+    case 'open':
+      return '';
+    case 'not-adopted':
+      return ` Nothing is sent before \`maedal adopt\`: ${fence.reason}.`;
+    case 'foreign':
+      return ` Nothing is sent from here: ${fence.reason}.`;
+    default:
+      return assertNever(fence);
+  }
 }
 
 type Refund = CaseFile['invoice']['refunds'][number];

@@ -19,6 +19,8 @@ export interface ChargeQueue {
   consume(handle: (job: ChargeJob) => Promise<void>, concurrency: number): Promise<Consumer>;
   /** Jobs that no worker has taken yet. Rejects when the queue cannot be reached. */
   waiting(): Promise<number>;
+  /** Removes every job, those in hand too: these go on, and what they did is in the database. */
+  empty(): Promise<void>;
   /** BullMQ's own queue, for Bull Board. */
   readonly board: Queue;
   close(): Promise<void>;
@@ -62,6 +64,13 @@ export function chargeQueue(backend: Backend): ChargeQueue {
     },
     consume: (handle, concurrency) => backend.work((job) => handle(parseJob(job.data)), concurrency),
     waiting: () => backend.board.getWaitingCount(),
+    empty: async () => {
+      try {
+        await backend.board.obliterate({ force: true });
+      } finally {
+        await backend.board.resume(); // BullMQ pauses a queue before it empties it, and may have died there the last time
+      }
+    },
     close: () => backend.close(),
   };
 }

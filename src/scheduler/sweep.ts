@@ -44,13 +44,17 @@ function named({ hmac, installation, report }: SchedulerDeps, retry: RetryDue): 
 }
 
 async function ringAll(deps: SchedulerDeps, until: DateTime): Promise<number> {
+  let room = await deps.room();
   let rung = 0;
-  for (;;) {
-    const rings = await deps.store.ring(BATCH, deps.reRingSeconds, until);
+  while (room > 0) {
+    const limit = Math.min(BATCH, room);
+    const rings = await deps.store.ring(limit, deps.reRingSeconds, until);
     if (rings.length > 0) await deps.failpoints.at('ring.marked');
     await deps.ring(rings);
     if (rings.length > 0) await deps.failpoints.at('ring.added');
     rung += rings.length;
-    if (rings.length < BATCH) return rung;
+    room -= rings.length;
+    if (rings.length < limit) break;
   }
+  return rung;
 }

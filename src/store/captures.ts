@@ -102,7 +102,7 @@ export async function putUpForRefund(
 }
 
 /** Stops the invoice of a capture for a person to look at; its living or paid attempt goes with it. One statement. */
-export async function putUpForReview(db: Db, found: Unaccounted, reason: string): Promise<void> {
+export async function putUpForReview(db: Db, found: ToReview, reason: string): Promise<void> {
   await db.$executeRaw`
     WITH s AS MATERIALIZED (
       SELECT id FROM subscription WHERE id = ${found.own.subscription.id}::uuid FOR NO KEY UPDATE
@@ -122,6 +122,12 @@ export async function putUpForReview(db: Db, found: Unaccounted, reason: string)
     )
     UPDATE observation SET account_at = NULL, accounted_as = 'review' WHERE imp_uid = ${found.capture.impUid}`;
 }
+
+/** A payment, with the attempt and invoice that it is for. */
+export type ToReview = {
+  readonly capture: Pick<Capture, 'impUid'>;
+  readonly own: Pick<Subject, 'invoiceId' | 'merchantUid'> & { readonly subscription: { readonly id: string } };
+};
 
 function unaccounted(row: Row, sandbox: boolean): Unaccounted {
   const amount = { minor: row.amount, currency: row.currency };

@@ -68,6 +68,25 @@ export async function ring(db: Db, limit: number, reRingSeconds: number, until: 
 }
 
 /**
+ * Rings again for up to `limit` attempts that were rung before an instant and that nobody has taken, whenever they would
+ * be due again: for a queue that was emptied.
+ */
+export async function ringAgain(db: Db, limit: number, reRingSeconds: number, before: DateTime): Promise<Ring[]> {
+  return db.$queryRaw<Ring[]>`
+    WITH lost AS MATERIALIZED (
+      SELECT i.id, a.id AS attempt_id FROM invoice i JOIN attempt a ON a.invoice_id = i.id
+       WHERE i.state IN ('open', 'retrying') AND a.state IN ('prepared', 'sent', 'unknown') AND a.rung_at < ${before.toJSDate()}
+         AND (a.lease_until IS NULL OR a.lease_until <= maedal_now())
+       ORDER BY i.next_at, i.id LIMIT ${limit} FOR NO KEY UPDATE OF i SKIP LOCKED
+    ), put_off AS (
+      UPDATE invoice SET next_at = maedal_now() + make_interval(secs => ${reRingSeconds}) FROM lost WHERE invoice.id = lost.id
+    )
+    UPDATE attempt SET generation = generation + 1, rung_at = maedal_now() FROM lost
+     WHERE attempt.id = lost.attempt_id AND attempt.rung_at < ${before.toJSDate()}
+    RETURNING attempt.id AS "attemptId", attempt.generation`;
+}
+
+/**
  * Calls `unknown` what was sent and whose lease ended without a record: its worker died or was cut off, and money may
  * have moved. It is due for a look-up at once.
  */

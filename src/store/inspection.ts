@@ -1,4 +1,6 @@
 import type { Db } from './db.ts';
+import { type Fence, fenceOf, type Identity } from './fence.ts';
+import { AUDIT_LASTS } from './lease.ts';
 import { pending } from './migrate.ts';
 
 /** What an operator must know of the database. */
@@ -26,4 +28,25 @@ async function countKeys(db: Db): Promise<DatabaseFacts['keys']> {
     SELECT count(*) FILTER (WHERE sandbox)::float8 AS sandbox, count(*) FILTER (WHERE NOT sandbox)::float8 AS live
       FROM billing_key`;
   return keys;
+}
+
+/** What stands between a due invoice and its charge, for the whole installation. */
+export type Standing = {
+  readonly fence: Fence;
+  /** Why nothing is sent; null while the switch is on. */
+  readonly switchedOff: { readonly reason: string | null; readonly by: string | null } | null;
+  /** When the last audit that counts began, and whether it still does: then first attempts go without a look-up. */
+  readonly audited: { readonly at: Date; readonly counts: boolean } | null;
+};
+
+/** Asks for it, in a database that is migrated. */
+export async function inspectStanding(db: Db, identity: Identity): Promise<Standing> {
+  const control = await db.control.findUniqueOrThrow({ where: { id: 1 } });
+  const [{ counts }] = await db.$queryRaw<[{ counts: boolean }]>`
+    SELECT coalesce(audited_in = maedal_incarnation() AND audited_at > maedal_now() - ${AUDIT_LASTS}::interval, false) AS counts FROM control`;
+  return {
+    fence: fenceOf(control, identity),
+    switchedOff: control.sending_enabled ? null : { reason: control.sending_reason, by: control.sending_changed_by },
+    audited: control.audited_at === null ? null : { at: control.audited_at, counts },
+  };
 }

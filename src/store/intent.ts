@@ -27,7 +27,9 @@ export type Intent =
         | 'over_max_amount';
     }
   /** A missed period: another one of the customer was charged less than a day ago. */
-  | { readonly kind: 'refused'; readonly because: 'spaced'; readonly until: Date };
+  | { readonly kind: 'refused'; readonly because: 'spaced'; readonly until: Date }
+  /** The gateway is going to charge this card by itself, says `reason`. */
+  | { readonly kind: 'refused'; readonly because: 'billing_key_held'; readonly reason: string };
 
 /**
  * Writes the intent to charge: `prepared → sent`, one statement. It locks the subscription, then the invoice, and
@@ -53,7 +55,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       SELECT i.*, s.status AS subscription_status, c.sending_enabled, c.adopted_at IS NOT NULL AS adopted,
              coalesce(c.fingerprint = ${limits.fingerprint}, false) AS is_ours,
              ${max}::bigint IS NOT NULL AND i.amount > ${max}::bigint AS over_max_amount, s.billing_key_id,
-             payer.id AS payer_id, payer.spaced_until
+             (SELECT hold_reason FROM billing_key WHERE id = ${attempt.billingKey.id}::uuid) AS key_hold, payer.id AS payer_id, payer.spaced_until
         FROM i JOIN s ON s.id = i.subscription_id CROSS JOIN c LEFT JOIN payer ON true
     ), sent AS (
       UPDATE attempt SET state = 'sent', send_count = send_count + 1, sent_at = maedal_now(), updated_at = maedal_now(),
@@ -71,7 +73,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
          AND standing.amount = ${attempt.amount.minor}::bigint AND standing.currency = ${attempt.amount.currency}
          AND standing.state IN ('open', 'retrying') AND standing.subscription_status IN ('trialing', 'active', 'past_due')
          AND standing.sending_enabled AND standing.is_ours AND (standing.adopted OR NOT ${limits.needsAdoption})
-         AND NOT standing.over_max_amount AND (standing.spaced_until IS NULL OR standing.spaced_until <= maedal_now() OR attempt.send_count > 0)
+         AND NOT standing.over_max_amount AND k.hold_reason IS NULL AND (standing.spaced_until IS NULL OR standing.spaced_until <= maedal_now() OR attempt.send_count > 0)
       RETURNING standing.payer_id, attempt.invoice_id, attempt.send_count - attempt.not_sent_count AS sends, attempt.sent_at, attempt.lease_until
     ), put_off AS (
       UPDATE invoice SET next_at = sent.lease_until, last_attempt_at = sent.sent_at FROM sent WHERE invoice.id = sent.invoice_id
@@ -79,7 +81,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       UPDATE customer SET caught_up_at = sent.sent_at FROM sent WHERE customer.id = sent.payer_id
     )
     SELECT standing.subscription_status, standing.sending_enabled, standing.adopted, standing.is_ours,
-           standing.over_max_amount, sent.sends, sent.sent_at,
+           standing.over_max_amount, standing.key_hold, sent.sends, sent.sent_at,
            CASE WHEN standing.spaced_until > maedal_now() THEN standing.spaced_until END AS spaced_until
       FROM standing LEFT JOIN sent ON true`;
   return verdict(row, limits);
@@ -108,10 +110,11 @@ function verdict(row: Row | undefined, limits: IntentLimits): Intent {
   if (row.subscription_status === 'canceled') return { kind: 'refused', because: 'subscription_canceled' };
   if (!LIVE.has(row.subscription_status)) return { kind: 'refused', because: 'subscription_stopped' };
   if (row.over_max_amount) return { kind: 'refused', because: 'over_max_amount' };
+  if (limits.needsAdoption && !row.adopted) return { kind: 'refused', because: 'not_adopted' };
   if (!row.is_ours) return { kind: 'refused', because: 'foreign_database' };
   if (!row.sending_enabled) return { kind: 'refused', because: 'switched_off' };
-  if (limits.needsAdoption && !row.adopted) return { kind: 'refused', because: 'not_adopted' };
   if (row.spaced_until !== null) return { kind: 'refused', because: 'spaced', until: row.spaced_until };
+  if (row.key_hold !== null) return { kind: 'refused', because: 'billing_key_held', reason: row.key_hold };
   return { kind: 'refused', because: 'lost' };
 }
 
@@ -124,6 +127,7 @@ type Row = {
   adopted: boolean;
   is_ours: boolean;
   over_max_amount: boolean;
+  key_hold: string | null;
   sends: number | null;
   spaced_until: Date | null;
   sent_at: Date | null;

@@ -41,7 +41,7 @@ export type LeasedAttempt = {
   readonly uids: readonly KnownUid[];
   /** Records of this attempt's id seen before its first send. */
   readonly seenBefore: readonly string[];
-  /** Whether an audit passed since this database server was started, and not longer ago than a day and a bit. */
+  /** Whether an audit passed in this database's present incarnation, and not longer ago than a day and a bit. */
   readonly audit: 'passed' | 'missing';
 };
 
@@ -82,7 +82,7 @@ export async function lease(
               FROM attempt other WHERE other.invoice_id = i.id AND other.number <= a.number) AS uids,
            ARRAY(SELECT imp_uid FROM observation o WHERE o.merchant_uid = a.merchant_uid
                     AND o.first_seen_at <= coalesce(a.first_sent_at, maedal_now())) AS seen_before,
-           coalesce(control.audited_start = pg_postmaster_start_time()
+           coalesce(control.audited_in = maedal_incarnation()
                     AND control.audited_at > maedal_now() - ${AUDIT_LASTS}::interval, false) AS audited
       FROM a JOIN i ON i.id = a.invoice_id
       JOIN subscription s ON s.id = i.subscription_id
@@ -125,7 +125,7 @@ function leased(row: Row): LeasedAttempt {
 }
 
 /** Audits are made daily; one that is late by more than this counts no more. */
-const AUDIT_LASTS = '26 hours';
+export const AUDIT_LASTS = '26 hours';
 
 type Row = {
   id: AttemptId;

@@ -4,12 +4,14 @@ import type { Db } from './db.ts';
 /**
  * Writes down what the gateway was seen to say, whoever holds the attempt: facts are merged, not fenced. A record that
  * was known keeps its furthest state (`ready`, `failed`, `paid`, `cancelled`), so that a late answer undoes nothing.
- * Money taken or given back is to be accounted for from then on.
+ * Money taken or given back is to be accounted for from then on; of what is `foreign`, nothing is. An audit also sets
+ * right the amount, card and kind of a payment: were they other than asked, accounting finds out.
  */
 export async function observe(
   db: Db,
   records: readonly PaymentRecord[],
   learntBy: 'answer' | 'look_up' | 'audit',
+  owner: 'ours' | 'foreign' = 'ours',
 ): Promise<void> {
   if (records.length === 0) return;
   await db.$executeRaw`
@@ -17,7 +19,7 @@ export async function observe(
                                       sandbox, fail_reason, started_at, paid_at, failed_at, learnt_by, raw, account_at)
     SELECT r.imp_uid, r.merchant_uid, (SELECT id FROM attempt WHERE attempt.merchant_uid = r.merchant_uid), r.status, r.amount,
            r.currency, r.cancel_amount, r.customer_uid, r.sandbox, r.fail_reason, r.started_at, r.paid_at, r.failed_at, ${learntBy}, r.raw,
-           CASE WHEN r.status IN ('paid', 'cancelled') THEN maedal_now() END
+           CASE WHEN ${owner} = 'ours' AND r.status IN ('paid', 'cancelled') THEN maedal_now() END
       FROM jsonb_to_recordset(${JSON.stringify(records.map(columns))}::jsonb) AS r (
            imp_uid text, merchant_uid text, status text, amount bigint, currency text, cancel_amount bigint, customer_uid text,
            sandbox boolean, fail_reason text, started_at timestamptz, paid_at timestamptz, failed_at timestamptz, raw jsonb)
@@ -28,9 +30,17 @@ export async function observe(
       cancel_amount = greatest(known.cancel_amount, excluded.cancel_amount),
       fail_reason = coalesce(excluded.fail_reason, known.fail_reason),
       paid_at = coalesce(known.paid_at, excluded.paid_at), failed_at = coalesce(known.failed_at, excluded.failed_at),
-      account_at = CASE WHEN (excluded.status = 'paid' AND known.status NOT IN ('paid', 'cancelled'))
+      amount = CASE WHEN ${learntBy} = 'audit' THEN excluded.amount ELSE known.amount END,
+      currency = CASE WHEN ${learntBy} = 'audit' THEN excluded.currency ELSE known.currency END,
+      customer_uid = CASE WHEN ${learntBy} = 'audit' THEN excluded.customer_uid ELSE known.customer_uid END,
+      sandbox = CASE WHEN ${learntBy} = 'audit' THEN excluded.sandbox ELSE known.sandbox END,
+      account_at = CASE WHEN ${owner} = 'foreign' THEN known.account_at
+                        WHEN (excluded.status = 'paid' AND known.status NOT IN ('paid', 'cancelled'))
                           OR (excluded.status = 'cancelled' AND excluded.cancel_amount > known.cancel_amount)
                           OR (excluded.status = 'cancelled' AND known.status <> 'cancelled')
+                          OR (${learntBy} = 'audit' AND excluded.status = 'paid' AND known.status = 'paid'
+                              AND (excluded.amount, excluded.currency, excluded.customer_uid, excluded.sandbox)
+                                  IS DISTINCT FROM (known.amount, known.currency, known.customer_uid, known.sandbox))
                         THEN maedal_now() ELSE known.account_at END,
       raw = excluded.raw, last_seen_at = maedal_now()`;
 }

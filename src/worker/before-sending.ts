@@ -48,11 +48,13 @@ export async function checkBillingKey(deps: WorkerDeps, { billingKey }: LeasedAt
 
 /**
  * Looks before it leaps: asks for every `merchant_uid` of the invoice. What is paid settles the invoice, whichever
- * attempt it was; without a clear answer nothing is sent, and "not found" is none for an id that was seen before. Only a first attempt that never left, in a database whose
- * books an audit compared with the gateway's, goes without.
+ * attempt it was; without a clear answer nothing is sent, and "not found" is none for an id that was seen before. Only a
+ * first attempt that never left and was never seen, in a database whose books an audit compared with the gateway's, goes
+ * without.
  */
 export async function lookBeforeSending(deps: WorkerDeps, attempt: LeasedAttempt): Promise<Clearance> {
-  if (attempt.number === 1 && attempt.sendCount === 0 && attempt.audit === 'passed') return CLEAR;
+  const isFirst = attempt.number === 1 && attempt.sendCount === 0 && attempt.seenBefore.length === 0;
+  if (isFirst && attempt.audit === 'passed') return CLEAR;
   const seen: string[] = [];
   for (const { merchantUid, wasSeen } of attempt.uids) {
     const answer = await deps.gateway.lookUp(merchantUid);

@@ -108,6 +108,8 @@ function refusedIntent(intent: Extract<Intent, { kind: 'refused' }>, attempt: Le
       return { ...notSent('sending is switched off'), attempt };
     case 'foreign_database':
       return { ...notSent('this database belongs to another installation: see `maedal adopt`'), attempt };
+    case 'billing_key_held':
+      return { ...notSent(intent.reason), attempt };
     case 'not_adopted':
       return { ...notSent('this database was not adopted for live charges'), attempt };
     default:

@@ -20,7 +20,7 @@ export function chargeRequest(fields: Partial<ChargeRequest> = {}): ChargeReques
     buyerName: null,
     buyerEmail: null,
     buyerTel: null,
-    customData: '{"subscription":"sub-1"}',
+    customData: '{"subscription":"sub-1","period":"2027-01-31","invoice":"3f0c","attempt":1}',
     ...fields,
   };
 }

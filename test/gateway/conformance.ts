@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DateTime } from 'luxon';
+import type { ListedPayment } from '../../src/billing/charge.ts';
 import { money } from '../../src/billing/money.ts';
-import type { Gateway } from '../../src/gateway/gateway.ts';
+import type { Gateway, Window } from '../../src/gateway/gateway.ts';
 import { chargeRequest, uidOf } from './charges.ts';
 
 /** A gateway to be tried, with three keys at the server it speaks to. */
@@ -37,6 +39,7 @@ export function gatewayConformance(name: string, make: () => Promise<Candidate>)
     repetitionRules(() => candidate, charge);
     cancelRules(() => candidate, charge);
     keyRules(() => candidate);
+    listRules(() => candidate, charge);
   });
 }
 
@@ -185,4 +188,28 @@ function keyRules(candidate: () => Candidate): void {
   test('a key that is not stored is absent', async () => {
     expect(await candidate().gateway.billingKey(candidate().unknown)).toEqual({ kind: 'absent' });
   });
+}
+
+function listRules(candidate: () => Candidate, charge: Charge): void {
+  test('the list for audits shows what was captured in its window, with the subscription it is for', async () => {
+    const [paid, declined] = [await charge('listed', candidate().approving), await charge('no', candidate().declining)];
+    if (paid.kind !== 'paid' || declined.kind !== 'declined') throw new Error('not as asked');
+    const paidAt = DateTime.fromMillis(paid.record.paidAtMs ?? 0);
+    const listed = await listedIn({ from: paidAt.minus({ days: 200 }), until: paidAt.plus({ minutes: 1 }) });
+    expect(listed.find(({ impUid }) => impUid === paid.record.impUid)).toMatchObject({
+      ...paid.record,
+      raw: expect.anything(),
+      subscription: 'sub-1',
+    });
+    expect(listed.map(({ impUid }) => impUid)).not.toContain(declined.record.impUid);
+    const before = await listedIn({ from: paidAt.minus({ days: 2 }), until: paidAt.minus({ days: 1 }) });
+    expect(before).toEqual([]);
+  });
+
+  async function listedIn(window: Window): Promise<ListedPayment[]> {
+    const listed: ListedPayment[] = [];
+    const listing = await candidate().gateway.payments(window, async (page) => void listed.push(...page));
+    expect(listing).toEqual({ kind: 'whole', count: listed.length });
+    return listed;
+  }
 }

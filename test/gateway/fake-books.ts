@@ -19,13 +19,13 @@ export function keepBooks(fake: FakePortOne, secret: string): void {
     behaviour(seen, response, socket);
   });
   fake.on(AGAIN, (seen, response, socket) => {
-    const { customer_uid: customerUid, merchant_uid: uid, amount } = JSON.parse(seen.body);
+    const { customer_uid: customerUid, merchant_uid: uid, amount, custom_data } = JSON.parse(seen.body);
     const outcome = OUTCOMES.get(customerUid);
     const used = records.some((record) => record.merchant_uid === uid && record.status === 'paid');
     if (outcome === undefined) return refuse(200, '등록되지 않은 구매자입니다.')(seen, response, socket);
     if (used) return refuse(200, DUPLICATE)(seen, response, socket);
     const impUid = `imps_${String(records.length).padStart(12, '0')}`;
-    const record = payment(uid, { imp_uid: impUid, customer_uid: customerUid, amount, ...outcome });
+    const record = payment(uid, { imp_uid: impUid, customer_uid: customerUid, amount, custom_data, ...outcome });
     records.unshift(record);
     answer({ code: 0, message: null, response: record })(seen, response, socket);
   });
@@ -54,6 +54,14 @@ export function keepBooks(fake: FakePortOne, secret: string): void {
     const behaviour = list.length === 0 ? MISSING : answer(pageBody(list, list.length));
     behaviour(seen, response, socket);
   });
+  fake.on('/payments/status/', (seen, response, socket) => {
+    const url = new URL(seen.path, 'http://fake');
+    const [from, to] = [Number(url.searchParams.get('from')), Number(url.searchParams.get('to'))];
+    const status = url.pathname.split('/')[3];
+    const list = records.filter((record) => record.status === status && isWithin(record, from, to));
+    answer(pageBody(list, list.length))(seen, response, socket);
+  });
+  fake.on('/subscribe/payments/schedule', answer(pageBody([], 0)));
   fake.on('/subscribe/customers/', (seen, response, socket) => {
     const uid = seen.path.split('/')[3] ?? '';
     const unknown = refuse(200, `요청하신 customer_uid(${uid})로 등록된 정보를 찾을 수 없습니다.`);
@@ -61,6 +69,10 @@ export function keepBooks(fake: FakePortOne, secret: string): void {
     const behaviour = OUTCOMES.has(uid) ? answer({ code: 0, message: null, response: stored }) : unknown;
     behaviour(seen, response, socket);
   });
+}
+
+function isWithin({ paid_at: paidAt }: Record<string, unknown>, from: number, to: number): boolean {
+  return typeof paidAt === 'number' && from <= paidAt && paidAt <= to;
 }
 
 /** PortOne's sentence for an id that was paid or cancelled before (fact sheet §2.4). */

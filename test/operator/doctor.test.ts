@@ -1,11 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Checkup, diagnose, type Finding, renderFindings } from '../../src/operator/doctor.ts';
+import { type Checkup, diagnose, renderFindings } from '../../src/operator/doctor.ts';
+import type { Finding } from '../../src/operator/finding.ts';
 
 const HOST = Date.parse('2027-01-31T01:00:00Z');
 const facts = { version: '18.1', nowMs: HOST, pendingMigrations: [], keys: { sandbox: 0, live: 3 } };
 const redis = { version: '7.0.15', maxmemoryPolicy: 'noeviction', aofEnabled: true, rdbSave: '' };
+const standing: Checkup['standing'] = {
+  fence: { kind: 'open' },
+  switchedOff: null,
+  audited: { at: new Date(HOST), counts: true },
+};
 const healthy: Checkup = {
   environment: 'live',
+  standing,
   database: { facts, hostNowMs: HOST },
   redis,
   gateway: { readiness: { kind: 'ready', gatewayNowMs: HOST }, hostNowMs: HOST, isSandbox: false },
@@ -46,6 +53,16 @@ test.each([
   ['gateway', { gateway: { ...healthy.gateway, readiness: { kind: 'unreachable', reason: 'timeout' } } }, 'timeout'],
   ['environment', { gateway: { ...healthy.gateway, isSandbox: true } }, 'the gateway is the sandbox'],
   ['environment', { environment: 'test' }, '3 stored cards live cards'],
+  [
+    'fence',
+    { standing: { ...standing, fence: { kind: 'foreign', reason: 'it was moved' } } },
+    'only reads: it was moved',
+  ],
+  [
+    'sending',
+    { standing: { ...standing, switchedOff: { reason: 'imps_1', by: 'maedal/audit' } } },
+    'imps_1 (maedal/audit)',
+  ],
 ] satisfies [string, Partial<Checkup>, string][])('%s is bad in %j', (name, changes, words) => {
   const { level, says, doThis } = finding({ ...healthy, ...changes }, name);
   expect({ level, doThis }).toEqual({ level: 'bad', doThis: expect.any(String) });
@@ -57,6 +74,9 @@ test.each([
   ['redis persistence', { redis: { ...redis, aofEnabled: false, rdbSave: '3600 1' } }],
   ['environment', { database: { facts: { ...facts, keys: { sandbox: 2, live: 0 } }, hostNowMs: HOST } }],
   ['backup', { secretIsGenerated: true }],
+  ['fence', { standing: { ...standing, fence: { kind: 'not-adopted', reason: 'not adopted' } } }],
+  ['audit', { standing: { ...standing, audited: null } }],
+  ['audit', { standing: { ...standing, audited: { at: new Date(HOST), counts: false } } }],
 ] satisfies [string, Partial<Checkup>][])('%s is a warning in %j', (name, changes) => {
   expect(levelOf(changes, name)).toBe('warn');
 });

@@ -21,6 +21,7 @@ async function newCase(invoice: Parameters<typeof addInvoice>[2], attempt: Param
   const attemptId = await addAttempt(database.db, { invoiceId, billingKeyId, number: 1 }, attempt);
   return { invoiceId: parseInvoiceId(invoiceId), attemptId, billingKeyId };
 }
+const OURS = { fingerprint: 'account:server:name', needsAdoption: false };
 const SENT = { sentAt: '2027-01-31T01:00:01Z' };
 
 test('a decline and its retry are told from the due instant to the next one, in local time and in UTC', async () => {
@@ -50,7 +51,7 @@ test('a decline and its retry are told from the due instant to the next one, in 
       raw: {},
     },
   });
-  const explanation = await explainInvoice(db, invoiceId);
+  const explanation = await explainInvoice(db, invoiceId, OURS);
   expect(explanation.due).toEqual({ at: '2027-01-31T01:00:00Z', local: '2027-01-31 10:00:00' });
   expect(explanation.transitions.map(({ what, attempt, from, to, who }) => [what, attempt, from, to, who])).toEqual([
     ['invoice', null, null, 'open', 'maedal/worker'],
@@ -118,7 +119,7 @@ test.each([
   ],
 ] as const)('says what comes next for one that %s', async (_what, invoice, attempt, expected) => {
   const { invoiceId } = await newCase(invoice, attempt);
-  expect((await explainInvoice(database.db, invoiceId)).next.says).toMatch(expected);
+  expect((await explainInvoice(database.db, invoiceId, OURS)).next.says).toMatch(expected);
 });
 
 const PAYMENT = { merchant_uid: 'a', status: 'paid', amount: 9900, currency: 'KRW', learnt_by: 'look_up', raw: {} };
@@ -151,7 +152,7 @@ test.each([
       ...{ reason: 'captured late', requested_by: 'maedal', ...fields },
     },
   });
-  const explanation = await explainInvoice(db, invoiceId);
+  const explanation = await explainInvoice(db, invoiceId, OURS);
   expect(explanation.next.says).toMatch(expected);
   const text = renderExplanation(explanation);
   expect(text).toContain(`  9900 KRW of imps_r1: ${explanation.refunds[0]?.state}`);
@@ -164,7 +165,7 @@ test.each([
 test('what ended and may still be captured is said to be watched', async () => {
   const { invoiceId } = await newCase({ state: 'uncollectible', reason: 'retries_exhausted' }, { state: 'canceled' });
   await database.db.invoice.update({ where: { id: invoiceId }, data: { watch_at: new Date(LATER) } });
-  expect((await explainInvoice(database.db, invoiceId)).next).toEqual({
+  expect((await explainInvoice(database.db, invoiceId, OURS)).next).toEqual({
     at: LATER,
     says: `It ended uncollectible (retries_exhausted). Something of it might still be captured: it is looked up once more at ${LATER}.`,
   });
@@ -176,19 +177,36 @@ test('says so while sending is switched off', async () => {
     where: { id: 1 },
     data: { sending_enabled: false, sending_reason: 'moving house' },
   });
-  expect((await explainInvoice(database.db, invoiceId)).next.says).toContain('Sending is switched off (moving house).');
+  expect((await explainInvoice(database.db, invoiceId, OURS)).next.says).toContain(
+    'Sending is switched off (moving house).',
+  );
   await database.db.control.update({ where: { id: 1 }, data: { sending_enabled: true, sending_reason: null } });
+});
+
+test.each([
+  [
+    'another installation has the database',
+    { fingerprint: 'another:server:name' },
+    OURS,
+    /another MAEDAL_SECRET or another/,
+  ],
+  ['nobody adopted it for live charges', {}, { ...OURS, needsAdoption: true }, /Nothing is sent before `maedal adopt`/],
+])('says so while %s', async (_, control, identity, expected) => {
+  const { invoiceId } = await newCase({ state: 'open', nextAt: LATER }, {});
+  await database.db.control.update({ where: { id: 1 }, data: control });
+  expect((await explainInvoice(database.db, invoiceId, identity)).next.says).toMatch(expected);
+  await database.db.control.update({ where: { id: 1 }, data: { fingerprint: null } });
 });
 
 test('an invoice that does not exist is the bad input of a person', async () => {
   const id = parseInvoiceId('00000000-0000-4000-8000-000000000000');
-  await expect(explainInvoice(database.db, id)).rejects.toMatchObject({ name: 'InputError' });
+  await expect(explainInvoice(database.db, id, OURS)).rejects.toMatchObject({ name: 'InputError' });
 });
 
 test("a gateway's words cannot speak to the terminal", async () => {
   const failReason = 'no\u001b[2J\u001b]0;owned\u0007\r\nInvoice paid\u2028\u202e';
   const { invoiceId } = await newCase({ state: 'held', reason: failReason }, { state: 'canceled', failReason });
-  const text = renderExplanation(await explainInvoice(database.db, invoiceId));
+  const text = renderExplanation(await explainInvoice(database.db, invoiceId, OURS));
   expect(text).not.toMatch(/[^\P{Cc}\n]|\p{Cf}|\p{Zl}/u);
   expect(text).toContain('no\\u{1b}[2J');
   expect(text.split('\n')).not.toContain('Invoice paid');

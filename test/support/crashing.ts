@@ -66,6 +66,8 @@ function dyingGateway(gateway: Gateway, effect: Effect): Gateway {
     payment: (impUid) => effect('payment', () => gateway.payment(impUid)),
     lookUp: (merchantUid) => effect('lookUp', () => gateway.lookUp(merchantUid)),
     billingKey: (customerUid) => effect('billingKey', () => gateway.billingKey(customerUid)),
+    payments: (window, take) => effect('payments', () => gateway.payments(window, take)),
+    schedules: (window, take) => effect('schedules', () => gateway.schedules(window, take)),
     close: () => gateway.close(),
   };
 }

@@ -3,10 +3,12 @@ import type {
   BillingKeyAnswer,
   ChargeAnswer,
   ChargeRequest,
+  ListedPayment,
+  ListedSchedule,
   LookUpAnswer,
   PaymentRecord,
 } from '../../src/billing/charge.ts';
-import type { Gateway, Readiness } from '../../src/gateway/gateway.ts';
+import type { Gateway, Listing, Readiness, Take, Window } from '../../src/gateway/gateway.ts';
 
 /** What the fake does with the next charge of a card. Captures are what its ledger says. */
 export type Behaviour =
@@ -54,6 +56,11 @@ export class FakeGateway implements Gateway {
   /** The behaviours of the next cancels, in order; afterwards it cancels. */
   cancelBehaviours: CancelBehaviour[] = [];
   refreshed = 0;
+  /** What the lists for audits do; `partial` shows what it has and breaks off. */
+  lists: 'truthful' | 'unclear' | 'partial' | 'empty' = 'truthful';
+  /** Payments that maedal did not ask for, as the list shows them. */
+  readonly foreign: ListedPayment[] = [];
+  readonly booked: ListedSchedule[] = [];
 
   /** The behaviours of a card's next charges, in order; afterwards it pays. */
   script(customerUid: string, ...behaviours: Behaviour[]): void {
@@ -123,6 +130,21 @@ export class FakeGateway implements Gateway {
     return this.key;
   }
 
+  async payments(window: Window, take: Take<ListedPayment>): Promise<Listing> {
+    const within = ({ status, paidAtMs }: PaymentRecord) =>
+      (status === 'paid' || status === 'cancelled') &&
+      (paidAtMs ?? 0) >= window.from.toMillis() &&
+      (paidAtMs ?? 0) <= window.until.toMillis();
+    const own = this.records.map((record) => ({ ...record, subscription: this.nameOf(record), usage: 'payment' }));
+    return this.listed([...own, ...this.foreign].filter(within), take);
+  }
+
+  async schedules(window: Window, take: Take<ListedSchedule>): Promise<Listing> {
+    const within = ({ scheduleAtMs: at }: ListedSchedule) =>
+      at >= window.from.toMillis() && at <= window.until.toMillis();
+    return this.listed(this.booked.filter(within), take);
+  }
+
   async close(): Promise<void> {}
 
   /** Something happens at the gateway that nobody asked for now: a late capture, a flip, a cancel. */
@@ -138,6 +160,20 @@ export class FakeGateway implements Gateway {
   /** An id that was captured is captured once more: what must never happen, and what the protocol is to notice. */
   captureAgain(merchantUid: string): PaymentRecord {
     return this.add(this.posted(merchantUid), 'paid');
+  }
+
+  /** In pages of two, so that every audit reads several. */
+  private async listed<Item>(items: readonly Item[], take: Take<Item>): Promise<Listing> {
+    if (this.lists === 'unclear') return { kind: 'unclear', reason: 'the gateway is down' };
+    if (this.lists === 'empty') return { kind: 'whole', count: 0 };
+    for (let from = 0; from < items.length; from += 2) await take(items.slice(from, from + 2));
+    if (this.lists === 'partial') return { kind: 'unclear', reason: 'a page got lost' };
+    return { kind: 'whole', count: items.length };
+  }
+
+  private nameOf({ merchantUid }: PaymentRecord): string | null {
+    const post = this.posts.find((request) => request.merchantUid === merchantUid);
+    return post === undefined ? null : JSON.parse(post.customData).subscription;
   }
 
   private posted(merchantUid: string): ChargeRequest {
@@ -189,7 +225,7 @@ export class FakeGateway implements Gateway {
       sandbox: true,
       decline: status === 'failed' ? { class: 'funds', reason: '[2116]개인 월 한도금액 초과' } : null,
       startedAtMs: number * 1_000,
-      paidAtMs: null,
+      paidAtMs: status === 'paid' && this.readiness.kind === 'ready' ? this.readiness.gatewayNowMs : null,
       failedAtMs: null,
       raw: {},
     };

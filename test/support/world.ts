@@ -65,7 +65,9 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
   const db = database.db;
   const scheduler: SchedulerDeps = {
     store: scheduleStore(db),
+    room: async () => Number.POSITIVE_INFINITY,
     gateway,
+    fence: async () => ({ kind: 'open' }),
     failpoints: noFailpoints,
     sandbox: true,
     channel: () => CHANNEL,
@@ -84,6 +86,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
     failpoints: noFailpoints,
     brake: { stop: () => undefined, check: async () => ({ kind: 'clear' }) },
     fingerprint: FINGERPRINT,
+    fence: async () => ({ kind: 'open' }),
     gateway,
     clock,
     report,

@@ -31,9 +31,19 @@ ALTER TABLE refund ADD COLUMN not_sent_count integer NOT NULL DEFAULT 0 CHECK (n
 CREATE INDEX refund_due ON refund (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX refund_of_invoice ON refund (invoice_id);
 
+-- The life that this database leads: another one after a restart of its server, a failover, a restore or a reload.
+-- What an audit found in an earlier one says nothing about this one.
+CREATE FUNCTION maedal_incarnation() RETURNS text LANGUAGE sql STABLE
+  AS 'SELECT extract(epoch FROM pg_postmaster_start_time())::text || ''/'' || pg_relation_filenode(''attempt''::regclass)::text';
+
 ALTER TABLE control ADD COLUMN sending_changed_by text,
-  -- When the last audit passed, and on which start of the server: a restored database has another.
-  ADD COLUMN audited_at timestamptz, ADD COLUMN audited_start timestamptz,
+  -- Unknown captures seen until then were looked at by a person.
+  ADD COLUMN acknowledged_at timestamptz,
+  -- When the last audit that passed began, in which incarnation the last one was made, and how far it came.
+  ADD COLUMN audited_at timestamptz, ADD COLUMN audited_in text, ADD COLUMN audited_until timestamptz,
+  -- The audit that is under way, or the pause after one that failed; when the last one that ended began.
+  ADD COLUMN audit_fence integer NOT NULL DEFAULT 0, ADD COLUMN audit_lease_until timestamptz,
+  ADD COLUMN audit_begun_at timestamptz,
   -- The latest instant that a scheduler saw: the clock must not step back behind it.
   ADD COLUMN latest_at timestamptz;
 
@@ -72,3 +82,8 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$;
+-- An audit asks for what was paid in a window.
+CREATE INDEX observation_captured ON observation (paid_at, imp_uid) WHERE paid_at IS NOT NULL;
+
+-- Nothing is sent on a key that the gateway is going to charge by itself.
+ALTER TABLE billing_key ADD COLUMN hold_reason text;

@@ -7,6 +7,7 @@ import { authorizedPost } from './authorized-post.ts';
 import { readBillingKey } from './billing-key.ts';
 import { CANCEL, cancelBody, classifyCancel } from './cancel.ts';
 import { type Http, openHttp } from './http.ts';
+import { listPayments, listSchedules } from './listing.ts';
 import { findAll } from './look-up.ts';
 import { classify } from './outcome.ts';
 import { readOnePayment } from './payment.ts';
@@ -43,6 +44,8 @@ export function createPortOne(options: {
     payment: (impUid) => readOnePayment(get, impUid),
     lookUp: (merchantUid) => findAll(get, merchantUid),
     billingKey: (customerUid) => readBillingKey(get, customerUid),
+    payments: (window, take) => listPayments(get, window, take),
+    schedules: (window, take) => listSchedules(get, window, take),
     close: () => bare.close(),
   };
 }

@@ -167,7 +167,7 @@ test('the request says what was asked, in major units, and nothing that was not'
     currency: 'KRW',
     name: '월간 구독',
     tax_free: 0,
-    custom_data: '{"subscription":"sub-1"}',
+    custom_data: chargeRequest().customData,
   });
 });
 

@@ -1,0 +1,34 @@
+import type { App } from '../app.ts';
+import { pause } from '../clock.ts';
+import { asError, type Report } from '../events.ts';
+import type { ChargeQueue } from '../queue/charge-queue.ts';
+import { openPostgresQueue } from '../queue/postgres.ts';
+import { openRedisQueue } from '../queue/redis.ts';
+
+/** Opens the queue that is configured; a Redis that is away is waited for until `stopped`. */
+export async function openQueue(app: App, stopped: AbortSignal): Promise<ChargeQueue> {
+  const { config, report, installation, databaseUrl } = app;
+  const onError = throttled(report);
+  for (;;) {
+    try {
+      if (config.queue.kind === 'postgres') return await openPostgresQueue({ url: databaseUrl, onError });
+      return await openRedisQueue({ url: config.queue.url.reveal(), installation, onError });
+    } catch (error) {
+      if (stopped.aborted || config.queue.kind === 'postgres') throw error;
+      report({ kind: 'waiting', what: 'Redis', error: asError(error) });
+      await pause(app.clock, ASK_AGAIN_MS, stopped);
+    }
+  }
+}
+
+/** A connection that is down fails many times a second; one line for each kind of failure is enough until it heals. */
+function throttled(report: Report): (error: Error) => void {
+  let last = '';
+  return (error) => {
+    if (error.message === last) return;
+    last = error.message;
+    report({ kind: 'connection.failed', where: 'queue', error });
+  };
+}
+
+const ASK_AGAIN_MS = 1_000;

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import type { ListedPayment, ListedSchedule } from '../../billing/charge.ts';
+import { readPayment } from './wire.ts';
+
+/** A payment of a list; null when a field that decides about money is missing or of another type. */
+export function readListedPayment(value: unknown): ListedPayment | null {
+  const record = readPayment(value);
+  if (record === null) return null;
+  const parsed = beside.parse(value);
+  return { ...record, subscription: subscriptionIn(parsed.custom_data), usage: parsed.customer_uid_usage ?? null };
+}
+
+/** A booked charge of a list; null when it names no card, id or time. */
+export function readListedSchedule(value: unknown): ListedSchedule | null {
+  const parsed = schedule.safeParse(value);
+  if (!parsed.success) return null;
+  const { merchant_uid: merchantUid, customer_uid: customerUid, schedule_at: scheduleAt } = parsed.data;
+  return { merchantUid, customerUid, scheduleAtMs: scheduleAt * 1_000 };
+}
+
+/** `custom_data` is the merchant's to use for payments of other kinds: whatever is not ours names nothing. */
+function subscriptionIn(customData: unknown): string | null {
+  const parsed = ours.safeParse(typeof customData === 'string' ? parseJson(customData) : customData);
+  return parsed.success ? parsed.data.subscription : null;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+const beside = z.looseObject({
+  custom_data: z.unknown().optional(),
+  customer_uid_usage: z.string().nullish().catch(null),
+});
+const ours = z.object({
+  subscription: z.string().min(1).max(200),
+  period: z.string().regex(/^\d{4}-\d\d-\d\d$/),
+  invoice: z.string(),
+  attempt: z.int(),
+});
+const schedule = z.object({
+  merchant_uid: z.string().min(1).max(64),
+  customer_uid: z.string().min(1),
+  schedule_at: z.int().positive().max(8.64e12),
+});

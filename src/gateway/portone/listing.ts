@@ -1,0 +1,101 @@
+import type { ListedPayment, ListedSchedule } from '../../billing/charge.ts';
+import type { Listing, Take, Window } from '../gateway.ts';
+import type { Get } from './authorized-get.ts';
+import type { Answer } from './exchange.ts';
+import { readListedPayment, readListedSchedule } from './listed.ts';
+import { type PaymentPage, readEnvelope, readPage } from './wire.ts';
+
+/**
+ * What was captured or cancelled in a window: `GET /payments/status/paid`, then `/cancelled`, at most 90 days at once,
+ * oldest first, so that what is added meanwhile moves no page (fact sheet §3.5). In this order a payment that is
+ * cancelled between the two is shown by both.
+ */
+export async function listPayments(get: Get, window: Window, take: Take<ListedPayment>): Promise<Listing> {
+  let count = 0;
+  for (const status of ['paid', 'cancelled']) {
+    const listing = await inStretches(window, async ({ from, to }) => {
+      const path = `/payments/status/${status}?from=${from}&to=${to}&sorting=started`;
+      return everyPage(get, path, { read: readListedPayment, idOf: ({ impUid }) => impUid, take });
+    });
+    if (listing.kind !== 'whole') return listing;
+    count += listing.count;
+  }
+  return { kind: 'whole', count };
+}
+
+/** The charges that PortOne will make by itself: `GET /subscribe/payments/schedule` over the whole account (§3.4). */
+export async function listSchedules(get: Get, window: Window, take: Take<ListedSchedule>): Promise<Listing> {
+  return inStretches(window, async ({ from, to }) => {
+    const path = `/subscribe/payments/schedule?schedule_from=${from}&schedule_to=${to + 1}&schedule_status=scheduled&sorting=scheduled`;
+    return everyPage(get, path, { read: readListedSchedule, idOf: ({ merchantUid }) => merchantUid, take });
+  });
+}
+
+type Stretch = { readonly from: number; readonly to: number };
+
+/** Both ends of each stretch are included, so that the next begins a second later. */
+async function inStretches(window: Window, list: (stretch: Stretch) => Promise<Listing>): Promise<Listing> {
+  const until = Math.ceil(window.until.toSeconds());
+  let count = 0;
+  for (let from = Math.floor(window.from.toSeconds()); from <= until; from += LONGEST_SECONDS + 1) {
+    const listing = await list({ from, to: Math.min(from + LONGEST_SECONDS, until) });
+    if (listing.kind !== 'whole') return listing;
+    count += listing.count;
+  }
+  return { kind: 'whole', count };
+}
+
+type Reading<Item> = {
+  readonly read: (value: unknown) => Item | null;
+  readonly idOf: (item: Item) => string;
+  readonly take: Take<Item>;
+};
+
+/** Pages that do not add up, an item that is listed twice or cannot be read: something may be missing. */
+async function everyPage<Item>(get: Get, path: string, { read, idOf, take }: Reading<Item>): Promise<Listing> {
+  const seen = new Set<string>();
+  let total: number | null = null;
+  for (let number = 1; number <= MAX_PAGES; number += 1) {
+    const page = pageIn(await get(`${path}&limit=${PAGE_SIZE}&page=${number}`));
+    if (typeof page === 'string') return unclear(page);
+    total ??= page.total;
+    if (page.total !== total) return unclear('the number of entries changed from page to page');
+    const items = page.list.map(read).filter((item) => item !== null);
+    await take(items);
+    if (items.length < page.list.length) return unclear(`an entry of page ${number} cannot be read`);
+    for (const item of items) seen.add(idOf(item));
+    if (page.next === 0) return complete(seen.size, total);
+    if (page.next !== number + 1) return unclear(`page ${number} is followed by page ${page.next}`);
+  }
+  return unclear(`more than ${MAX_PAGES} pages`);
+}
+
+function complete(listed: number, total: number): Listing {
+  return listed === total
+    ? { kind: 'whole', count: listed }
+    : unclear(`${listed} entries were listed, ${total} announced`);
+}
+
+/** The page, or why it is none. V1's schema calls lists of schedules bare arrays, its clients read pages (§3.4). */
+function pageIn(answer: Awaited<ReturnType<Get>>): PaymentPage | string {
+  if (answer.kind === 'unclear') return answer.reason;
+  const page = readableIn(answer);
+  return page ?? `the list was answered with HTTP ${answer.status} and no page of it`;
+}
+
+function readableIn(answer: Answer): PaymentPage | null {
+  const envelope = readEnvelope(answer);
+  if (answer.status !== 200 || envelope?.code !== 0) return null;
+  const { response } = envelope;
+  if (!Array.isArray(response)) return readPage(response);
+  return response.length < PAGE_SIZE ? { total: response.length, previous: 0, next: 0, list: response } : null;
+}
+
+function unclear(reason: string): { readonly kind: 'unclear'; readonly reason: string } {
+  return { kind: 'unclear', reason };
+}
+
+/** V1 gives up to 1,000, but answers of more than a megabyte are not read, and a payment may take kilobytes. */
+const PAGE_SIZE = 200;
+const MAX_PAGES = 5_000;
+const LONGEST_SECONDS = 90 * 86_400 - 1;

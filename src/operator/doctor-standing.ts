@@ -1,0 +1,59 @@
+import { assertNever } from '../billing/errors.ts';
+import type { Fence } from '../store/fence.ts';
+import type { Standing } from '../store/inspection.ts';
+import type { Finding } from './finding.ts';
+import { isoInstant } from './instant.ts';
+
+/** Judges what stands between due invoices and their charges: fence, kill switch, audit. Pure. */
+export function standingFindings({ fence, switchedOff, audited }: Standing): Finding[] {
+  return [fenceFinding(fence), sendingFinding(switchedOff), auditFinding(audited)];
+}
+
+function fenceFinding(fence: Fence): Finding {
+  const name = 'fence';
+  switch (fence.kind) {
+    case 'open':
+      return { name, level: 'ok', says: "this database is this installation's" };
+    case 'not-adopted':
+      return { name, level: 'warn', says: `nothing is sent: ${fence.reason}`, doThis: 'run `maedal adopt --reason …`' };
+    case 'foreign':
+      return {
+        name,
+        level: 'bad',
+        says: `this installation only reads: ${fence.reason}`,
+        doThis:
+          'check DATABASE_URL, MAEDAL_SECRET and the PortOne key; if all are right, run `maedal adopt --reason …`',
+      };
+    default:
+      return assertNever(fence);
+  }
+}
+
+function sendingFinding(switchedOff: Standing['switchedOff']): Finding {
+  const name = 'sending';
+  if (switchedOff === null) return { name, level: 'ok', says: 'on' };
+  const { reason, by } = switchedOff;
+  return {
+    name,
+    level: 'bad',
+    says: `off: ${reason ?? 'no reason was given'}${by === null ? '' : ` (${by})`}`,
+    doThis: 'once that is settled, run `maedal send on --reason …`',
+  };
+}
+
+function auditFinding(audited: Standing['audited']): Finding {
+  const name = 'audit';
+  if (audited === null) {
+    const says = 'none has passed: every charge is preceded by a look-up';
+    return {
+      name,
+      level: 'warn',
+      says,
+      doThis: 'start a scheduler, which makes one; see its log, or run `maedal reconcile`',
+    };
+  }
+  const at = isoInstant(audited.at);
+  if (audited.counts) return { name, level: 'ok', says: `the last one passed at ${at}` };
+  const says = `the last one that passed began at ${at}, and counts no more: every charge is preceded by a look-up`;
+  return { name, level: 'warn', says, doThis: 'start a scheduler, which makes one a day; see its log' };
+}

@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { sweep } from '../../src/scheduler/sweep.ts';
+import { auditAtBoot, chargeSome, controlOf, findingsOf } from '../support/audits.ts';
+import { invoiceOf, newWorld, type World } from '../support/world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await newWorld();
+});
+afterEach(() => world.end());
+
+const outboxOf = (kind: string) => world.database.db.outbox.findMany({ where: { kind } });
+
+describe('captures that we do not count', () => {
+  test('settle their invoice, though no look-up ever told of them', async () => {
+    const name = await world.subscribe();
+    world.gateway.script(`card of ${name}`, 'capture-silently');
+    world.gateway.lookUps = 'absent';
+    await world.run();
+    await world.advance({ minutes: 5 });
+    expect(await auditAtBoot(world)).toMatchObject({ counts: { uncounted: 1 } });
+    await sweep(world.scheduler);
+    expect(await invoiceOf(world, name)).toMatchObject({ state: 'paid' });
+    await world.advance({ minutes: 1 });
+    expect(await auditAtBoot(world)).toMatchObject({ findings: [] });
+  });
+
+  test('for another amount than was asked go to review, also those that were counted', async () => {
+    const [name = '', other = ''] = await chargeSome(world, 2);
+    const [record] = world.gateway.records;
+    if (record === undefined) throw new Error('nothing was captured');
+    world.gateway.records[0] = { ...record, amount: { minor: 99_000, currency: 'KRW' } };
+    expect(await auditAtBoot(world)).toMatchObject({ counts: { different: 1 } });
+    await sweep(world.scheduler);
+    const states = [await invoiceOf(world, name), await invoiceOf(world, other)];
+    expect(states.map(({ state }) => state).sort()).toEqual(['paid', 'review']);
+    expect(states.map(({ reason }) => reason ?? '').join('')).toMatch(/its amount is 99000 KRW and not 9900 KRW/);
+    await world.advance({ minutes: 1 });
+    expect(await auditAtBoot(world)).toMatchObject({ findings: [] });
+  });
+
+  test('and were cancelled behind our back go to review', async () => {
+    const [name = ''] = await chargeSome(world, 1);
+    const [record] = world.gateway.records;
+    if (record !== undefined) world.gateway.records[0] = { ...record, status: 'cancelled', cancelMinor: 9_900 };
+    expect(await auditAtBoot(world)).toMatchObject({ counts: { uncounted: 1 } });
+    await sweep(world.scheduler);
+    expect(await invoiceOf(world, name)).toMatchObject({ state: 'review' });
+  });
+});
+
+describe('what is paid here and not listed there', () => {
+  test('goes to review once a look-up beside a canary finds nothing either', async () => {
+    const [name = '', other = ''] = await chargeSome(world, 2);
+    const { attempts } = await invoiceOf(world, name);
+    const at = world.gateway.records.findIndex(({ merchantUid: uid }) => uid === attempts[0]?.merchant_uid);
+    world.gateway.records.splice(at, 1);
+    expect(await auditAtBoot(world)).toMatchObject({ counts: { missing: 1 }, unclear: null });
+    expect(findingsOf(world)).toEqual(['missing']);
+    expect(await invoiceOf(world, name)).toMatchObject({
+      state: 'review',
+      reason: /paid here, and the gateway knows no/,
+    });
+    expect(await invoiceOf(world, other)).toMatchObject({ state: 'paid' });
+  });
+
+  test.each(['truthful', 'absent', 'unclear'] as const)(
+    'is believed of no empty list, look-ups being %s',
+    async (how) => {
+      const [name = ''] = await chargeSome(world, 2);
+      world.gateway.lists = 'empty';
+      world.gateway.lookUps = how;
+      expect(await auditAtBoot(world)).toBeNull();
+      expect(world.events.at(-1)).toMatchObject({ kind: 'audit.unclear' });
+      expect(await invoiceOf(world, name)).toMatchObject({ state: 'paid' });
+    },
+  );
+
+  test('is given an hour to become visible', async () => {
+    await world.subscribe();
+    await world.run();
+    world.gateway.lists = 'empty';
+    await world.advance({ minutes: 59 });
+    expect(await auditAtBoot(world)).toMatchObject({ findings: [], unclear: null });
+  });
+});
+
+describe('somebody else who charges our cards', () => {
+  test('raises one alarm for each payment, and stops nothing', async () => {
+    const [name = ''] = await chargeSome(world, 1);
+    const [record] = world.gateway.records;
+    if (record === undefined) throw new Error('nothing was captured');
+    const foreign = { ...record, impUid: 'imps_7', merchantUid: 'recovery-1', subscription: null };
+    world.gateway.foreign.push({ ...foreign, customerUid: `card of ${name}`, usage: 'payment.scheduled' });
+    expect(await auditAtBoot(world)).toMatchObject({
+      counts: { foreign: 1 },
+      findings: [{ reason: /payment\.scheduled/ }],
+    });
+    await world.advance({ days: 1 });
+    expect(await auditAtBoot(world)).toMatchObject({ counts: { foreign: 1 } });
+    expect(findingsOf(world)).toEqual(['foreign']);
+    expect(await outboxOf('audit.foreign_capture')).toMatchObject([{ payload: { imp_uid: 'imps_7', amount: 9_900 } }]);
+    expect(await controlOf(world)).toMatchObject({ sending_enabled: true, audited_at: expect.any(Date) });
+    await sweep(world.scheduler);
+    expect(await invoiceOf(world, name)).toMatchObject({ state: 'paid' });
+  });
+
+  test('by a schedule at the gateway keeps us from charging that card until it is gone', async () => {
+    const [booked, free] = [await world.subscribe(), await world.subscribe()];
+    const scheduleAtMs = world.now.plus({ days: 10 }).toMillis();
+    world.gateway.booked.push(
+      { merchantUid: 'next', customerUid: `card of ${booked}`, scheduleAtMs },
+      { merchantUid: 'theirs', customerUid: 'a card of somebody else', scheduleAtMs },
+    );
+    expect(await auditAtBoot(world)).toMatchObject({ counts: { booked: 1 } });
+    expect(findingsOf(world)).toEqual(['booked']);
+    await world.run();
+    expect(await invoiceOf(world, free)).toMatchObject({ state: 'paid' });
+    expect(await invoiceOf(world, booked)).toMatchObject({
+      state: 'open',
+      attempts: [{ state: 'prepared', fail_reason: /charges this card by itself at 2027-02-10T01:00:00Z \(next\)/ }],
+    });
+    world.gateway.booked.splice(0);
+    await world.advance({ minutes: 10 });
+    expect(await auditAtBoot(world)).toMatchObject({ findings: [] });
+    await world.run();
+    expect(await invoiceOf(world, booked)).toMatchObject({ state: 'paid' });
+    expect(findingsOf(world)).toHaveLength(1);
+  });
+});
