@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { named } from '../app.ts';
 import { systemClock } from '../clock.ts';
+import { parseModes } from '../sandbox/modes.ts';
 import { startSandbox } from '../sandbox/server.ts';
 import { type Context, prepare, untilAborted } from './context.ts';
 
@@ -10,10 +11,18 @@ export function sandboxCommand(program: Command, context: Context): void {
     .command('sandbox')
     .description('serve a PortOne V1 on this machine, with test cards instead of payment companies')
     .option('--host <address>', 'where to listen', '127.0.0.1')
-    .action(async ({ host }: { host: string }) => {
+    .option(
+      '--mode <name=value>',
+      'a switch of its behaviour; may be given again',
+      (text, all) => [...all, text],
+      NO_MODES,
+    )
+    .action(async ({ host, mode }: { host: string; mode: readonly string[] }) => {
+      const modes = parseModes(mode);
       const { config } = await prepare();
       const { sandboxPort: port, dataDir } = config;
-      const sandbox = await startSandbox({ host, port, directory: join(dataDir, 'sandbox'), clock: systemClock }).catch(
+      const directory = join(dataDir, 'sandbox');
+      const sandbox = await startSandbox({ host, port, directory, clock: systemClock, modes }).catch(
         (error: unknown) => {
           throw named(error, 'MAEDAL_SANDBOX_PORT', port);
         },
@@ -25,3 +34,5 @@ export function sandboxCommand(program: Command, context: Context): void {
       await sandbox.close();
     });
 }
+
+const NO_MODES: readonly string[] = [];

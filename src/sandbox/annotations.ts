@@ -1,7 +1,7 @@
 import { toMajor } from '../billing/money.ts';
 import type { Card } from './cards.ts';
 import type { Cancel, Key, Payment, Person } from './entry.ts';
-import { cancelledMinor, statusOf } from './state.ts';
+import { cancelledMinor, statusOf } from './standing.ts';
 
 /** A payment as V1 shows it (`PaymentAnnotation`): every field of the schema, null or 0 where it does not apply. */
 export function paymentAnnotation(payment: Payment, isSandbox: boolean): Record<string, unknown> {

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { type Core, record } from './core.ts';
+import { type Core, cancelOf, record } from './core.ts';
 import type { Payment } from './entry.ts';
 import { Refusal } from './envelope.ts';
 import { type Fields, optionalAmount, optionalText } from './fields.ts';
-import { cancelledMinor, paymentsOf } from './state.ts';
+import { cancelledMinor } from './standing.ts';
+import { paymentsOf } from './state.ts';
 
 /** Cancels a payment, whole or in part, and returns it as it then stands. Throws Refusal. */
 export function cancelPayment(core: Core, fields: Fields): Payment {
@@ -20,13 +20,11 @@ export function cancelPayment(core: Core, fields: Fields): Payment {
   record(core, {
     kind: 'cancelled',
     impUid: payment.impUid,
-    cancel: {
-      cancellationId: `cancellation_${randomBytes(12).toString('hex')}`,
-      pgTid: `${payment.pgTid}C${payment.cancels.length + 1}`,
+    cancel: cancelOf(payment, {
       minor: asked === 0 ? remaining : asked,
       reason: reason ?? '',
       atMs: core.time.nowMs(),
-    },
+    }),
   });
   return core.state.payments.get(payment.impUid) ?? payment;
 }

@@ -1,7 +1,8 @@
 import type { Money } from '../billing/money.ts';
 import { type Card, type Course, courseOf, declined } from './cards.ts';
-import { type Core, DUPLICATE_UID, isUidTaken, record, settleLater } from './core.ts';
+import { awaitFuture, type Core, DUPLICATE_UID, isUidTaken, record } from './core.ts';
 import type { Payment, Person } from './entry.ts';
+import type { Detour } from './faults/course.ts';
 import { issueImpUid } from './numbers.ts';
 
 /** What a caller asks to be charged. */
@@ -19,6 +20,9 @@ export type ChargeAsk = {
   readonly customData: string | null;
   readonly noticeUrl: string | null;
   readonly userAgent: string | null;
+  readonly cause: Payment['cause'];
+  /** Another way than the card's. */
+  readonly detour: Detour | null;
 };
 
 /** How a charge ends for the caller. What it left in the ledger is already recorded, but not yet synced. */
@@ -31,11 +35,16 @@ export type Ending =
 
 /** Charges a card: asks the duplicate rule, waits as long as the payment company thinks, records what came of it. */
 export async function charge(core: Core, ask: ChargeAsk): Promise<Ending> {
-  if (isUidTaken(core, ask.merchantUid)) return DUPLICATE;
+  if (isUidTaken(core, ask.merchantUid)) return duplicate(core, ask);
   if (core.modes.chargeLatencyMs > 0) {
     await core.time.pass(core.modes.chargeLatencyMs);
-    if (core.modes.concurrency === 'serialise' && isUidTaken(core, ask.merchantUid)) return DUPLICATE;
+    if (core.modes.concurrency === 'serialise' && isUidTaken(core, ask.merchantUid)) return duplicate(core, ask);
   }
+  return chargeAtOnce(core, ask);
+}
+
+/** The charge itself: nobody asks whether the merchant_uid was used before. */
+function chargeAtOnce(core: Core, ask: ChargeAsk): Ending {
   const course = courseFor(core, ask);
   const asError = course.answer === 'refusal' || (course.leaves === 'failed' && core.modes.declineShape === 'error');
   const payment = leave(
@@ -58,26 +67,32 @@ export function refusal(message: string, code = -1): Ending {
   return { kind: 'refusal', code, message };
 }
 
+/** A merchant_uid that is taken: by mode, the attempt leaves a `failed` record all the same. */
+function duplicate(core: Core, ask: ChargeAsk): Ending {
+  if (core.modes.duplicateLeavesRecord) leave(core, declined(DUPLICATE_UID), ask);
+  return refusal(DUPLICATE_UID);
+}
+
 /** What the payment company does: its own rules on amounts come before the card's behaviour. */
-function courseFor(core: Core, { amount, cardQuota, card, customerUid }: ChargeAsk): Course {
+function courseFor(core: Core, { amount, cardQuota, card, customerUid, detour }: ChargeAsk): Course {
   const isKrw = amount.currency === 'KRW';
   if (amount.minor < Math.max(1, isKrw ? core.modes.minimumKrw : 1))
     return declined('[3041]결제금액 오류(최소금액 미만)');
   if (isKrw && cardQuota >= 2 && amount.minor < INSTALMENTS_FROM_KRW) {
     return declined('[3024]할부개월 오류(5만원 미만 할부불가)');
   }
-  return courseOf(card, customerUid === null || !core.state.chargedKeys.has(customerUid));
+  return detour?.course ?? courseOf(card, customerUid === null || !core.state.chargedKeys.has(customerUid));
 }
 
 function leave(core: Core, course: Course, ask: ChargeAsk): Payment {
   const payment = draft(core, course, ask);
   if (course.leaves === 'paid-later') record(core, { kind: 'capture-promised', payment });
   else if (course.leaves !== 'nothing') record(core, { kind: 'payment', payment });
-  if (course.leaves !== 'nothing') settleLater(core, payment);
+  if (course.leaves !== 'nothing') awaitFuture(core, payment);
   return payment;
 }
 
-function draft(core: Core, course: Course, { amount, ...ask }: ChargeAsk): Payment {
+function draft(core: Core, course: Course, { amount, detour, ...ask }: ChargeAsk): Payment {
   const nowMs = core.time.nowMs();
   const impUid = issueImpUid(core.state, nowMs);
   const serial = impUid.slice('imps_'.length);
@@ -96,7 +111,8 @@ function draft(core: Core, course: Course, { amount, ...ask }: ChargeAsk): Payme
     failedAtMs: status === 'failed' ? nowMs : null,
     failReason: course.failReason,
     cancels: [],
-    settlesAtMs: isUndecided ? nowMs + core.modes.settleAfterMs : null,
+    settlesAtMs: isUndecided ? nowMs + (detour?.settleAfterMs ?? core.modes.settleAfterMs) : null,
+    reversesAtMs: status === 'paid' && detour?.reverseAfterMs != null ? nowMs + detour.reverseAfterMs : null,
   };
 }
 
@@ -108,5 +124,4 @@ const STATUS = {
   'paid-later': 'ready',
   nothing: 'ready',
 } as const;
-const DUPLICATE = refusal(DUPLICATE_UID);
 const INSTALMENTS_FROM_KRW = 50_000;

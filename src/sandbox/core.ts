@@ -1,6 +1,9 @@
-import type { Entry, Payment } from './entry.ts';
+import { randomBytes } from 'node:crypto';
+import type { Cancel, Entry, Payment } from './entry.ts';
+import type { Faults } from './faults/faults.ts';
 import type { Ledger } from './ledger.ts';
 import type { SandboxModes } from './modes.ts';
+import { cancelledMinor } from './standing.ts';
 import { apply, paymentsOf, type State } from './state.ts';
 import type { SandboxTime } from './time.ts';
 import type { Tokens } from './tokens.ts';
@@ -12,6 +15,7 @@ export type Core = {
   readonly time: SandboxTime;
   readonly tokens: Tokens;
   readonly modes: SandboxModes;
+  readonly faults: Faults;
 };
 
 /** Lets something happen. It is durable, and may be answered for, once `core.ledger.synced()` resolves. */
@@ -36,9 +40,24 @@ export function isUidTaken(core: Core, merchantUid: string, exceptImpUid?: strin
 /** The message for a charge under a merchant_uid that is taken (fact sheet §2.4). */
 export const DUPLICATE_UID = '이미 주문이 이루어진 건입니다. (동일한 merchant_uid로 결제 또는 취소된 기록이 있습니다)';
 
-/** Has a payment that is undecided so far captured when its time comes. */
-export function settleLater(core: Core, { impUid, settlesAtMs }: Payment): void {
+/** Has what a payment still has before it happen when its time comes: its capture, and the end of that. */
+export function awaitFuture(core: Core, { impUid, settlesAtMs, reversesAtMs }: Payment): void {
   if (settlesAtMs !== null) core.time.at(settlesAtMs, (dueMs) => settle(core, impUid, dueMs));
+  if (reversesAtMs !== null) core.time.at(reversesAtMs, (dueMs) => reverse(core, impUid, dueMs));
+}
+
+/** The payment company gives back what is left of a capture, and nobody asked for it. */
+function reverse(core: Core, impUid: string, atMs: number): void {
+  const payment = core.state.payments.get(impUid);
+  const minor = payment === undefined ? 0 : payment.minor - cancelledMinor(payment);
+  if (payment === undefined || payment.paidAtMs === null || minor === 0) return;
+  record(core, { kind: 'cancelled', impUid, cancel: cancelOf(payment, { minor, reason: '결제사 취소', atMs }) });
+}
+
+/** A cancel of a captured payment that is about to be recorded. */
+export function cancelOf(payment: Payment, what: Pick<Cancel, 'minor' | 'reason' | 'atMs'>): Cancel {
+  const cancellationId = `cancellation_${randomBytes(12).toString('hex')}`;
+  return { cancellationId, pgTid: `${payment.pgTid}C${payment.cancels.length + 1}`, ...what };
 }
 
 function settle(core: Core, impUid: string, atMs: number): void {

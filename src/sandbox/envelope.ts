@@ -11,6 +11,9 @@ export function failure(code: number, message: string): Envelope {
   return { code, message, response: null };
 }
 
+/** What a proxy answers in the place of a PortOne that is away. */
+export const PAGE_502 = '<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>';
+
 /** Thrown by a route: the call ends with this HTTP status, `code` and message. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';

@@ -48,6 +48,12 @@ export function optionalAmount(fields: Fields, name: string, currency: string): 
   return amount;
 }
 
+/** `custom_data`: a JSON text by the schema; clients that send the object itself mean its text. */
+export function customDataOf(fields: Fields): string | null {
+  const value = fields.custom_data;
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : optionalText(fields, 'custom_data');
+}
+
 /** Several values under one name, `a[]=1&a[]=2` or `a=1`. */
 export function texts(fields: Fields, name: string): string[] {
   const value = fields[name];

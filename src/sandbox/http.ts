@@ -3,10 +3,14 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import qs from 'qs';
 import type { Core } from './core.ts';
 import { failure, Refusal } from './envelope.ts';
+import { damageAnswers } from './faults/damage.ts';
+import { strikeRequests } from './faults/strike.ts';
+import { logAnswers, logArrivals } from './request-log.ts';
 import { registerTokenRoute, requireToken } from './routes/auth.ts';
 import { registerChargeRoutes } from './routes/charges.ts';
 import { registerControlRoutes } from './routes/control.ts';
 import { registerCustomerRoutes } from './routes/customers.ts';
+import { registerFaultRoutes } from './routes/faults.ts';
 import { registerPaymentRoutes } from './routes/payments.ts';
 
 /** The sandbox's HTTP face, not listening yet. */
@@ -18,10 +22,18 @@ export function buildHttp(core: Core): FastifyInstance {
   app.register(formbody, { parser: parseForm });
   acceptEmptyJson(app);
   answerFailuresInEnvelopes(app);
+  damageAnswers(app, core);
+  logAnswers(app, core);
   answerOnlyWhatIsDurable(app, core);
-  registerTokenRoute(app, core);
   registerControlRoutes(app, core);
+  registerFaultRoutes(app, core);
+  app.register(async (tokens) => {
+    strikeRequests(tokens, core);
+    registerTokenRoute(tokens, core);
+  });
   app.register(async (api) => {
+    logArrivals(api, core);
+    strikeRequests(api, core);
     requireToken(api, core);
     registerChargeRoutes(api, core);
     registerCustomerRoutes(api, core);

@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../billing/errors.ts';
-import { type Entry, parseEntry } from './entry.ts';
+import type { Entry } from './entry.ts';
+import { LedgerReader } from './ledger-file.ts';
 import { lockDirectory } from './lock.ts';
 
 /** The sandbox's memory of what happened: entries are added at the end and never changed. */
@@ -54,6 +55,7 @@ class FileLedger implements Ledger {
   readonly #unlock: () => Promise<void>;
   #next = new Batch();
   #writing: Batch | null = null;
+  #isStarting = false;
 
   constructor(file: FileHandle, unlock: () => Promise<void>) {
     this.#file = file;
@@ -62,7 +64,7 @@ class FileLedger implements Ledger {
 
   append(entry: Entry): void {
     this.#next.lines.push(JSON.stringify(entry));
-    if (this.#writing === null) void this.#drain();
+    if (this.#writing === null && !this.#isStarting) void this.#start();
   }
 
   synced(): Promise<void> {
@@ -77,6 +79,15 @@ class FileLedger implements Ledger {
       await this.#file.close();
       await this.#unlock();
     }
+  }
+
+  /** Waits for what this turn of the event loop still adds: a request, its charge and its answer are one batch. */
+  async #start(): Promise<void> {
+    this.#isStarting = true;
+    await Promise.resolve();
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    this.#isStarting = false;
+    await this.#drain();
   }
 
   async #drain(): Promise<void> {
@@ -127,25 +138,16 @@ async function endOfLastLine(file: FileHandle): Promise<number> {
 }
 
 async function replayFile(path: string, replay: (entry: Entry) => void): Promise<void> {
-  let number = 0;
-  for await (const line of linesOf(path)) {
-    number += 1;
-    try {
-      replay(parseEntry(line));
-    } catch (cause) {
-      const remedy = 'restore the file from a copy, or move it away to start with an empty sandbox';
-      throw Object.assign(new InputError(`line ${number} of ${path} is not a ledger entry`, remedy), { cause });
+  const reader = new LedgerReader(path);
+  for await (const chunk of createReadStream(path)) {
+    for (const entry of reader.read(chunk)) {
+      try {
+        replay(entry);
+      } catch (cause) {
+        const problem = `a ${entry.kind} entry of ${path} does not follow from those before it`;
+        throw Object.assign(new InputError(problem, 'restore the file from a copy'), { cause });
+      }
     }
-  }
-}
-
-/** Split at newlines only: node:readline also splits at U+2028, which JSON text may hold. */
-async function* linesOf(path: string): AsyncGenerator<string> {
-  let rest = '';
-  for await (const chunk of createReadStream(path, 'utf8')) {
-    const lines = `${rest}${chunk}`.split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Payment } from './entry.ts';
 import { type Fields, invalid, optionalText, wholeNumber } from './fields.ts';
-import { statusOf } from './state.ts';
+import { instantOf, PAYMENT_STATUSES, type PaymentStatus, statusOf } from './standing.ts';
 
 /** One page as V1 shows it: `previous` and `next` are page numbers, 0 where there is none. */
 type Page<T> = {
@@ -23,73 +23,71 @@ export function pageOf<T>(items: readonly T[], query: Fields): Page<T> {
   };
 }
 
+/** All payments in two pages whatever `limit` says: those that are not paid, even if there are none, then the paid ones. */
+export function paidOnPage2(payments: readonly Payment[], query: Fields): Page<Payment> {
+  const page = wholeNumber(query, 'page', { fallback: 1, min: 1, max: 2 });
+  const list = payments.filter((payment) => (statusOf(payment) === 'paid') === (page === 2));
+  return { total: payments.length, previous: page - 1, next: page === 1 ? 2 : 0, list };
+}
+
 /**
  * Sorts payments, given in the order in which they appeared, as `sorting` asks: `started`, `paid` or `updated`, with a
  * `-` for newest first; `-started` by default. Throws Refusal (400) for anything else.
  */
 export function sorted(payments: readonly Payment[], query: Fields): readonly Payment[] {
   const sorting = optionalText(query, 'sorting') ?? '-started';
-  const instantOf = SORTINGS.get(sorting.replace(/^-/, ''));
-  if (instantOf === undefined) throw invalid('지원되지 않는 정렬값입니다.');
-  if (!sorting.startsWith('-')) return [...payments].sort((a, b) => instantOf(a) - instantOf(b));
-  return payments.toReversed().sort((a, b) => instantOf(b) - instantOf(a)); // of one instant, the later record first
+  const sortsBy = SORTINGS.get(sorting.replace(/^-/, ''));
+  if (sortsBy === undefined) throw invalid('지원되지 않는 정렬값입니다.');
+  if (!sorting.startsWith('-')) return [...payments].sort((a, b) => sortsBy(a) - sortsBy(b));
+  return payments.toReversed().sort((a, b) => sortsBy(b) - sortsBy(a)); // of one instant, the later record first
 }
 
-/** Keeps the payments in one state; null or `all` keeps them all. Throws Refusal (400) for an unknown state (R6, R7). */
-export function withStatus(payments: readonly Payment[], status: string | null): readonly Payment[] {
-  if (status === null || status === 'all') return payments;
-  if (!INSTANTS_BY_STATUS.has(status)) throw invalid('지원되지 않는 상태값입니다.');
-  return payments.filter((payment) => statusOf(payment) === status);
+/** A status of V1, or `all`. Throws Refusal (400) for anything else (R6, R7). */
+export function readStatus(text: string): PaymentStatus | 'all' {
+  const status = [...PAYMENT_STATUSES, 'all' as const].find((name) => name === text);
+  if (status === undefined) throw invalid('지원되지 않는 상태값입니다.');
+  return status;
 }
+
+/** Keeps the payments in one status. */
+export function withStatus(payments: readonly Payment[], status: PaymentStatus | 'all'): readonly Payment[] {
+  return status === 'all' ? payments : payments.filter((payment) => statusOf(payment) === status);
+}
+
+/** From an instant, before another one. */
+type Window = { readonly fromMs: number; readonly untilMs: number };
 
 /**
- * Keeps the payments whose instant, the one that fits the status, lies in `from` to `to` (seconds, inclusive): the last
- * 90 days by default and 90 days at most, else throws Refusal (400).
+ * The window of a query, `from` to `to` in seconds and both included: the last 90 days by default and 90 days at most,
+ * else throws Refusal (400).
  */
-export function withinWindow(
-  payments: readonly Payment[],
-  { status, query, nowSeconds }: { readonly status: string; readonly query: Fields; readonly nowSeconds: number },
-): readonly Payment[] {
+export function windowOf(query: Fields, nowSeconds: number): Window {
   const bounds = { min: 0, max: Number.MAX_SAFE_INTEGER };
   const to = wholeNumber(query, 'to', { fallback: nowSeconds, ...bounds });
   const from = wholeNumber(query, 'from', { fallback: Math.max(0, to - NINETY_DAYS_SECONDS), ...bounds });
   if (from > to || to - from > NINETY_DAYS_SECONDS) throw invalid('조회 기간은 최대 90일입니다.');
-  const instantOf = INSTANTS_BY_STATUS.get(status) ?? startedAt;
+  return { fromMs: from * 1_000, untilMs: (to + 1) * 1_000 };
+}
+
+/** Keeps the payments whose instant, the one that fits the status, lies in the window. */
+export function withinWindow(
+  payments: readonly Payment[],
+  status: PaymentStatus | 'all',
+  { fromMs, untilMs }: Window,
+): readonly Payment[] {
   return payments.filter((payment) => {
-    const instant = Math.floor(instantOf(payment) / 1_000);
-    return from <= instant && instant <= to;
+    const atMs = instantOf(payment, status);
+    return fromMs <= atMs && atMs < untilMs;
   });
 }
 
-function startedAt(payment: Payment): number {
-  return payment.startedAtMs;
-}
-
-function paidAt(payment: Payment): number {
-  return payment.paidAtMs ?? 0;
-}
-
-function failedAt(payment: Payment): number {
-  return payment.failedAtMs ?? 0;
-}
-
-function cancelledAt(payment: Payment): number {
-  return payment.cancels.at(-1)?.atMs ?? 0;
-}
-
 function updatedAt(payment: Payment): number {
-  return Math.max(startedAt(payment), paidAt(payment), failedAt(payment), cancelledAt(payment));
+  return Math.max(...PAYMENT_STATUSES.map((status) => instantOf(payment, status)));
 }
 
 const SORTINGS = new Map([
-  ['started', startedAt],
-  ['paid', paidAt],
+  ['started', (payment: Payment) => instantOf(payment, 'all')],
+  ['paid', (payment: Payment) => instantOf(payment, 'paid')],
   ['updated', updatedAt],
-]);
-const INSTANTS_BY_STATUS = new Map([
-  ['ready', startedAt],
-  ['paid', paidAt],
-  ['failed', failedAt],
-  ['cancelled', cancelledAt],
 ]);
 const NINETY_DAYS_SECONDS = 90 * 86_400;

@@ -1,3 +1,5 @@
+import { InputError } from '../billing/errors.ts';
+
 /**
  * Switches for what public sources of PortOne V1 leave open or contradict each other about
  * (fact sheet §12 and the "Mode" cases of §11). All are fixed when the sandbox starts.
@@ -19,6 +21,8 @@ export type SandboxModes = {
   readonly unknownCustomerStatus: 200 | 404;
   /** Which earlier use of a merchant_uid refuses a new charge (P5 to P8). */
   readonly duplicateUid: 'refuse-paid-or-cancelled' | 'refuse-any-used' | 'accept';
+  /** A charge refused for its merchant_uid leaves a `failed` record all the same. */
+  readonly duplicateLeavesRecord: boolean;
   /**
    * Charges of one merchant_uid at the same time (P9). `serialise`: the duplicate rule is asked again at the moment of
    * capture, late captures and flips included. `both`: it is asked on arrival only, so that both are captured.
@@ -42,6 +46,8 @@ export type SandboxModes = {
   readonly settleAfterMs: number;
   /** How long the payment company thinks before each charge, in ms of the sandbox's clock (P9, P15). */
   readonly chargeLatencyMs: number;
+  /** At which hour of the day in Korea, 1 to 23, Recovery charges declined payments again by itself; 0 never (S17). */
+  readonly recoveryHour: number;
 };
 
 /** The defaults of fact sheet §12. */
@@ -54,6 +60,7 @@ export const DEFAULT_MODES: SandboxModes = {
   unknownBuyerCode: 1,
   unknownCustomerStatus: 200,
   duplicateUid: 'refuse-paid-or-cancelled',
+  duplicateLeavesRecord: false,
   concurrency: 'serialise',
   nameRequired: false,
   channelKeyRequired: false,
@@ -64,4 +71,53 @@ export const DEFAULT_MODES: SandboxModes = {
   dailyAutoCancel: false,
   settleAfterMs: 3_000,
   chargeLatencyMs: 0,
+  recoveryHour: 0,
 };
+
+/**
+ * Reads switches as people write them, `name=value` each; the last one of a name counts. Throws InputError naming what
+ * is allowed for an unknown name or value.
+ */
+export function parseModes(texts: readonly string[]): Partial<SandboxModes> {
+  return Object.assign({}, ...texts.map(parseMode));
+}
+
+function parseMode(text: string): Partial<SandboxModes> {
+  const [name = '', ...rest] = text.split('=');
+  const value = rest.join('=');
+  const known = Object.entries(DEFAULT_MODES).find(([mode]) => mode === name);
+  if (known === undefined) {
+    throw new InputError(
+      `'${name}' is not a mode of the sandbox`,
+      `use one of ${Object.keys(DEFAULT_MODES).join(', ')}`,
+    );
+  }
+  const choices = CHOICES.get(name) ?? (typeof known[1] === 'boolean' ? [true, false] : null);
+  const parsed = choices === null ? freeValue(name, value, known[1]) : choices.find((each) => String(each) === value);
+  if (parsed !== undefined) return { [name]: parsed };
+  const allowed = choices?.join(', ') ?? (typeof known[1] === 'number' ? rangeOf(name).join(' to ') : 'a name');
+  throw new InputError(`mode ${name} cannot be '${value}'`, `use ${choices === null ? allowed : `one of ${allowed}`}`);
+}
+
+/** A whole number, or a name, where there is no list to choose from. */
+function freeValue(name: string, text: string, like: unknown): number | string | undefined {
+  if (typeof like !== 'number') return text === '' ? undefined : text;
+  const [min, max] = rangeOf(name);
+  return /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined;
+}
+
+function rangeOf(name: string): readonly [min: number, max: number] {
+  return [0, name === 'recoveryHour' ? 23 : 366 * 86_400_000];
+}
+
+type Choice = string | number | boolean;
+
+const CHOICES: ReadonlyMap<string, readonly Choice[]> = new Map<keyof SandboxModes, readonly Choice[]>([
+  ['missingCredentialsStatus', [200, 400]],
+  ['declineShape', ['record', 'error']],
+  ['unknownBuyerCode', [1, -1]],
+  ['unknownCustomerStatus', [200, 404]],
+  ['duplicateUid', ['refuse-paid-or-cancelled', 'refuse-any-used', 'accept']],
+  ['concurrency', ['serialise', 'both']],
+  ['textAmounts', ['accept', 'reject']],
+]);

@@ -1,11 +1,13 @@
 import { ok as assert } from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../clock.ts';
-import { type Core, settleLater } from './core.ts';
+import { awaitFuture, type Core } from './core.ts';
 import type { Entry } from './entry.ts';
+import { Faults } from './faults/faults.ts';
 import { buildHttp } from './http.ts';
 import { type Ledger, memoryLedger, openLedger } from './ledger.ts';
 import { DEFAULT_MODES, type SandboxModes } from './modes.ts';
+import { endOpenRequests } from './request-log.ts';
 import { apply, emptyState } from './state.ts';
 import { SandboxTime } from './time.ts';
 import { Tokens } from './tokens.ts';
@@ -41,6 +43,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     time,
     tokens: new Tokens(options.keys ?? DEFAULT_KEYS),
     modes: { ...DEFAULT_MODES, ...options.modes },
+    faults: new Faults(),
   };
   const app = buildHttp(core);
   const close = async () => {
@@ -72,10 +75,11 @@ async function ledgerFor(directory: string | null, replay: (entry: Entry) => voi
   return directory === null ? memoryLedger : openLedger(directory, replay);
 }
 
-/** Late captures and flips of the run before; those that fell due in between happen now. */
+/** Requests, late captures and flips of the run before; those that fell due in between happen now. */
 function resumeUndecided(core: Core): void {
+  endOpenRequests(core);
   const { payments, promised } = core.state;
-  for (const payment of [...payments.values(), ...promised.values()]) settleLater(core, payment);
+  for (const payment of [...payments.values(), ...promised.values()]) awaitFuture(core, payment);
   core.time.catchUp();
 }
 

@@ -1,6 +1,7 @@
 import { assertNever } from '../billing/errors.ts';
-import type { Entry, Key, Payment } from './entry.ts';
+import type { Entry, Key, Payment, Schedule } from './entry.ts';
 import { serialOf } from './numbers.ts';
+import { Timeline } from './timeline.ts';
 
 /** Money that moved: a capture, or a cancel that gave some of it back. */
 export type Movement = {
@@ -19,13 +20,22 @@ export type State = {
   readonly keys: Map<string, Key>;
   /** By imp_uid, in the order in which the records appeared. */
   readonly payments: Map<string, Payment>;
+  readonly timeline: Timeline;
   readonly impUidsByMerchantUid: Map<string, string[]>;
   readonly impUidsByCustomerUid: Map<string, string[]>;
+  /** Of payments that were captured after their record appeared: the record before, by imp_uid. */
+  readonly beforeCapture: Map<string, Payment>;
   /** Charges that will be captured but are not visible yet, by imp_uid. */
   readonly promised: Map<string, Payment>;
   /** customer_uids whose present key has been charged at least once. */
   readonly chargedKeys: Set<string>;
   readonly movements: Movement[];
+  /** By merchant_uid, in the order in which they were booked. */
+  readonly schedules: Map<string, Schedule>;
+  /** The serial of the last charge or cancel that arrived. */
+  lastRequest: number;
+  /** Serials of those that have not ended. */
+  readonly openRequests: Set<number>;
 };
 
 /** A sandbox in which nothing has happened. */
@@ -35,11 +45,16 @@ export function emptyState(): State {
     lastSerial: 0,
     keys: new Map(),
     payments: new Map(),
+    timeline: new Timeline(),
     impUidsByMerchantUid: new Map(),
     impUidsByCustomerUid: new Map(),
+    beforeCapture: new Map(),
     promised: new Map(),
     chargedKeys: new Set(),
     movements: [],
+    schedules: new Map(),
+    lastRequest: 0,
+    openRequests: new Set(),
   };
 }
 
@@ -60,15 +75,23 @@ export function apply(state: State, entry: Entry): void {
       applyPayment(state, entry.payment);
       return;
     case 'capture-promised':
-      state.lastSerial = Math.max(state.lastSerial, serialOf(entry.payment.impUid));
-      state.promised.set(entry.payment.impUid, entry.payment);
-      if (entry.payment.customerUid !== null) state.chargedKeys.add(entry.payment.customerUid);
+      applyPromise(state, entry.payment);
       return;
     case 'promise-dropped':
       state.promised.delete(entry.impUid);
       return;
     case 'cancelled':
       applyCancel(state, entry);
+      return;
+    case 'schedule':
+      state.schedules.set(entry.schedule.merchantUid, entry.schedule);
+      return;
+    case 'request':
+      state.lastRequest = entry.serial;
+      state.openRequests.add(entry.serial);
+      return;
+    case 'request-ended':
+      state.openRequests.delete(entry.serial);
       return;
     default:
       assertNever(entry);
@@ -85,22 +108,27 @@ export function paymentsOfCustomer(state: State, customerUid: string): Payment[]
   return pick(state, state.impUidsByCustomerUid.get(customerUid));
 }
 
-/** What has been cancelled of a payment so far, in minor units. */
-export function cancelledMinor(payment: Payment): number {
-  return payment.cancels.reduce((sum, cancel) => sum + cancel.minor, 0);
+function applyPromise(state: State, payment: Payment): void {
+  state.lastSerial = Math.max(state.lastSerial, serialOf(payment.impUid));
+  state.promised.set(payment.impUid, payment);
+  if (payment.customerUid !== null) state.chargedKeys.add(payment.customerUid);
+  executeSchedule(state, payment);
 }
 
-/** The status that V1 shows: one cancel, even a partial one, makes a payment `cancelled`. */
-export function statusOf(payment: Payment): 'ready' | 'paid' | 'failed' | 'cancelled' {
-  return payment.cancels.length > 0 ? 'cancelled' : payment.status;
+/** One entry does both, so that no crash can leave a charge behind whose schedule is still to come. */
+function executeSchedule(state: State, { cause, merchantUid, impUid, startedAtMs }: Payment): void {
+  const schedule = state.schedules.get(merchantUid);
+  if (cause.by !== 'schedule' || schedule?.status !== 'scheduled') return;
+  state.schedules.set(merchantUid, { ...schedule, status: 'executed', executedAtMs: startedAtMs, impUid });
 }
 
 function applyPayment(state: State, payment: Payment): void {
   const before = state.payments.get(payment.impUid);
   state.lastSerial = Math.max(state.lastSerial, serialOf(payment.impUid));
-  state.payments.set(payment.impUid, payment);
+  keep(state, payment);
   state.promised.delete(payment.impUid);
   if (before === undefined) {
+    executeSchedule(state, payment);
     index(state.impUidsByMerchantUid, payment.merchantUid, payment.impUid);
     if (payment.customerUid !== null) {
       index(state.impUidsByCustomerUid, payment.customerUid, payment.impUid);
@@ -109,15 +137,21 @@ function applyPayment(state: State, payment: Payment): void {
   }
   if (payment.paidAtMs === null || before?.status === 'paid') return;
   const { impUid, minor, paidAtMs } = payment;
+  if (before !== undefined) state.beforeCapture.set(impUid, before);
   state.movements.push({ status: 'paid', impUid, minor, capturedAtMs: paidAtMs, cancelledAtMs: null });
 }
 
 function applyCancel(state: State, { impUid, cancel }: Extract<Entry, { kind: 'cancelled' }>): void {
   const payment = state.payments.get(impUid);
   if (payment === undefined || payment.paidAtMs === null) throw new Error(`${impUid} is cancelled but never captured`);
-  state.payments.set(impUid, { ...payment, cancels: [...payment.cancels, cancel] });
+  keep(state, { ...payment, cancels: [...payment.cancels, cancel] });
   const capturedAtMs = payment.paidAtMs;
   state.movements.push({ status: 'cancelled', impUid, minor: cancel.minor, capturedAtMs, cancelledAtMs: cancel.atMs });
+}
+
+function keep(state: State, payment: Payment): void {
+  state.timeline.note(payment, state.payments.get(payment.impUid));
+  state.payments.set(payment.impUid, payment);
 }
 
 function index(lists: Map<string, string[]>, name: string, impUid: string): void {

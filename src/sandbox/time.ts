@@ -20,6 +20,11 @@ export class SandboxTime {
     return this.#clock.nowMs() + this.#offsetMs;
   }
 
+  /** Milliseconds since 1970 by the host's clock, which nobody moves here. */
+  hostMs(): number {
+    return this.#clock.nowMs();
+  }
+
   /** Runs once as soon as it is `dueMs`, at once if that is past; told the instant at which it was due. */
   at(dueMs: number, run: (dueMs: number) => void): void {
     let index = this.#waiting.length;

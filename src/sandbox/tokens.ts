@@ -21,13 +21,25 @@ export class Tokens {
   issue(key: string, secret: string, now: number): Token | null {
     if (this.#secrets.get(key) !== secret) return null;
     const present = this.#byKey.get(key);
-    const isAlive = present !== undefined && present.expiredAt > now;
+    const isAlive = present !== undefined && present.expiredAt > now && this.isValid(present.token, now);
     if (present !== undefined && !isAlive) this.#expiry.delete(present.token);
     const token = isAlive ? present.token : randomBytes(20).toString('hex');
     const expiredAt = isAlive ? extended(present.expiredAt, now) : now + LIFETIME_SECONDS;
     this.#byKey.set(key, { token, expiredAt });
-    this.#expiry.set(token, expiredAt);
+    if (!isAlive || expiredAt !== present.expiredAt) this.#expiry.set(token, expiredAt); // else it may have been ended early
     return { access_token: token, expired_at: expiredAt, now };
+  }
+
+  /** The last one given for the key, as it was told, alive or not; a first one if there is none. */
+  last(key: string, secret: string, now: number): Token | null {
+    const present = this.#byKey.get(key);
+    if (present === undefined || this.#secrets.get(key) !== secret) return this.issue(key, secret, now);
+    return { access_token: present.token, expired_at: present.expiredAt, now };
+  }
+
+  /** Has a token refused from an instant on, whatever was said when it was given. */
+  endAt(token: string, expiredAt: number): void {
+    this.#expiry.set(token, Math.min(expiredAt, this.#expiry.get(token) ?? expiredAt));
   }
 
   isValid(token: string, now: number): boolean {

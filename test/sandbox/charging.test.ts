@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { type ChargeAsk, charge } from '../../src/sandbox/charging.ts';
 import type { Core } from '../../src/sandbox/core.ts';
+import { Faults } from '../../src/sandbox/faults/faults.ts';
 import { memoryLedger } from '../../src/sandbox/ledger.ts';
 import { DEFAULT_MODES, type SandboxModes } from '../../src/sandbox/modes.ts';
 import { emptyState } from '../../src/sandbox/state.ts';
@@ -161,7 +162,8 @@ test.each([
 function coreWith(modes: Partial<SandboxModes>): Core {
   const time = new SandboxTime(new HandClock(), 0);
   const tokens = new Tokens(new Map());
-  return { state: emptyState(), ledger: memoryLedger, time, tokens, modes: { ...DEFAULT_MODES, ...modes } };
+  const faults = new Faults();
+  return { state: emptyState(), ledger: memoryLedger, time, tokens, faults, modes: { ...DEFAULT_MODES, ...modes } };
 }
 
 const ASK: ChargeAsk = {
@@ -178,6 +180,8 @@ const ASK: ChargeAsk = {
   customData: null,
   noticeUrl: null,
   userAgent: null,
+  cause: { by: 'request', serial: null },
+  detour: null,
 };
 
 /** `PaymentAnnotation` of the V1 schema. */

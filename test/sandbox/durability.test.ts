@@ -1,16 +1,9 @@
 import { existsSync } from 'node:fs';
-import { appendFile, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { startSandbox } from '../../src/sandbox/server.ts';
-import { CARD, HandClock, openBench, text } from './fixture.ts';
-
-const directories: string[] = [];
-
-afterEach(async () => {
-  await Promise.all(directories.splice(0).map((directory) => rm(directory, { recursive: true })));
-});
+import { CARD, HandClock, newDirectory, openBench, text } from './fixture.ts';
 
 test('keys, payments, captures, cancels and the clock are there again after a restart', async () => {
   const directory = await newDirectory();
@@ -37,10 +30,11 @@ test('keys, payments, captures, cancels and the clock are there again after a re
 });
 
 test('what was answered is in the file already: a copy taken at any moment has it', async () => {
-  const running = await openBench({ directory: await newDirectory() });
+  const directory = await newDirectory();
+  const running = await openBench({ directory });
   await Promise.all(Array.from({ length: 50 }, (_, index) => running.again({ merchant_uid: `order-${index}` })));
   const copy = await newDirectory();
-  await copyFile(join(directories[0] ?? '', 'ledger.jsonl'), join(copy, 'ledger.jsonl'));
+  await copyFile(join(directory, 'ledger.jsonl'), join(copy, 'ledger.jsonl'));
   const restored = await openBench({ directory: copy });
   expect((await restored.get('/_sandbox/ledger')).body).toEqual((await running.get('/_sandbox/ledger')).body);
 });
@@ -136,9 +130,3 @@ test('closing twice is fine', async () => {
   await Promise.all([sandbox.close(), sandbox.close()]);
   await sandbox.close();
 });
-
-async function newDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'maedal-sandbox-'));
-  directories.push(directory);
-  return directory;
-}

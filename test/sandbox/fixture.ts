@@ -1,10 +1,18 @@
+import { watch } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect } from '@jest/globals';
 import type { Clock } from '../../src/clock.ts';
+import type { Entry } from '../../src/sandbox/entry.ts';
+import { LedgerReader } from '../../src/sandbox/ledger-file.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/server.ts';
 
 /** A clock that moves only by hand. */
 export class HandClock implements Clock {
   #nowMs = Date.UTC(2027, 0, 31, 1);
+  readonly #waiting: (() => void)[] = [];
   readonly #timers = new Set<{ readonly dueMs: number; readonly callback: () => void }>();
 
   nowMs(): number {
@@ -16,9 +24,15 @@ export class HandClock implements Clock {
   }
 
   after(ms: number, callback: () => void): () => void {
+    for (const tell of this.#waiting.splice(0)) tell();
     const timer = { dueMs: this.#nowMs + ms, callback };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
+  }
+
+  /** Resolves when somebody waits for this clock next. */
+  awaited(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   advance(ms: number): void {
@@ -49,9 +63,11 @@ export type Bench = {
   /** Form-urlencoded, as old clients send. */
   postForm(path: string, body: string): Promise<Answer>;
   /** `again` with a believable body, on the key `card-1` unless told otherwise. */
-  again(fields?: Readonly<Record<string, unknown>>): Promise<Answer>;
+  again(fields?: Readonly<Record<string, unknown>>, signal?: AbortSignal | null): Promise<Answer>;
   /** Stores a test card under a customer_uid. */
   store(customerUid: string, card: string): Promise<void>;
+  /** Asks for a fault; on charges unless told otherwise. */
+  fault(what: string, fields?: Readonly<Record<string, unknown>>): Promise<void>;
   /** Moves the sandbox's own clock. */
   pass(ms: number): Promise<void>;
 };
@@ -59,10 +75,12 @@ export type Bench = {
 type BenchOptions = Omit<Partial<SandboxOptions>, 'clock'> & { readonly clock?: HandClock };
 
 const open = new Set<Sandbox>();
+const directories: string[] = [];
 
 afterEach(async () => {
   await Promise.all([...open].map((sandbox) => sandbox.close()));
   open.clear();
+  await Promise.all(directories.splice(0).map((directory) => rm(directory, { recursive: true })));
 });
 
 /** Starts a sandbox in memory that stops after the test; `card-1` approves. */
@@ -84,9 +102,15 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
     delete: (path) => send(path, { method: 'DELETE' }),
     post,
     postForm: (path, body) => send(path, { method: 'POST', body }, 'application/x-www-form-urlencoded'),
-    again: (fields) => post('/subscribe/payments/again', { ...CHARGE, ...fields }),
+    again: (fields, signal = null) => {
+      const body = JSON.stringify({ ...CHARGE, ...fields });
+      return send('/subscribe/payments/again', { method: 'POST', body, signal });
+    },
     store: async (customerUid, card) => {
       expect((await post(`/_sandbox/cards/${customerUid}`, { card })).status).toBe(200);
+    },
+    fault: async (what, fields) => {
+      expect(await post('/_sandbox/faults', { on: 'again', what, ...fields })).toMatchObject({ status: 200 });
     },
     pass: async (ms) => {
       expect((await post('/_sandbox/clock', { advance_ms: ms })).status).toBe(200);
@@ -94,6 +118,40 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
   };
   await bench.store('card-1', 'approve');
   return bench;
+}
+
+/** Every entry of a ledger file as it is now. */
+export async function entriesIn(directory: string): Promise<readonly Entry[]> {
+  const path = join(directory, 'ledger.jsonl');
+  return new LedgerReader(path).read(await readFile(path));
+}
+
+/** The entries of a ledger file once they are as wanted; looks again whenever something changes in the directory. */
+export function entriesOnce(
+  directory: string,
+  isWanted: (entries: readonly Entry[]) => boolean,
+): Promise<readonly Entry[]> {
+  return new Promise((resolve, reject) => {
+    const look = async () => {
+      const entries = await entriesIn(directory);
+      if (!isWanted(entries)) return;
+      watcher.close();
+      resolve(entries);
+    };
+    const watcher = watch(directory, () => void look().catch(reject));
+  });
+}
+
+/** How many requests have arrived. */
+export function arrivals(entries: readonly Entry[]): number {
+  return entries.filter(({ kind }) => kind === 'request').length;
+}
+
+/** A directory of the test's own, gone after it. */
+export async function newDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'maedal-sandbox-'));
+  directories.push(directory);
+  return directory;
 }
 
 async function authorize(url: string, path: string): Promise<Record<string, string>> {
@@ -108,6 +166,46 @@ export async function tokenFrom(url: string): Promise<string> {
     body: JSON.stringify({ imp_key: 'imp_sandbox', imp_secret: 'sandbox_secret' }),
   });
   return text({ response }, 'access_token');
+}
+
+/** A charge over a connection of the test's own, which gives the bytes that came back. */
+export type RawCharge = {
+  /** The first bytes that match, past or to come. */
+  until(pattern: RegExp): Promise<string>;
+  /** Everything, and how the connection ended: in peace, or by a reset. */
+  readonly ended: Promise<{ readonly text: string; readonly error: string | null }>;
+  readonly socket: Socket;
+};
+
+/** Charges `order-1` as a client on the wire would see it. */
+export async function chargeRaw({ url }: Pick<Bench, 'url'>): Promise<RawCharge> {
+  const authorization = await tokenFrom(url);
+  const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
+  let seen = '';
+  let error: string | null = null;
+  const looking = new Set<() => void>();
+  socket.setEncoding('utf8').on('data', (chunk) => {
+    seen += String(chunk);
+    for (const look of looking) look();
+  });
+  socket.on('error', (thrown) => {
+    error = 'code' in thrown ? String(thrown.code) : thrown.message;
+  });
+  const ended = new Promise<{ text: string; error: string | null }>((resolve) => {
+    socket.once('close', () => resolve({ text: seen, error }));
+  });
+  const body = JSON.stringify(CHARGE);
+  const head = ['POST /subscribe/payments/again HTTP/1.1', 'host: sandbox', 'content-type: application/json'];
+  const more = [`authorization: ${authorization}`, `content-length: ${Buffer.byteLength(body)}`];
+  socket.write([...head, ...more, '', body].join('\r\n'));
+  const until = (pattern: RegExp) =>
+    new Promise<string>((resolve, reject) => {
+      const look = () => pattern.test(seen) && resolve(seen);
+      looking.add(look);
+      look();
+      void ended.then(() => reject(new Error(`the connection ended with ${seen}`)));
+    });
+  return { socket, until, ended };
 }
 
 /** One call, its answer read as JSON. */

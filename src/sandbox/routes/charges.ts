@@ -4,7 +4,9 @@ import { paymentAnnotation } from '../annotations.ts';
 import { type ChargeAsk, charge, type Ending, refusal } from '../charging.ts';
 import type { Core } from '../core.ts';
 import { failure, success } from '../envelope.ts';
+import { detourOf } from '../faults/course.ts';
 import {
+  customDataOf,
   type Fields,
   fieldsOf,
   invalid,
@@ -15,6 +17,7 @@ import {
   wholeNumber,
 } from '../fields.ts';
 import { cardDataOf, channelOf, storeKey } from '../keys.ts';
+import { serialOf } from '../request-log.ts';
 
 /** `again` and `onetime`. */
 export function registerChargeRoutes(app: FastifyInstance, core: Core): void {
@@ -63,9 +66,11 @@ function readCommon(core: Core, request: FastifyRequest, fields: Fields): Common
     name,
     buyer: personOf(fields, 'buyer'),
     cardQuota: wholeNumber(fields, 'card_quota', { fallback: 0, min: 0, max: 99 }),
-    customData: readCustomData(fields),
+    customData: customDataOf(fields),
     noticeUrl: optionalText(fields, 'notice_url'),
     userAgent: request.headers['user-agent'] ?? null,
+    cause: { by: 'request', serial: serialOf(request) },
+    detour: detourOf(core.faults.hitOn(request)),
   };
 }
 
@@ -78,12 +83,6 @@ function readAmount(core: Core, request: FastifyRequest, fields: Fields): Money 
   const amount = optionalAmount(fields, 'amount', optionalText(fields, 'currency') ?? 'KRW');
   if (amount === null) throw invalid('amount 값이 올바르지 않습니다.');
   return amount;
-}
-
-/** A JSON text by the schema; clients that send the object itself mean its text. */
-function readCustomData(fields: Fields): string | null {
-  const value = fields.custom_data;
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : optionalText(fields, 'custom_data');
 }
 
 /** Answers as the ending says; before anything is written, what the charge left is durable. */

@@ -1,8 +1,9 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { customerAnnotation, paymentAnnotation, superKeyAnnotation } from '../annotations.ts';
 import { type Core, record } from '../core.ts';
 import type { Key } from '../entry.ts';
 import { type Envelope, Refusal, success } from '../envelope.ts';
+import { arranged, seen } from '../faults/sight.ts';
 import { fieldsOf, invalid, optionalText, texts } from '../fields.ts';
 import { readKey, storeKey } from '../keys.ts';
 import { pageOf, sorted } from '../listing.ts';
@@ -37,11 +38,12 @@ export function registerCustomerRoutes(app: FastifyInstance, core: Core): void {
   app.get<ByUid>('/subscribe/customers/:customer_uid/payments', (request) => paymentsPage(core, request));
 }
 
-function paymentsPage(core: Core, request: { params: ByUid['Params']; query: unknown }): Envelope {
-  const payments = paymentsOfCustomer(core.state, request.params.customer_uid);
+function paymentsPage(core: Core, request: FastifyRequest<ByUid>): Envelope {
+  const hit = core.faults.hitOn(request);
+  const payments = seen(core, hit, paymentsOfCustomer(core.state, request.params.customer_uid));
   if (payments.length === 0) find(core, request.params); // a deleted key's payments can still be read
   const { page } = fieldsOf(request.query);
-  const { list, ...rest } = pageOf(sorted(payments, {}), { page });
+  const { list, ...rest } = pageOf(arranged(hit, sorted(payments, {})), { page });
   return success({ ...rest, list: list.map((payment) => paymentAnnotation(payment, !core.modes.liveChannel)) });
 }
 
