@@ -1,6 +1,6 @@
 import { toMajor } from '../billing/money.ts';
 import type { Card } from './cards.ts';
-import type { Cancel, Key, Payment, Person } from './entry.ts';
+import type { Cancel, Key, Payment, Person, Schedule } from './entry.ts';
 import { cancelledMinor, statusOf } from './standing.ts';
 
 /** A payment as V1 shows it (`PaymentAnnotation`): every field of the schema, null or 0 where it does not apply. */
@@ -69,6 +69,33 @@ export function superKeyAnnotation(key: Key): Record<string, unknown> {
     ...personFields('customer', key.customer),
     succeededChannels: [{ pg_provider: pgProvider, pg_id: pgId, ...cardAnnotation(card), inserted, updated }],
     failedChannels: [],
+  };
+}
+
+/** A schedule as V1 shows it (`ScheduleResultAnnotation`); `payment` is what came of it. */
+export function scheduleAnnotation(schedule: Schedule, payment: Payment | undefined): Record<string, unknown> {
+  const { minor, currency } = schedule;
+  const status = payment === undefined ? null : statusOf(payment);
+  const isUndecided = status === 'ready' || (status === null && schedule.failReason === null);
+  return {
+    customer_uid: schedule.customerUid,
+    merchant_uid: schedule.merchantUid,
+    imp_uid: schedule.impUid,
+    pg_provider: schedule.pgProvider,
+    pg_id: schedule.pgId,
+    customer_id: schedule.customerId,
+    schedule_at: seconds(schedule.scheduleAtMs),
+    executed_at: seconds(schedule.executedAtMs),
+    revoked_at: seconds(schedule.revokedAtMs),
+    amount: toMajor({ minor, currency }),
+    currency,
+    name: schedule.name,
+    ...personFields('buyer', schedule.buyer),
+    custom_data: schedule.customData,
+    schedule_status: schedule.status,
+    payment_status: isUndecided ? null : (status ?? 'failed'),
+    fail_reason: payment?.failReason ?? schedule.failReason,
+    promotion_id: null,
   };
 }
 

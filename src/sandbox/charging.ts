@@ -23,6 +23,8 @@ export type ChargeAsk = {
   readonly cause: Payment['cause'];
   /** Another way than the card's. */
   readonly detour: Detour | null;
+  /** When the charge is made, for one that was due in the past; null now. */
+  readonly atMs: number | null;
 };
 
 /** How a charge ends for the caller. What it left in the ledger is already recorded, but not yet synced. */
@@ -44,7 +46,7 @@ export async function charge(core: Core, ask: ChargeAsk): Promise<Ending> {
 }
 
 /** The charge itself: nobody asks whether the merchant_uid was used before. */
-function chargeAtOnce(core: Core, ask: ChargeAsk): Ending {
+export function chargeAtOnce(core: Core, ask: ChargeAsk): Ending {
   const course = courseFor(core, ask);
   const asError = course.answer === 'refusal' || (course.leaves === 'failed' && core.modes.declineShape === 'error');
   const payment = leave(
@@ -92,8 +94,8 @@ function leave(core: Core, course: Course, ask: ChargeAsk): Payment {
   return payment;
 }
 
-function draft(core: Core, course: Course, { amount, detour, ...ask }: ChargeAsk): Payment {
-  const nowMs = core.time.nowMs();
+function draft(core: Core, course: Course, { amount, detour, atMs, ...ask }: ChargeAsk): Payment {
+  const nowMs = atMs ?? core.time.nowMs();
   const impUid = issueImpUid(core.state, nowMs);
   const serial = impUid.slice('imps_'.length);
   const status = STATUS[course.leaves];

@@ -12,6 +12,7 @@ import { registerControlRoutes } from './routes/control.ts';
 import { registerCustomerRoutes } from './routes/customers.ts';
 import { registerFaultRoutes } from './routes/faults.ts';
 import { registerPaymentRoutes } from './routes/payments.ts';
+import { registerScheduleRoutes } from './routes/schedules.ts';
 
 /** The sandbox's HTTP face, not listening yet. */
 export function buildHttp(core: Core): FastifyInstance {
@@ -38,6 +39,7 @@ export function buildHttp(core: Core): FastifyInstance {
     registerChargeRoutes(api, core);
     registerCustomerRoutes(api, core);
     registerPaymentRoutes(api, core);
+    registerScheduleRoutes(api, core);
   });
   return app;
 }

@@ -7,7 +7,9 @@ import { Faults } from './faults/faults.ts';
 import { buildHttp } from './http.ts';
 import { type Ledger, memoryLedger, openLedger } from './ledger.ts';
 import { DEFAULT_MODES, type SandboxModes } from './modes.ts';
+import { awaitRecovery } from './recovery.ts';
 import { endOpenRequests } from './request-log.ts';
+import { awaitSchedule } from './schedules.ts';
 import { apply, emptyState } from './state.ts';
 import { SandboxTime } from './time.ts';
 import { Tokens } from './tokens.ts';
@@ -75,11 +77,13 @@ async function ledgerFor(directory: string | null, replay: (entry: Entry) => voi
   return directory === null ? memoryLedger : openLedger(directory, replay);
 }
 
-/** Requests, late captures and flips of the run before; those that fell due in between happen now. */
+/** Requests, late captures, flips and schedules of the run before; those that fell due in between happen now. */
 function resumeUndecided(core: Core): void {
   endOpenRequests(core);
   const { payments, promised } = core.state;
   for (const payment of [...payments.values(), ...promised.values()]) awaitFuture(core, payment);
+  for (const schedule of core.state.schedules.values()) awaitSchedule(core, schedule);
+  awaitRecovery(core, core.time.nowMs());
   core.time.catchUp();
 }
 

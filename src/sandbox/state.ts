@@ -30,6 +30,8 @@ export type State = {
   /** customer_uids whose present key has been charged at least once. */
   readonly chargedKeys: Set<string>;
   readonly movements: Movement[];
+  /** imp_uids of declined payments that Recovery has charged with success. */
+  readonly recovered: Set<string>;
   /** By merchant_uid, in the order in which they were booked. */
   readonly schedules: Map<string, Schedule>;
   /** The serial of the last charge or cancel that arrived. */
@@ -52,6 +54,7 @@ export function emptyState(): State {
     promised: new Map(),
     chargedKeys: new Set(),
     movements: [],
+    recovered: new Set(),
     schedules: new Map(),
     lastRequest: 0,
     openRequests: new Set(),
@@ -136,7 +139,8 @@ function applyPayment(state: State, payment: Payment): void {
     }
   }
   if (payment.paidAtMs === null || before?.status === 'paid') return;
-  const { impUid, minor, paidAtMs } = payment;
+  const { impUid, minor, paidAtMs, cause } = payment;
+  if (cause.by === 'recovery') state.recovered.add(cause.of);
   if (before !== undefined) state.beforeCapture.set(impUid, before);
   state.movements.push({ status: 'paid', impUid, minor, capturedAtMs: paidAtMs, cancelledAtMs: null });
 }

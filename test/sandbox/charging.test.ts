@@ -182,6 +182,7 @@ const ASK: ChargeAsk = {
   userAgent: null,
   cause: { by: 'request', serial: null },
   detour: null,
+  atMs: null,
 };
 
 /** `PaymentAnnotation` of the V1 schema. */

@@ -27,6 +27,11 @@ export function detourOf(hit: Hit | null): Detour | null {
   }
 }
 
+/** The way that a test card goes. Throws RangeError for a name that is no test card. */
+export function detourBy(card: string): Detour {
+  return detour(cardCourse(card), {});
+}
+
 /** A whole number of ms from 0 to `max_ms`. */
 function uniform(hit: Hit): number {
   return Math.floor(hit.draw() * (hit.param('max_ms') + 1));

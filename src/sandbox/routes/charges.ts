@@ -70,6 +70,7 @@ function readCommon(core: Core, request: FastifyRequest, fields: Fields): Common
     noticeUrl: optionalText(fields, 'notice_url'),
     userAgent: request.headers['user-agent'] ?? null,
     cause: { by: 'request', serial: serialOf(request) },
+    atMs: null,
     detour: detourOf(core.faults.hitOn(request)),
   };
 }

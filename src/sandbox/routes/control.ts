@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { findTestCard, TEST_CARDS, type TestCard } from '../cards.ts';
 import { type Core, record } from '../core.ts';
+import type { Payment } from '../entry.ts';
 import { type Fields, fieldsOf, invalid, optionalText, requiredText, wholeNumber } from '../fields.ts';
 import { storeTestCard } from '../keys.ts';
+import { type RecoveryAsk, recover } from '../recovery.ts';
 import type { Movement } from '../state.ts';
 
 type ByUid = { Params: { customer_uid: string } };
@@ -23,12 +25,38 @@ export function registerControlRoutes(app: FastifyInstance, core: Core): void {
     if (!Array.isArray(cards) || cards.length > 1_000) throw invalid('cards is not a list of at most 1,000 entries');
     return storeCards(core, cards);
   });
+  app.post('/_sandbox/recovery', ({ body }) => {
+    const data = recover(core, readRecovery(fieldsOf(body))).map((payment) => recoveryRow(payment));
+    return { data, next_cursor: null };
+  });
   app.get('/_sandbox/clock', () => ({ now: instant(core.time.nowMs()) }));
   app.post('/_sandbox/clock', ({ body }) => {
     const offsetMs = core.time.moveTo(targetOf(core, fieldsOf(body)));
     record(core, { kind: 'clock-moved', offsetMs });
     return { now: instant(core.time.nowMs()) };
   });
+}
+
+function readRecovery(fields: Fields): RecoveryAsk {
+  const card = optionalText(fields, 'card');
+  if (card !== null && findTestCard(card) === null) throw invalid(`card '${card}' is not a test card`);
+  return {
+    customerUid: optionalText(fields, 'customer_uid'),
+    merchantUidPrefix: optionalText(fields, 'merchant_uid') ?? '',
+    card: card === null ? null : (findTestCard(card)?.name ?? null),
+    failedBeforeMs: Number.POSITIVE_INFINITY,
+    atMs: null,
+  };
+}
+
+function recoveryRow({ cause, ...payment }: Payment): Record<string, unknown> {
+  return {
+    of: cause.by === 'recovery' ? cause.of : null,
+    imp_uid: payment.impUid,
+    merchant_uid: payment.merchantUid,
+    customer_uid: payment.customerUid,
+    status: payment.status,
+  };
 }
 
 /** Captures and cancels in the order in which they happened; amounts in minor units of the currency. */
