@@ -13,11 +13,22 @@ export class Timeline {
     cancelled: [],
   };
 
+  readonly #lists = new Map<string, readonly Payment[]>();
+
   /** Notes a payment as it now stands; `before` is what was noted of it last. */
   note(payment: Payment, before: Payment | undefined): void {
+    this.#lists.clear();
     if (before === undefined) add(this.#marks.all, payment, 'all');
     else remove(this.#marks[statusOf(before)], before, statusOf(before));
     add(this.#marks[statusOf(payment)], payment, statusOf(payment));
+  }
+
+  /** The list that was made under this name, made anew once a payment has changed: pages of one list are many. */
+  list(name: string, make: () => readonly Payment[]): readonly Payment[] {
+    const list = this.#lists.get(name) ?? make();
+    if (this.#lists.size >= MOST_LISTS) this.#lists.clear();
+    this.#lists.set(name, list);
+    return list;
   }
 
   /** The imp_uids whose instant is at least `fromMs` and before `untilMs`, the earliest first. */
@@ -26,6 +37,8 @@ export class Timeline {
     return marks.slice(firstAtOrAfter(marks, fromMs), firstAtOrAfter(marks, untilMs)).map(({ impUid }) => impUid);
   }
 }
+
+const MOST_LISTS = 16;
 
 /** Behind those of the same instant; nearly always at the end. */
 function add(marks: Mark[], payment: Payment, status: PaymentStatus | 'all'): void {

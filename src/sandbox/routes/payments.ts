@@ -84,10 +84,19 @@ function findRecent(core: Core, request: FastifyRequest<ByStatus>): readonly Pay
   const status = readStatus(request.params.status);
   const window = windowOf(query, Math.floor(core.time.nowMs() / 1_000));
   const { timeline, payments } = core.state;
-  const recent = isBlurred(hit)
-    ? withinWindow(withStatus(visible(core, request, [...payments.values()]), status), status, window)
-    : timeline.within(status, window.fromMs, window.untilMs).flatMap((impUid) => payments.get(impUid) ?? []);
-  return arranged(hit, sorted(recent, query));
+  if (isBlurred(hit)) {
+    const all = withStatus(visible(core, request, [...payments.values()]), status);
+    return sorted(withinWindow(all, status, window), query);
+  }
+  const name = [status, window.fromMs, window.untilMs, query.sorting].join();
+  const recent = timeline.list(name, () => {
+    const impUids = timeline.within(status, window.fromMs, window.untilMs);
+    return sorted(
+      impUids.flatMap((impUid) => payments.get(impUid) ?? []),
+      query,
+    );
+  });
+  return arranged(hit, recent);
 }
 
 function visible(core: Core, request: FastifyRequest, payments: readonly Payment[]): readonly Payment[] {
