@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { ROOT } from './repository.ts';
 
 /** maedal as it is shipped, built from the sources of this moment into a directory of its own. */
 export type Built = {
@@ -27,5 +27,3 @@ export async function buildMaedal(): Promise<Built> {
   await symlink(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
   return { main: join(directory, 'dist', 'main.js'), remove: () => rm(directory, { recursive: true, force: true }) };
 }
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));

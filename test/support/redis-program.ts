@@ -4,6 +4,7 @@ import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ROOT } from './repository.ts';
 
 /** A `redis-server` that runs here, and where its libraries are (`LD_LIBRARY_PATH`; empty for an installed one). */
 export type RedisProgram = { readonly path: string; readonly libraryPath: string };
@@ -81,7 +82,7 @@ function run(program: string, args: readonly string[], options: { cwd?: string; 
   return promisify(execFile)(program, [...args], { timeout: 180_000, ...options });
 }
 
-const UNPACKED = join(import.meta.dirname, `../../node_modules/.cache/maedal-redis/${arch()}`);
+const UNPACKED = join(ROOT, 'node_modules/.cache/maedal-redis', arch());
 const PACKAGES = ['redis-tools', 'liblzf1', 'liblua5.1-0', 'lua-cjson', 'lua-bitop', 'libjemalloc2', 'libatomic1'];
 const INSTALL = process.platform === 'darwin' ? 'brew install redis' : 'apt-get install -y redis-server';
 const REMEDY = `the tests need a Redis, and none could be had: run \`${INSTALL}\`, or set REDIS_URL to an empty one`;

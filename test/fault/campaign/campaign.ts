@@ -1,0 +1,144 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pause, systemClock } from '../../../src/clock.ts';
+import { Books, BooksReader, type Violation } from './books.ts';
+import { FAULT_CLASSES } from './faults/classes.ts';
+import { Logs } from './logs.ts';
+import { mayDouble } from './options.ts';
+import { SendsOracle } from './oracle/sends.ts';
+import { type Phase, phasesOf } from './phases.ts';
+import { subscriptionsCsv } from './subscribers.ts';
+import type { World } from './world.ts';
+
+/** Runs the phases of a plan: subscriptions fall due, faults strike, and the oracle watches all the while. */
+export class Campaign {
+  readonly reader: BooksReader;
+  readonly violations: Violation[] = [];
+  readonly #world: World;
+  readonly #sends: SendsOracle;
+  readonly #logs: Logs;
+  readonly #begunMs = systemClock.monotonicMs();
+  #toldMs = 0;
+  #billing: Promise<unknown> | null = null;
+  #billedMs = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.reader = new BooksReader(world.sandbox.ledger, new Books(mayDouble(world.plan)));
+    this.#sends = new SendsOracle(world.postgres, this.reader.books);
+    this.#logs = new Logs(join(world.directory, 'logs'));
+  }
+
+  /** The phases that are left after `done`; `passed` hears of each that is over. Ends early at a violation. */
+  async run(done: number, passed: (phases: number) => Promise<void>): Promise<void> {
+    const phases = phasesOf(this.#world.plan);
+    this.#world.fleet.start();
+    for (const [index, phase] of phases.entries()) {
+      if (index < done) continue;
+      await this.#run(phase, phases[index + 1]?.name !== phase.name);
+      if (this.violations.length > 0) return;
+      await passed(index + 1);
+    }
+  }
+
+  /** Reads what is new in the gateway's file and in the logs, and judges it. */
+  async watch(): Promise<void> {
+    const { tally } = this.#world;
+    await this.reader.read();
+    this.violations.push(...this.reader.books.violations.splice(0), ...(await this.#sends.judge()));
+    for await (const { file, line } of this.#logs.read()) {
+      const name = /"name":"([a-z_.]+)","msg":"failpoint\.fired"/.exec(line)?.[1];
+      if (name !== undefined) tally.add('failpoints', name);
+      if (/^maedal: \w*Error.*\n?/.test(line) && !line.includes('failpoint ')) tally.add('crashes', `${file} ${line}`);
+    }
+  }
+
+  async #run(phase: Phase, isLast: boolean): Promise<void> {
+    const world = this.#world;
+    const { chance, fleet } = world;
+    await this.#import(phase);
+    const classes = phase.classes.map((name) => FAULT_CLASSES[name]);
+    for (const { faults } of classes) await faults.begin?.(world);
+    const striking = classes.flatMap(({ faults, weight }) =>
+      faults.strike === undefined ? [] : [[faults, weight] as const],
+    );
+    const deeds = new Set<Promise<void>>();
+    const [scheduler] = fleet.living('scheduler');
+    if (scheduler !== undefined) void fleet.deploy(scheduler); // it ticks when it starts
+    const startedMs = systemClock.monotonicMs();
+    for (;;) {
+      const [leastMs, mostMs] = phase.classes.length > 1 ? TOGETHER_MS : ALONE_MS;
+      await pause(systemClock, chance.between(leastMs, mostMs));
+      if (striking.length > 0) {
+        const deed = Promise.resolve(chance.weighed(striking).strike?.(world)).finally(() => deeds.delete(deed));
+        deeds.add(deed);
+      }
+      this.#bill(phase);
+      await this.watch();
+      await this.#tell(phase.name);
+      const spentMs = systemClock.monotonicMs() - startedMs;
+      if (this.violations.length > 0 || spentMs > LONGEST_MS) break;
+      const waiting = await this.#waiting();
+      const enough = isLast
+        ? Math.ceil((phase.until - phase.from) * 0.03)
+        : Math.ceil((phase.until - phase.from) * 0.4);
+      if (spentMs >= phase.atLeastMs && waiting <= enough) break;
+    }
+    await Promise.all(deeds);
+    for (const { faults } of classes) await faults.end?.(world);
+  }
+
+  async #import({ from, until }: Phase): Promise<void> {
+    const { directory, chance, clock, fleet, postgres, sandbox } = this.#world;
+    const file = join(directory, 'subscriptions.csv');
+    await writeFile(file, subscriptionsCsv(chance.fork(`subscriptions ${from}`), { from, until }, clock.nowMs()));
+    // Past the proxies: what is under test is what follows.
+    const direct = { DATABASE_URL: postgres.url, PORTONE_BASE_URL: sandbox.url };
+    const code = await fleet.run(['import', file], direct);
+    if (code !== 0) throw new Error('`maedal import` failed: see logs/import.log');
+  }
+
+  /** `maedal bill` beside the workers, as somebody's cron would run it. */
+  #bill({ classes }: Phase): void {
+    const { fleet } = this.#world;
+    if (this.#billing !== null || systemClock.monotonicMs() - this.#billedMs < BILL_EVERY_MS) return;
+    const armed = classes.includes('failpoint') ? fleet.arming('bill') : null;
+    const failpoints: Record<string, string> = armed === null ? {} : { MAEDAL_FAILPOINTS: armed };
+    this.#billing = Promise.race([fleet.run(['bill'], failpoints), pause(systemClock, 30_000)]).finally(() => {
+      this.#billing = null;
+      this.#billedMs = systemClock.monotonicMs();
+    });
+  }
+
+  async #waiting(): Promise<number> {
+    const [row] = await this.#world.postgres.query<{ waiting: number }>(WAITING);
+    return row?.waiting ?? 0;
+  }
+
+  async #tell(phase: string): Promise<void> {
+    const nowMs = systemClock.monotonicMs();
+    if (nowMs - this.#toldMs < TELL_EVERY_MS) return;
+    this.#toldMs = nowMs;
+    const { tally, say, postgres } = this.#world;
+    const states = await postgres.query<{ state: string; count: number }>(
+      'SELECT state, count(*)::integer AS count FROM attempt GROUP BY state ORDER BY state',
+    );
+    const told = states.map(({ state, count }) => `${count} ${state}`).join(', ');
+    const { books } = this.reader;
+    const seconds = Math.round((nowMs - this.#begunMs) / 1_000);
+    say(
+      `${seconds} s  ${phase}: ${books.inOrder.length} sends, ${books.captured} captures; ${told}; ` +
+        `${tally.total('process')} process faults, ${tally.total('wire')} on the wire, ${tally.total('failpoints')} failpoints`,
+    );
+  }
+}
+
+const WAITING = `
+  SELECT (SELECT count(*) FROM attempt WHERE number = 1 AND state = 'prepared' AND send_count = 0)::integer
+       + (SELECT count(*) FROM subscription WHERE next_due_at <= maedal_now())::integer AS waiting`;
+/** From one blow to the next. */
+const TOGETHER_MS = [150, 450] as const;
+const ALONE_MS = [300, 900] as const;
+const TELL_EVERY_MS = 3_000;
+const BILL_EVERY_MS = 8_000;
+const LONGEST_MS = 120_000;

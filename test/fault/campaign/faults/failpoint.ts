@@ -1,0 +1,81 @@
+import { FAILPOINTS, type Failpoint } from '../../../../src/failpoints.ts';
+import type { Chance } from '../chance.ts';
+import type { Role } from '../fleet.ts';
+import type { Tally } from '../tally.ts';
+import type { FaultClass } from '../world.ts';
+
+/** Every process starts with a few failpoints armed, those first that fired least so far; a strike starts one anew. */
+export const failpoint: FaultClass = {
+  name: 'failpoint',
+  begin: async ({ fleet, chance, tally }) => {
+    const draws = chance.fork('failpoints');
+    fleet.arming = (role) => arming(role, draws, tally);
+  },
+  strike: async ({ fleet, chance, tally }) => {
+    const living = fleet.working('worker', 'scheduler');
+    if (living.length === 0) return;
+    const slot = chance.pick(living);
+    fleet.signal(slot, 'SIGKILL');
+    tally.add('process', `rearm ${slot.role}`);
+  },
+  end: async ({ fleet }) => {
+    fleet.arming = () => null;
+  },
+};
+
+/** Failpoints that this class can reach, by the role that passes them. */
+export function failpointsOf(role: Role | 'bill'): readonly Failpoint[] {
+  if (role === 'console') return [];
+  if (role === 'bill') return FAILPOINTS;
+  return FAILPOINTS.filter((name) => BOTH.has(name) || SCHEDULER.test(name) === (role === 'scheduler'));
+}
+
+function arming(role: Role | 'bill', chance: Chance, tally: Tally): string | null {
+  const fired = tally.of('failpoints');
+  const ranked = failpointsOf(role)
+    .map((name) => ({ name, rank: (fired[name] ?? 0) + chance.next() * SHUFFLE }))
+    .sort((one, other) => one.rank - other.rank);
+  const armed = ranked.slice(0, ARMED).map(({ name }) => `${name}=${action(chance)}@${rateOf(name, chance)}`);
+  return armed.length === 0 ? null : armed.join(',');
+}
+
+function action(chance: Chance): string {
+  const what = chance.weighed([
+    ['kill', 45],
+    ['throw', 25],
+    ['delay', 15],
+    ['hang', 7],
+    ['stall', 8],
+  ] as const);
+  return what === 'delay' || what === 'stall' ? `${what}:${chance.between(100, 1_200)}` : what;
+}
+
+/** What every charge passes fires rarely, so that charges get past it; what is rare fires when it is there. */
+function rateOf(name: Failpoint, chance: Chance): string {
+  const rate = OFTEN.has(name) ? chance.between(2, 8) / 100 : chance.between(30, 99) / 100;
+  return rate.toFixed(2);
+}
+
+const SCHEDULER = /^(tick|retries|ring|sends|captures|capture|audit)\./;
+const BOTH: ReadonlySet<string> = new Set(['living.withdrawn']);
+const OFTEN: ReadonlySet<string> = new Set([
+  'job.taken',
+  'attempt.leased',
+  'token.in_hand',
+  'billing_key.checked',
+  'look.done',
+  'intent.about_to_be_written',
+  'intent.unacknowledged',
+  'intent.acknowledged',
+  'guard.about_to_be_checked',
+  'charge.about_to_be_written',
+  'charge.in_flight',
+  'charge.answered',
+  'answer.observed',
+  'record.about_to_be_written',
+  'record.unacknowledged',
+  'record.done',
+]);
+const ARMED = 4;
+/** By how many firings the order is shaken. */
+const SHUFFLE = 4;

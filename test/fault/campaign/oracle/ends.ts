@@ -1,0 +1,124 @@
+import type { Books, Violation } from '../books.ts';
+import type { CampaignPostgres } from '../postgres.ts';
+
+/** What a run ended with, by how an invoice stands; `violations` is what must not be (I2, I3, I4, I10). */
+export type Ends = { readonly counts: Readonly<Record<string, number>>; readonly violations: readonly Violation[] };
+
+/** Judges every period after quiesce: paid with one capture, or declined out with none, or with a person for a reason. */
+export async function judgeEnds(postgres: CampaignPostgres, books: Books, charges: number): Promise<Ends> {
+  const rows = await postgres.query<Row>(INVOICES);
+  const violations = [...(await openEnds(postgres)), ...duplicatesOf(rows, charges)];
+  const counts: Record<string, number> = {};
+  const known = new Set(rows.map(({ key }) => key));
+  for (const row of rows) {
+    counts[row.state] = (counts[row.state] ?? 0) + 1;
+    for (const [invariant, what] of judge(row, books)) violations.push({ invariant, key: row.key, what });
+  }
+  for (const key of books.captures.keys()) {
+    if (!known.has(key)) violations.push({ invariant: 'I3', key, what: 'captured, but there is no invoice for it' });
+  }
+  return { counts, violations };
+}
+
+type Complaint = readonly [invariant: string, what: string];
+
+function judge(row: Row, books: Books): Complaint[] {
+  const net = books.net(row.key);
+  const complaints: Complaint[] = [];
+  if (net > 1) {
+    const unnoticed = row.refunds === 0 ? 'and nobody noticed' : `and ${row.refunds} refunds are not performed`;
+    complaints.push(['I1', `captured ${net} times in the end, ${unnoticed}`]);
+  }
+  switch (row.state) {
+    case 'paid':
+      return [...complaints, ...judgePaid(row, books)];
+    case 'uncollectible':
+      if (net > 0) complaints.push(['I3', 'given up as unpaid, but its capture stands']);
+      if (row.failures !== ATTEMPTS || row.attempts.some(({ state }) => !DEAD.has(state))) {
+        complaints.push(['I2', `given up after ${row.failures} declines`]);
+      }
+      if (row.events['invoice.uncollectible'] !== 1) complaints.push(['I10', `told ${told(row)}`]);
+      return complaints;
+    case 'review':
+      if (!isExplained(row, books))
+        complaints.push(['I2', `with a person, and the gateway gave no cause: ${row.reason}`]);
+      return complaints;
+    default:
+      return [...complaints, ['I2', `ended as ${row.state}: ${row.reason}`]];
+  }
+}
+
+function judgePaid(row: Row, books: Books): Complaint[] {
+  const complaints: Complaint[] = [];
+  const captures = (books.captures.get(row.key) ?? []).filter((each) => each.cancelledMinor < each.payment.minor);
+  const paid = row.attempts.filter(({ state }) => state === 'paid');
+  const [capture] = captures;
+  if (captures.length !== 1 || capture === undefined) complaints.push(['I3', `paid, with ${captures.length} captures`]);
+  else if (paid.length !== 1 || paid[0]?.imp_uid !== capture.payment.impUid) {
+    complaints.push([
+      'I3',
+      `paid by ${paid.map((each) => each.imp_uid).join()}, captured as ${capture.payment.impUid}`,
+    ]);
+  }
+  const charges = (row.events['charge.succeeded'] ?? 0) + (row.events['charge.captured_late'] ?? 0);
+  if (charges !== 1 || row.events['invoice.paid'] !== 1) complaints.push(['I10', `told ${told(row)}`]);
+  return complaints;
+}
+
+/** Money taken back by the payment company, or a card at which nothing ever arrives. */
+function isExplained(row: Row, books: Books): boolean {
+  const captures = books.captures.get(row.key) ?? [];
+  const takenBack = captures.some(({ payment, cancelledMinor }) => payment.reversesAtMs !== null || cancelledMinor > 0);
+  if (takenBack) return true;
+  return captures.length === 0 && /^sent \d+ times/.test(row.reason ?? '');
+}
+
+async function openEnds(postgres: CampaignPostgres): Promise<Violation[]> {
+  const rows = await postgres.query<{ key: string; what: string }>(OPEN);
+  return rows.map(({ key, what }) => ({ invariant: 'I4', key, what }));
+}
+
+function duplicatesOf(rows: readonly Row[], charges: number): Violation[] {
+  const subscriptions = new Set(rows.map(({ key }) => key.split(' ')[0]));
+  if (subscriptions.size === charges && rows.length === charges) return [];
+  const what = `${charges} subscriptions became due, ${subscriptions.size} have an invoice, ${rows.length} in all`;
+  return [{ invariant: 'I2', key: null, what }];
+}
+
+function told({ events }: Row): string {
+  return Object.entries(events)
+    .map(([kind, count]) => `${kind} ${count} times`)
+    .join(', ');
+}
+
+type Row = {
+  key: string;
+  state: string;
+  reason: string | null;
+  failures: number;
+  refunds: number;
+  attempts: { state: string; imp_uid: string | null }[];
+  events: Record<string, number>;
+};
+
+const INVOICES = `
+  SELECT s.external_id || ' ' || i.period_key AS key, i.state, i.reason, i.failures,
+         (SELECT count(*)::integer FROM refund r WHERE r.invoice_id = i.id) AS refunds,
+         (SELECT jsonb_agg(jsonb_build_object('state', a.state, 'imp_uid', a.imp_uid)) FROM attempt a WHERE a.invoice_id = i.id) AS attempts,
+         coalesce((SELECT jsonb_object_agg(kind, count) FROM
+            (SELECT kind, count(*) FROM outbox o WHERE o.invoice_id = i.id GROUP BY kind) told), '{}') AS events
+    FROM invoice i JOIN subscription s ON s.id = i.subscription_id`;
+
+/** Whatever somebody would still have to look at; a refund that only waits for a person's word is not among it. */
+export const OPEN = `
+  SELECT s.external_id || ' ' || i.period_key AS key, what FROM (
+    SELECT id AS invoice_id, 'the invoice is ' || state AS what FROM invoice WHERE state IN ('open', 'retrying')
+    UNION ALL SELECT invoice_id, merchant_uid || ' is ' || state FROM attempt
+     WHERE state IN ('prepared', 'sent', 'unknown') AND EXISTS (SELECT FROM invoice WHERE id = invoice_id AND state <> 'review')
+    UNION ALL SELECT a.invoice_id, o.imp_uid || ' is not accounted for' FROM observation o JOIN attempt a USING (merchant_uid)
+     WHERE o.account_at IS NOT NULL AND NOT EXISTS (SELECT FROM invoice WHERE id = a.invoice_id AND state = 'review')
+    UNION ALL SELECT invoice_id, 'a refund of ' || imp_uid || ' is ' || state FROM refund WHERE state IN ('sent', 'unknown')
+  ) open JOIN invoice i ON i.id = open.invoice_id JOIN subscription s ON s.id = i.subscription_id`;
+
+const ATTEMPTS = 4;
+const DEAD: ReadonlySet<string> = new Set(['declined', 'rejected', 'canceled']);
