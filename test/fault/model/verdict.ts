@@ -38,18 +38,12 @@ function judgeInvoice(plan: Plan, tables: Tables, oracle: Oracle, { invoice, own
       return;
     case 'review':
       if (captures.length > 1 && !isAlarmed(tables, invoice)) oracle.tell('I3', `${says}, and no alarm`);
-      if (plan.assumed !== 'none' && !isForPerson(plan, invoice)) oracle.tell('I2', says);
+      if (plan.assumed !== 'none' && !KEPT_FOR_A_PERSON.test(invoice.reason ?? '')) oracle.tell('I2', says);
       return;
     default:
       if (kept.length > 0 && !isForgotten(plan, invoice)) oracle.tell('I3', says);
       if (!isLegitimate(plan, invoice)) oracle.tell('I2', says);
   }
-}
-
-/** A restored database may have forgotten which card it charged. */
-function isForPerson({ faults }: Plan, { reason }: InvoiceRow): boolean {
-  const forgotCard = faults.has('restore') && faults.has('operator') && reason?.endsWith('another card paid') === true;
-  return forgotCard || KEPT_FOR_A_PERSON.test(reason ?? '');
 }
 
 function isPutUpForRefund({ refunds }: Tables, impUid: string): boolean {
