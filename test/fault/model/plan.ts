@@ -53,6 +53,7 @@ export type Plan = {
   readonly latestCaptureMs: number;
   readonly latestFlipMs: number;
   readonly longestLagMs: number;
+  /** How long a process may sleep after its guard and before its write. */
   readonly longestPauseMs: number;
   readonly chaosMs: number;
   readonly subscriptions: number;
@@ -64,6 +65,8 @@ export type Plan = {
   readonly minGapHours: number;
   readonly audited: boolean;
   readonly refundDuplicates: 'auto' | 'propose';
+  /** How a capture that nobody asks after is learnt of in the end. */
+  readonly learns: 'by audit' | 'by webhook';
 };
 
 /** What is left out of a seed's own world, to find out what its failure needs. */
@@ -100,6 +103,7 @@ export function planOf(seed: number, without: Without = WHOLE, gaps: Gaps = 'spa
   const retryAfterDays = chance.pick(isHasty ? [[0], [0, 0]] : [[], [1], [1, 3]]);
   const forgets = gaps === 'spared' && faults.has('restore');
   const few = without.actors === 'one of each';
+  const learns = chance.pick(['by audit', 'by webhook'] as const);
   const counts = { subscriptions: 1 + chance.below(3), periods: 1 + chance.below(2) };
   return {
     seed,
@@ -120,6 +124,7 @@ export function planOf(seed: number, without: Without = WHOLE, gaps: Gaps = 'spa
     gaps,
     audited: chance.hits(0.5),
     refundDuplicates: chance.pick(['auto', 'propose'] as const),
+    learns: faults.has('restore') ? 'by audit' : learns, // a backup forgets what webhooks told
   };
 }
 
