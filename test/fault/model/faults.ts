@@ -10,6 +10,7 @@ export type Trouble =
   | { readonly kind: 'pause'; readonly ms: number }
   | { readonly kind: 'error'; readonly says: string };
 
+const HOUR_MS = 3_600_000;
 const NONE: Trouble = { kind: 'none' };
 const PAUSES_MS = [4_000, 6_000, 30_000, 89_000, 91_000, 200_000, 1_200_000, 5_400_000, 10_800_000];
 
@@ -20,13 +21,14 @@ export class Faults {
   #left: number;
   readonly #plan: Plan;
   readonly #chance: Chance;
-  readonly #pauses: readonly number[];
+  readonly #lies: { readonly fromMs: number; readonly untilMs: number };
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, nowMs: number) {
     this.#plan = plan;
     this.#left = plan.troubles;
     this.#chance = chanceFor(plan.luck, 'faults');
-    this.#pauses = PAUSES_MS.filter((ms) => ms <= plan.longestPauseMs);
+    const fromMs = nowMs + this.#chance.below(plan.chaosMs);
+    this.#lies = { fromMs, untilMs: fromMs + this.#chance.pick([1, 3, 12]) * HOUR_MS };
   }
 
   /** Before a call takes effect. */
@@ -47,7 +49,7 @@ export class Faults {
   #before({ kind }: Parked): Trouble {
     const { faults, rate } = this.#plan;
     if (faults.has('crash') && this.#chance.hits(rate)) return { kind: 'crash' };
-    if (faults.has('pause') && this.#chance.hits(rate)) return { kind: 'pause', ms: this.#chance.pick(this.#pauses) };
+    if (faults.has('pause') && this.#chance.hits(rate)) return this.#pause(kind === 'post');
     if (faults.has('database_away') && kind === 'store' && this.#chance.hits(rate))
       return { kind: 'error', says: 'the database is away' };
     return NONE;
@@ -58,7 +60,7 @@ export class Faults {
     if (faults.has('crash') && this.#chance.hits(rate)) return { kind: 'crash' };
     if (faults.has('lost_ack') && (kind === 'store' || kind === 'queue') && this.#chance.hits(rate * 2))
       return { kind: 'error', says: 'the connection was lost after the statement' };
-    if (faults.has('pause') && this.#chance.hits(rate)) return { kind: 'pause', ms: this.#chance.pick(this.#pauses) };
+    if (faults.has('pause') && this.#chance.hits(rate)) return this.#pause(false);
     if (faults.has('slow') && this.#chance.hits(0.1)) return { kind: 'pause', ms: this.#chance.below(3_000) };
     return NONE;
   }
@@ -72,12 +74,23 @@ export class Faults {
     const draw = this.#chance.next();
     if (draw < 0.5) return { kind: 'crash' };
     if (draw < 0.7) return { kind: 'error', says: `failpoint ${name}` };
-    return { kind: 'pause', ms: this.#chance.pick(this.#pauses) };
+    return this.#pause(name === 'charge.about_to_be_written');
   }
 
-  /** Whether a unit of work asks another account's books throughout: its look-ups find nothing, the canary's included. */
-  liesThroughout(): boolean {
-    return !this.isCalm && this.#plan.faults.has('lie') && this.#chance.hits(0.15);
+  /** Between the guard and the write a pause is bounded where nothing but H protects (W8); elsewhere none is. */
+  #pause(isPastGuard: boolean): Trouble {
+    const ms = this.#chance.pick(PAUSES_MS);
+    return { kind: 'pause', ms: isPastGuard ? Math.min(ms, this.#plan.longestPauseMs) : ms };
+  }
+
+  /**
+   * Whether a unit of work that begins now asks another account's books throughout: its look-ups find nothing, the
+   * canary's included. For hours nearly all of them do, and at other times a few.
+   */
+  liesThroughout(nowMs: number): boolean {
+    if (this.isCalm || !this.#plan.faults.has('lie')) return false;
+    const isWindow = nowMs >= this.#lies.fromMs && nowMs < this.#lies.untilMs;
+    return this.#chance.hits(isWindow ? 0.9 : 0.1);
   }
 
   /** How long a dead process takes to come back. */

@@ -17,7 +17,7 @@ export function foundRows(plan: Plan): Tables {
   const tables = new Tables();
   const chance = chanceFor(plan.luck, 'subscriptions');
   tables.nowMs = START_MS;
-  tables.policies.set(POLICY_VERSION, { retryAfterDays: plan.retryAfterDays, minGapHours: 24 });
+  tables.policies.set(POLICY_VERSION, { retryAfterDays: plan.retryAfterDays, minGapHours: plan.minGapHours });
   const audited_at = plan.audited ? Number.POSITIVE_INFINITY : null;
   tables.control = { ...tables.control, fingerprint: FINGERPRINT, audited_at, audited_start: tables.serverStart };
   const interval = chance.pick(['day', 'month'] as const);

@@ -34,7 +34,7 @@ export type Fault = (typeof FAULTS)[number];
 type Assumed = 'G1' | 'G2' | 'none';
 
 /** What the gateway does with an id that it knows. */
-export type Dedupe = { readonly refuses: 'paid' | 'used' | 'nothing'; readonly checked: 'at start' | 'at capture' };
+type Dedupe = { readonly refuses: 'paid' | 'used' | 'nothing'; readonly checked: 'at start' | 'at capture' };
 
 /** A world, all of it following from its seed. */
 export type Plan = {
@@ -53,6 +53,7 @@ export type Plan = {
   readonly latestCaptureMs: number;
   readonly latestFlipMs: number;
   readonly longestLagMs: number;
+  /** How long a process may sleep after its guard and before its write. */
   readonly longestPauseMs: number;
   readonly chaosMs: number;
   readonly subscriptions: number;
@@ -60,8 +61,12 @@ export type Plan = {
   readonly workers: number;
   readonly schedulers: number;
   readonly retryAfterDays: readonly number[];
+  /** A day; or so little that only the quarantine bars the next id while a send is unanswered. */
+  readonly minGapHours: number;
   readonly audited: boolean;
   readonly refundDuplicates: 'auto' | 'propose';
+  /** How a capture that nobody asks after is learnt of in the end. */
+  readonly learns: 'by audit' | 'by webhook';
 };
 
 /** What is left out of a seed's own world, to find out what its failure needs. */
@@ -77,7 +82,8 @@ export const WHOLE: Without = { faults: new Set(), actors: 'all' };
 /**
  * Combinations in which the flows are known to break a rule: `in` has them in. A look before a send believes that an
  * id which it knows to be used is unheard of; a look after a change of cards takes an earlier attempt's payment for
- * another card's; a restored database does not look for the later attempts that it forgot.
+ * another card's; of two captures of one attempt the second takes the invoice out of the review that the first put it
+ * in; a restored database does not look for the later attempts that it forgot.
  */
 export type Gaps = 'spared' | 'in';
 
@@ -93,9 +99,11 @@ export function planOf(seed: number, without: Without = WHOLE, gaps: Gaps = 'spa
   const { assumed, dedupe } = gatewayOf(chance);
   const all = chosenFaults(chance);
   const faults = new Set([...all].filter((fault) => !without.faults.has(fault) && isAllowed(fault, assumed)));
-  const retryAfterDays = chance.pick([[], [1], [1, 3]]);
+  const isHasty = chance.hits(0.25);
+  const retryAfterDays = chance.pick(isHasty ? [[0], [0, 0]] : [[], [1], [1, 3]]);
   const forgets = gaps === 'spared' && faults.has('restore');
   const few = without.actors === 'one of each';
+  const learns = chance.pick(['by audit', 'by webhook'] as const);
   const counts = { subscriptions: 1 + chance.below(3), periods: 1 + chance.below(2) };
   return {
     seed,
@@ -107,6 +115,7 @@ export function planOf(seed: number, without: Without = WHOLE, gaps: Gaps = 'spa
     rate: chance.pick([0.01, 0.03, 0.08]),
     troubles: chance.pick([3, 10, 30]),
     ...limits(chance, assumed),
+    ...(isHasty ? HASTY : { minGapHours: 24 }),
     chaosMs: chance.pick([2, 30, 60, 200]) * HOUR_MS,
     ...(few ? { subscriptions: 1, periods: 1 } : counts),
     workers: few ? 1 : 2,
@@ -115,6 +124,7 @@ export function planOf(seed: number, without: Without = WHOLE, gaps: Gaps = 'spa
     gaps,
     audited: chance.hits(0.5),
     refundDuplicates: chance.pick(['auto', 'propose'] as const),
+    learns: faults.has('restore') ? 'by audit' : learns, // a backup forgets what webhooks told
   };
 }
 
@@ -142,6 +152,9 @@ function chosenFaults(chance: Chance): ReadonlySet<Fault> {
 function isAllowed(fault: Fault, assumed: Assumed): boolean {
   return fault !== 'restore' || assumed !== 'G2';
 }
+
+/** Retries after two hours: a decline that turns paid does so, and is seen to, before that. */
+const HASTY = { minGapHours: 2, latestFlipMs: HOUR_MS, longestLagMs: 0.2 * HORIZON_MS } as const;
 
 /** Where only the horizon protects, a capture and its visibility keep within it, however late its request left. */
 function limits(chance: Chance, assumed: Assumed) {

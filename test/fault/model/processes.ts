@@ -111,7 +111,7 @@ export function storeOf({ tables, stage, intended }: Surroundings, actor: Actor)
 
 /** The gateway as this actor reaches it. Whether it reaches another account's books is settled once for its work. */
 export function gatewayOf({ plan, tables, gateway, stage, faults }: Surroundings, actor: Actor): Gateway {
-  const lies = faults.liesThroughout();
+  const lies = faults.liesThroughout(stage.nowMs);
   return {
     ready: (options) => stage.call(actor, 'getToken', 'gateway', () => gateway.ready(options?.refresh === true)),
     charge: (request: ChargeRequest) =>
@@ -128,13 +128,13 @@ export function gatewayOf({ plan, tables, gateway, stage, faults }: Surroundings
   };
 }
 
-/** Whether an id is one of those that are looked at before a send, and not asked after because its fate is unknown. */
+/** Whether an id is one that is only looked at before another is sent: its own fate seems known. */
 function isLooked({ attempts }: Tables, merchantUid: string): boolean {
   const [attempt] = attempts.where(({ merchant_uid }) => merchant_uid === merchantUid);
   return attempt !== undefined && LOOKED.has(attempt.state);
 }
 
-const LOOKED: ReadonlySet<string> = new Set(['prepared', 'declined', 'rejected', 'canceled']);
+const LOOKED: ReadonlySet<string> = new Set(['declined', 'rejected', 'canceled']);
 const NO_CARD = { pgProvider: null, cardName: null, cardNumberMasked: null };
 
 function failpointsOf({ stage, faults }: Surroundings, actor: Actor): Failpoints {

@@ -3,6 +3,7 @@ import { sweep } from '../../../src/scheduler/sweep.ts';
 import { tick } from '../../../src/scheduler/tick.ts';
 import { runJob } from '../../../src/worker/run-job.ts';
 import type { Agenda } from './agenda.ts';
+import type { Payment } from './books.ts';
 import { type Chance, chanceFor } from './chance.ts';
 import type { Doorbell } from './doorbell.ts';
 import { accountAtMs, drawUpAtMs, sweepAtMs } from './due.ts';
@@ -30,6 +31,9 @@ export type Scene = {
   readonly slots: readonly Slot[];
 };
 
+/** A webhook on its way; `impUid` where it comes again until it was heard. */
+type Visit = { readonly atMs: number; readonly merchantUid: MerchantUid; readonly impUid: string | null };
+
 /** Who is next among all who could be, what befalls them, and what they do. */
 export class Turns {
   /** Statements that the database refused, by the rule that stood against them. */
@@ -38,7 +42,7 @@ export class Turns {
   readonly #tell: Teller | null;
   readonly #order: Chance;
   readonly #around: Surroundings;
-  readonly #visits: { readonly atMs: number; readonly merchantUid: MerchantUid }[] = [];
+  readonly #visits: Visit[] = [];
 
   constructor(scene: Scene, tell: Teller | null) {
     this.#scene = scene;
@@ -66,13 +70,13 @@ export class Turns {
   }
 
   /** A webhook may come of a capture: late, twice or not at all. It is a hint to look up, and no more. */
-  expectWebhook(merchantUid: MerchantUid): void {
+  expectWebhook({ impUid, request: { merchantUid } }: Payment): void {
     const { plan, stage, faults } = this.#scene;
+    const isSure = plan.learns === 'by webhook';
+    const lateMs = () => this.#order.pick([0, 1_000, 70_000, 3_000_000, 20_000_000]);
+    if (isSure) this.#visits.push({ atMs: stage.nowMs + lateMs(), merchantUid, impUid });
     if (!plan.faults.has('webhook') || faults.isCalm) return;
-    while (this.#order.hits(0.6)) {
-      const lateMs = this.#order.pick([0, 1_000, 70_000, 3_000_000, 20_000_000]);
-      this.#visits.push({ atMs: stage.nowMs + lateMs, merchantUid });
-    }
+    while (this.#order.hits(0.5)) this.#visits.push({ atMs: stage.nowMs + lateMs(), merchantUid, impUid: null });
   }
 
   /** Every process dies and comes back. */
@@ -191,13 +195,22 @@ export class Turns {
     const index = this.#visits.findIndex(({ atMs }) => atMs <= stage.nowMs);
     const [visit] = this.#visits.splice(index, 1);
     if (visit === undefined) return;
+    const again = { ...visit, atMs: stage.nowMs + 3_600_000 };
+    if (visit.impUid !== null) this.#visits.push(again); // until it got through
     const actor = new Actor('webhook');
-    await stage.begin(actor, () => this.#untilItFails(this.#lookUp(actor, visit.merchantUid), actor.name));
+    const look = async () => {
+      const isSeen = await this.#lookUp(actor, visit);
+      if (isSeen && this.#visits.includes(again)) this.#visits.splice(this.#visits.indexOf(again), 1);
+    };
+    await stage.begin(actor, () => this.#untilItFails(look(), actor.name));
   }
 
-  async #lookUp(actor: Actor, merchantUid: MerchantUid): Promise<void> {
+  /** Whether the capture that the webhook is about was seen and written down. */
+  async #lookUp(actor: Actor, { merchantUid, impUid }: Visit): Promise<boolean> {
     const answer = await gatewayOf(this.#around, actor).lookUp(merchantUid);
-    if (answer.kind === 'found') await storeOf(this.#around, actor).observe(answer.records, 'look_up');
+    if (answer.kind !== 'found') return false;
+    await storeOf(this.#around, actor).observe(answer.records, 'look_up');
+    return answer.records.some((record) => record.impUid === impUid && record.status === 'paid');
   }
 
   /** A unit of work may throw: its lease ends, and another pass repeats it. */

@@ -1,5 +1,6 @@
 import type { Oracle } from './oracle.ts';
 import type { Plan } from './plan.ts';
+import { ALIVE } from './store/protections.ts';
 import type { InvoiceRow } from './store/rows.ts';
 import type { Tables } from './store/tables.ts';
 
@@ -13,12 +14,21 @@ export function judge(plan: Plan, tables: Tables, oracle: Oracle): void {
     seen.add(owner);
     judgeInvoice(plan, tables, oracle, { invoice, owner });
   }
+  judgeLife(tables, oracle);
   for (const owner of oracle.owners)
     if (!seen.has(owner) && !plan.faults.has('restore')) oracle.tell('I3', `${owner} was captured and has no invoice`);
   for (const subscription of tables.subscriptions.all()) {
     const isDrawn = subscription.next_period >= plan.periods;
     const isLive = ['trialing', 'active', 'past_due'].includes(subscription.status);
     if (isLive && !isDrawn) oracle.tell('I4', `${subscription.external_id} was not drawn up`);
+  }
+}
+
+/** K2, whatever refused it: of one invoice's attempts one is alive. */
+function judgeLife({ invoices, attempts }: Tables, oracle: Oracle): void {
+  for (const { id } of invoices.all()) {
+    const alive = attempts.where((attempt) => attempt.invoice_id === id && ALIVE.has(attempt.state));
+    if (alive.length > 1) oracle.tell('K2', `${alive.map(({ number, state }) => `${number} ${state}`).join(' and ')}`);
   }
 }
 
@@ -38,18 +48,12 @@ function judgeInvoice(plan: Plan, tables: Tables, oracle: Oracle, { invoice, own
       return;
     case 'review':
       if (captures.length > 1 && !isAlarmed(tables, invoice)) oracle.tell('I3', `${says}, and no alarm`);
-      if (plan.assumed !== 'none' && !isForPerson(plan, invoice)) oracle.tell('I2', says);
+      if (plan.assumed !== 'none' && !KEPT_FOR_A_PERSON.test(invoice.reason ?? '')) oracle.tell('I2', says);
       return;
     default:
       if (kept.length > 0 && !isForgotten(plan, invoice)) oracle.tell('I3', says);
       if (!isLegitimate(plan, invoice)) oracle.tell('I2', says);
   }
-}
-
-/** A restored database may have forgotten which card it charged. */
-function isForPerson({ faults }: Plan, { reason }: InvoiceRow): boolean {
-  const forgotCard = faults.has('restore') && faults.has('operator') && reason?.endsWith('another card paid') === true;
-  return forgotCard || KEPT_FOR_A_PERSON.test(reason ?? '');
 }
 
 function isPutUpForRefund({ refunds }: Tables, impUid: string): boolean {

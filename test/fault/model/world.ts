@@ -54,7 +54,7 @@ class World {
     this.tables = foundRows(plan);
     const { nowMs } = this.tables;
     this.oracle = new Oracle(plan, this.tables, agreementsOf(plan));
-    this.faults = new Faults(plan);
+    this.faults = new Faults(plan, nowMs);
     this.stage = new Stage(nowMs);
     this.doorbell = new Doorbell(chanceFor(plan.luck, 'doorbell'));
     this.slots = slotsOf(plan, this.faults, nowMs);
@@ -64,7 +64,7 @@ class World {
         if (payment.owner.startsWith('canary')) return;
         tell?.(this.stage.nowMs, 'gateway', `captures ${payment.impUid} for ${payment.owner}`);
         this.oracle.captured(payment);
-        this.turns.expectWebhook(payment.request.merchantUid);
+        this.turns.expectWebhook(payment);
       },
     });
     this.turns = new Turns(this, tell);
@@ -95,6 +95,8 @@ class World {
     const { agenda, gateway, stage, tables, plan } = this;
     if (stage.acting.length > 0 || agenda.nextAtMs < Number.POSITIVE_INFINITY) return false;
     if (gateway.agenda.nextAtMs < Number.POSITIVE_INFINITY || !isAtRest(tables, plan.periods)) return false;
+    if (this.turns.nextVisitAtMs < Number.POSITIVE_INFINITY) return false;
+    if (plan.learns === 'by webhook') return true;
     const records = gateway.payments.map((payment) => recordOf(payment));
     tables.statement(() => observe(tables, records, 'audit'));
     return isAtRest(tables, plan.periods);
