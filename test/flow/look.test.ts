@@ -85,7 +85,7 @@ test('a restored database that forgot a later attempt does not charge: the gatew
 test('once an audit has passed, a first charge goes without a look, and a retry does not', async () => {
   const subscription = await world.subscribe();
   await world.database.db.$executeRaw`
-    UPDATE control SET audited_at = maedal_now(), audited_start = pg_postmaster_start_time()`;
+    UPDATE control SET audited_at = maedal_now(), audited_in = maedal_incarnation()`;
   const lookedUp: string[] = [];
   const { lookUp } = world.gateway;
   world.gateway.lookUp = (merchantUid) => {

@@ -22,6 +22,13 @@ export function sweepAtMs({ invoices, attempts }: Tables): number {
   return next;
 }
 
+/** When an ended invoice is next looked at for what may have landed late. */
+export function watchAtMs({ invoices }: Tables): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const { watch_at } of invoices.all()) if (watch_at !== null) next = Math.min(next, watch_at);
+  return next;
+}
+
 /** When a capture is next to be accounted for. */
 export function accountAtMs(tables: Tables): number {
   let next = Number.POSITIVE_INFINITY;
@@ -32,7 +39,7 @@ export function accountAtMs(tables: Tables): number {
 
 /** Whether nothing is left to do but for people: nothing is collected, and every capture has its place. */
 export function isAtRest(tables: Tables, periods: number): boolean {
-  if (drawUpAtMs(tables, periods) < Number.POSITIVE_INFINITY) return false;
+  if (Math.min(drawUpAtMs(tables, periods), watchAtMs(tables)) < Number.POSITIVE_INFINITY) return false;
   for (const { state } of tables.invoices.all()) if (COLLECTED.has(state)) return false;
   for (const { account_at, merchant_uid } of tables.observations.all()) {
     const attempt = account_at === null ? undefined : attemptOf(tables, merchant_uid);

@@ -19,7 +19,7 @@ export function foundRows(plan: Plan): Tables {
   tables.nowMs = START_MS;
   tables.policies.set(POLICY_VERSION, { retryAfterDays: plan.retryAfterDays, minGapHours: plan.minGapHours });
   const audited_at = plan.audited ? Number.POSITIVE_INFINITY : null;
-  tables.control = { ...tables.control, fingerprint: FINGERPRINT, audited_at, audited_start: tables.serverStart };
+  tables.control = { ...tables.control, fingerprint: FINGERPRINT, audited_at, audited_in: tables.serverStart };
   const interval = chance.pick(['day', 'month'] as const);
   for (let index = 0; index < plan.subscriptions; index += 1) {
     addSubscription(tables, {

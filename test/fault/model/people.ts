@@ -23,19 +23,12 @@ export function employOperator(agenda: Agenda, plan: Plan, tables: Tables, oracl
   const startMs = tables.nowMs;
   const count = 1 + chance.below(4);
   for (let index = 0; index < count; index += 1) {
-    const drawn = chance.pick(DOINGS);
-    const isGap = drawn === 'gives a new card' && hasCardGap(plan);
-    const doing = isGap ? 'pauses' : drawn;
+    const doing = chance.pick(DOINGS);
     const atMs = startMs + chance.below(chance.hits(0.5) ? 120_000 : plan.chaosMs);
     agenda.at(atMs, `the operator ${doing}`, () => act(doing, chance, tables, oracle));
     if (doing === 'switches sending off') switchOn(agenda, atMs + chance.below(7_200_000), tables);
   }
   switchOn(agenda, startMs + plan.chaosMs, tables);
-}
-
-/** A new card before a look at what an earlier one paid, or forgotten by a backup. */
-function hasCardGap({ gaps, faults, retryAfterDays }: Plan): boolean {
-  return gaps === 'spared' && (retryAfterDays.length > 0 || faults.has('restore'));
 }
 
 function switchOn(agenda: Agenda, atMs: number, tables: Tables): void {

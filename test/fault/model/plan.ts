@@ -39,7 +39,6 @@ type Dedupe = { readonly refuses: 'paid' | 'used' | 'nothing'; readonly checked:
 /** A world, all of it following from its seed. */
 export type Plan = {
   readonly seed: number;
-  readonly gaps: Gaps;
   /** What all chance but the plan's own follows from: the seed, unless others are tried to tell its story shorter. */
   readonly luck: number;
   readonly faults: ReadonlySet<Fault>;
@@ -79,14 +78,6 @@ export type Without = {
 /** Nothing is left out. */
 export const WHOLE: Without = { faults: new Set(), actors: 'all' };
 
-/**
- * Combinations in which the flows are known to break a rule: `in` has them in. A look before a send believes that an
- * id which it knows to be used is unheard of; a look after a change of cards takes an earlier attempt's payment for
- * another card's; of two captures of one attempt the second takes the invoice out of the review that the first put it
- * in; a restored database does not look for the later attempts that it forgot.
- */
-export type Gaps = 'spared' | 'in';
-
 export const HORIZON_MS = 3_600_000;
 export const QUARANTINE_MS = 86_400_000;
 export const TIMEOUT_MS = 60_000;
@@ -94,14 +85,13 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
 /** The world of a seed, or of what is left of it. */
-export function planOf(seed: number, without: Without = WHOLE, gaps: Gaps = 'spared'): Plan {
+export function planOf(seed: number, without: Without = WHOLE): Plan {
   const chance = chanceFor(seed, 'plan');
   const { assumed, dedupe } = gatewayOf(chance);
   const all = chosenFaults(chance);
-  const faults = new Set([...all].filter((fault) => !without.faults.has(fault) && isAllowed(fault, assumed)));
+  const faults = new Set([...all].filter((fault) => !without.faults.has(fault) && isAllowed(fault, assumed, all)));
   const isHasty = chance.hits(0.25);
   const retryAfterDays = chance.pick(isHasty ? [[0], [0, 0]] : [[], [1], [1, 3]]);
-  const forgets = gaps === 'spared' && faults.has('restore');
   const few = without.actors === 'one of each';
   const learns = chance.pick(['by audit', 'by webhook'] as const);
   const counts = { subscriptions: 1 + chance.below(3), periods: 1 + chance.below(2) };
@@ -115,13 +105,12 @@ export function planOf(seed: number, without: Without = WHOLE, gaps: Gaps = 'spa
     rate: chance.pick([0.01, 0.03, 0.08]),
     troubles: chance.pick([3, 10, 30]),
     ...limits(chance, assumed),
-    ...(isHasty ? HASTY : { minGapHours: 24 }),
+    ...(isHasty && !faults.has('restore') ? HASTY : { minGapHours: 24 }),
     chaosMs: chance.pick([2, 30, 60, 200]) * HOUR_MS,
     ...(few ? { subscriptions: 1, periods: 1 } : counts),
     workers: few ? 1 : 2,
     schedulers: few ? 1 : 2,
-    retryAfterDays: forgets ? [] : retryAfterDays,
-    gaps,
+    retryAfterDays,
     audited: chance.hits(0.5),
     refundDuplicates: chance.pick(['auto', 'propose'] as const),
     learns: faults.has('restore') ? 'by audit' : learns, // a backup forgets what webhooks told
@@ -148,12 +137,18 @@ function chosenFaults(chance: Chance): ReadonlySet<Fault> {
   return new Set(FAULTS.filter(() => chance.hits(draw < 0.75 ? 0.4 : 0.85)));
 }
 
-/** A restored database has forgotten sends that may still land, and only the gateway knows their ids. */
-function isAllowed(fault: Fault, assumed: Assumed): boolean {
-  return fault !== 'restore' || assumed !== 'G2';
+/**
+ * A restored database has forgotten sends that may still land, and only the gateway knows their ids. What it forgot it
+ * sees by look-ups alone, so that these have to be true and up to date.
+ */
+function isAllowed(fault: Fault, assumed: Assumed, all: ReadonlySet<Fault>): boolean {
+  return fault !== 'restore' || (assumed !== 'G2' && !all.has('lag') && !all.has('lie'));
 }
 
-/** Retries after two hours: a decline that turns paid does so, and is seen to, before that. */
+/**
+ * Retries after two hours: a decline that turns paid does so, and is seen to, before that. Not beside a backup put back:
+ * it forgets sends, and then nothing but the day between two attempts outlasts their late captures.
+ */
 const HASTY = { minGapHours: 2, latestFlipMs: HOUR_MS, longestLagMs: 0.2 * HORIZON_MS } as const;
 
 /** Where only the horizon protects, a capture and its visibility keep within it, however late its request left. */

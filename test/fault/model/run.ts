@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../../src/clock.ts';
-import { FAULTS, type Gaps, planOf, WHOLE } from './plan.ts';
+import { FAULTS, planOf, WHOLE } from './plan.ts';
 import { shrink } from './shrink.ts';
 import { addSeed, emptyTally, type Tally } from './tally.ts';
 import { runWorld } from './world.ts';
@@ -12,11 +12,9 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '20000' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
-    gaps: { type: 'boolean', default: false },
   },
 });
 const { seed } = values;
-const gaps: Gaps = values.gaps ? 'in' : 'spared';
 if (seed !== undefined) await replay(Number(seed));
 else await explore(Number(values.from), Number(values.seeds));
 
@@ -24,7 +22,7 @@ else await explore(Number(values.from), Number(values.seeds));
 async function explore(from: number, seeds: number): Promise<void> {
   const tally = emptyTally();
   const startedMs = systemClock.monotonicMs();
-  for (let one = from; one < from + seeds; one += 1) await addSeed(tally, one, gaps);
+  for (let one = from; one < from + seeds; one += 1) await addSeed(tally, one);
   summarize(tally, systemClock.monotonicMs() - startedMs);
   for (const { seed: failing } of tally.failures.slice(0, SHOWN)) await replay(failing);
   process.exitCode = tally.failures.length > 0 ? 1 : 0;
@@ -51,10 +49,10 @@ function summarize(tally: Tally, tookMs: number): void {
 
 /** Shrinks a failing seed, and tells its story. One that does not fail is told as it is. */
 async function replay(one: number): Promise<void> {
-  const { oracle } = await runWorld(planOf(one, WHOLE, gaps));
+  const { oracle } = await runWorld(planOf(one));
   const [violation] = oracle.violations;
-  const without = violation === undefined ? WHOLE : await shrink(one, violation.rule, gaps);
-  const plan = planOf(one, without, gaps);
+  const without = violation === undefined ? WHOLE : await shrink(one, violation.rule);
+  const plan = planOf(one, without);
   const { faults, ...rest } = plan;
   say(`\nseed ${one}: ${violation === undefined ? 'no violation' : `${violation.rule}, ${violation.says}`}`);
   say(`needs ${FAULTS.filter((fault) => faults.has(fault)).join(', ')}; ${JSON.stringify(rest)}`);

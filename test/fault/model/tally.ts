@@ -1,5 +1,5 @@
 import type { Violation } from './oracle.ts';
-import { type Gaps, type Plan, planOf, WHOLE } from './plan.ts';
+import { type Plan, planOf } from './plan.ts';
 import { runWorld } from './world.ts';
 
 /** What a run of many seeds came to. */
@@ -24,8 +24,8 @@ export function emptyTally(): Tally {
 }
 
 /** Runs one seed's world and adds it up. */
-export async function addSeed(tally: Tally, seed: number, gaps: Gaps = 'spared'): Promise<void> {
-  const plan = planOf(seed, WHOLE, gaps);
+export async function addSeed(tally: Tally, seed: number): Promise<void> {
+  const plan = planOf(seed);
   const { oracle, tables, turns, faults, steps } = await runWorld(plan);
   tally.seeds += 1;
   tally.steps += steps;

@@ -1,4 +1,5 @@
 import type { MerchantUid } from '../../../src/billing/ids.ts';
+import { lateWatch } from '../../../src/scheduler/late-watch.ts';
 import { sweep } from '../../../src/scheduler/sweep.ts';
 import { tick } from '../../../src/scheduler/tick.ts';
 import { runJob } from '../../../src/worker/run-job.ts';
@@ -6,7 +7,7 @@ import type { Agenda } from './agenda.ts';
 import type { Payment } from './books.ts';
 import { type Chance, chanceFor } from './chance.ts';
 import type { Doorbell } from './doorbell.ts';
-import { accountAtMs, drawUpAtMs, sweepAtMs } from './due.ts';
+import { accountAtMs, drawUpAtMs, sweepAtMs, watchAtMs } from './due.ts';
 import type { Faults } from './faults.ts';
 import type { ModelGateway } from './model-gateway.ts';
 import type { Oracle } from './oracle.ts';
@@ -94,7 +95,7 @@ export class Turns {
     }
     for (const due of [agenda, gateway.agenda]) if (due.nextAtMs <= nowMs) turns.push(() => this.#happen(due));
     if (this.nextVisitAtMs <= nowMs) turns.push(() => this.#visit());
-    const dueAtMs = Math.min(drawUpAtMs(tables, plan.periods), sweepAtMs(tables));
+    const dueAtMs = Math.min(drawUpAtMs(tables, plan.periods), sweepAtMs(tables), watchAtMs(tables));
     for (const slot of slots) {
       if (slot.actor?.isAlive === true || slot.freeAtMs > nowMs) continue;
       if (slot.kind === 'worker' && doorbell.nextAtMs <= nowMs) turns.push(() => this.#work(slot));
@@ -169,10 +170,10 @@ export class Turns {
   async #pass(slot: Slot): Promise<void> {
     const { tables, plan, stage } = this.#scene;
     const isTick = drawUpAtMs(tables, plan.periods) <= stage.nowMs || this.#order.hits(0.2);
+    const pass = watchAtMs(tables) <= stage.nowMs && this.#order.hits(0.5) ? lateWatch : isTick ? tick : sweep;
     const before = tables.history.length;
     await this.#begin(slot, async (actor) => {
-      const deps = schedulerDeps(this.#around, actor);
-      await (isTick ? tick(deps) : sweep(deps));
+      await pass(schedulerDeps(this.#around, actor));
       slot.idlePasses = tables.history.length === before ? slot.idlePasses + 1 : 0;
     });
   }

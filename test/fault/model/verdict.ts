@@ -1,9 +1,11 @@
+import type { Payment } from './books.ts';
 import type { Oracle } from './oracle.ts';
 import type { Plan } from './plan.ts';
 import { ALIVE } from './store/protections.ts';
 import type { InvoiceRow } from './store/rows.ts';
 import type { Tables } from './store/tables.ts';
 
+const FORGOTTEN = /(was it restored\?|another card paid)$/;
 const KEPT_FOR_A_PERSON = /^(sent \d+ times|\d+ workers took|cancelled at)/;
 
 /** Judges a world at rest (I2, I3, I4): every period captured once or left for a reason, and no capture without an owner. */
@@ -24,6 +26,12 @@ export function judge(plan: Plan, tables: Tables, oracle: Oracle): void {
   }
 }
 
+/** A restored database may have forgotten which attempts it made, and which card it charged. */
+function isForPerson({ faults }: Plan, { reason }: InvoiceRow): boolean {
+  const forgot = faults.has('restore') && FORGOTTEN.test(reason ?? '');
+  return forgot || KEPT_FOR_A_PERSON.test(reason ?? '');
+}
+
 /** K2, whatever refused it: of one invoice's attempts one is alive. */
 function judgeLife({ invoices, attempts }: Tables, oracle: Oracle): void {
   for (const { id } of invoices.all()) {
@@ -36,7 +44,9 @@ type Judged = { readonly invoice: InvoiceRow; readonly owner: string };
 
 function judgeInvoice(plan: Plan, tables: Tables, oracle: Oracle, { invoice, owner }: Judged): void {
   const captures = oracle.capturesOf(owner);
-  const kept = captures.filter(({ impUid }) => !isPutUpForRefund(tables, impUid));
+  const kept = captures.filter(
+    (payment) => !isPutUpForRefund(tables, payment.impUid) && !isForgotten(plan, tables, payment),
+  );
   const says = `${owner} is ${invoice.state} (${invoice.reason}) with ${captures.length} captures, ${kept.length} kept`;
   switch (invoice.state) {
     case 'paid':
@@ -48,10 +58,10 @@ function judgeInvoice(plan: Plan, tables: Tables, oracle: Oracle, { invoice, own
       return;
     case 'review':
       if (captures.length > 1 && !isAlarmed(tables, invoice)) oracle.tell('I3', `${says}, and no alarm`);
-      if (plan.assumed !== 'none' && !KEPT_FOR_A_PERSON.test(invoice.reason ?? '')) oracle.tell('I2', says);
+      if (plan.assumed !== 'none' && !isForPerson(plan, invoice)) oracle.tell('I2', says);
       return;
     default:
-      if (kept.length > 0 && !isForgotten(plan, invoice)) oracle.tell('I3', says);
+      if (kept.length > 0) oracle.tell('I3', says);
       if (!isLegitimate(plan, invoice)) oracle.tell('I2', says);
   }
 }
@@ -64,9 +74,10 @@ function isAlarmed({ outbox }: Tables, { id }: InvoiceRow): boolean {
   return outbox.some(({ invoice_id, kind }) => invoice_id === id && /needs_review|doubled/.test(kind));
 }
 
-/** A period charged after the backup, and drawn up anew too late to be charged: the audit's to find, not the sweep's. */
-function isForgotten({ faults }: Plan, { reason }: InvoiceRow): boolean {
-  return faults.has('restore') && reason === 'catch_up';
+/** Charged under an id that the restored database has no attempt for: the audit's to find, not the sweep's. */
+function isForgotten({ faults }: Plan, { attempts }: Tables, { request }: Payment): boolean {
+  const isKnown = attempts.where(({ merchant_uid }) => merchant_uid === request.merchantUid).length > 0;
+  return faults.has('restore') && !isKnown;
 }
 
 /** Why a period may end without money. */

@@ -2,7 +2,7 @@ import { Agenda } from './agenda.ts';
 import { recordOf } from './books.ts';
 import { chanceFor } from './chance.ts';
 import { Doorbell } from './doorbell.ts';
-import { accountAtMs, drawUpAtMs, isAtRest, sweepAtMs } from './due.ts';
+import { accountAtMs, drawUpAtMs, isAtRest, sweepAtMs, watchAtMs } from './due.ts';
 import { Faults } from './faults.ts';
 import { agreementsOf, foundRows, plantCanary } from './founding.ts';
 import { ModelGateway } from './model-gateway.ts';
@@ -106,7 +106,7 @@ class World {
     const { stage, agenda, gateway, slots, doorbell, tables, plan } = this;
     let next = Math.min(agenda.nextAtMs, gateway.agenda.nextAtMs, this.turns.nextVisitAtMs);
     for (const { parked } of stage.acting) if (parked !== null) next = Math.min(next, parked.readyAtMs);
-    const dueAtMs = Math.min(drawUpAtMs(tables, plan.periods), sweepAtMs(tables));
+    const dueAtMs = Math.min(drawUpAtMs(tables, plan.periods), sweepAtMs(tables), watchAtMs(tables));
     for (const slot of slots) {
       if (slot.actor?.isAlive === true) continue;
       const wantedAtMs = slot.kind === 'worker' ? doorbell.nextAtMs : wakeAtMs(slot, dueAtMs, accountAtMs(tables));

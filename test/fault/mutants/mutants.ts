@@ -15,7 +15,8 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'src/billing/outcome.ts',
         find: "      return answer;\n    case 'unknown':\n      return { kind: 'unknown', reason: answer.reason };",
-        replace: "      return answer;\n    case 'unknown':\n      return { kind: 'rejected', decline: UNSAID, unanswered: 0 };",
+        replace:
+          "      return answer;\n    case 'unknown':\n      return { kind: 'rejected', decline: UNSAID, unanswered: 0 };",
       },
     ],
   },
@@ -65,7 +66,8 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'src/worker/before-sending.ts',
         find: '  const seen: string[] = [];\n  for (const { merchantUid, wasSeen }',
-        replace: '  const seen: string[] = [];\n  if (seen.length === 0) return CLEAR;\n  for (const { merchantUid, wasSeen }',
+        replace:
+          '  const seen: string[] = [];\n  if (seen.length === 0) return CLEAR;\n  for (const { merchantUid, wasSeen }',
       },
     ],
   },
@@ -154,8 +156,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/queue/charge-queue.ts',
-        find: '`charge-${attemptId}-${generation}`',
-        replace: '`charge-${attemptId}`',
+        find: 'jobs.map(({ attemptId, generation }) => {',
+        replace: 'jobs.map(({ attemptId }) => {\n          const generation = 1;',
       },
       { file: 'src/queue/charge-queue.ts', find: 'removeOnComplete: true', replace: 'removeOnComplete: false' },
     ],
@@ -201,8 +203,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/store/intent.ts',
-        find: 'WHERE id = ${attempt.subscription.id}::uuid FOR SHARE',
-        replace: 'WHERE id = ${attempt.subscription.id}::uuid',
+        find: 'attempt.subscription.id}::uuid FOR SHARE',
+        replace: 'attempt.subscription.id}::uuid',
       },
     ],
   },

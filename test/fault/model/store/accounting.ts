@@ -1,4 +1,4 @@
-import type { Unaccounted } from '../../../../src/store/captures.ts';
+import type { ToReview, Unaccounted } from '../../../../src/store/captures.ts';
 import { instant, instantOrNull } from '../../../../src/store/instant.ts';
 import { keyOf, policyOf } from './leasing.ts';
 import { merchantUidOf } from './merchant-uid.ts';
@@ -108,6 +108,32 @@ export function accountAs(tables: Tables, impUid: string, as: 'settles' | 'retur
     accounted_as: as === 'wait' ? null : as,
     account_at: as === 'wait' ? tables.nowMs + 2_000 : null,
   });
+  if (as === 'returned') for (const refund of proposalsMet(tables, seen)) close(tables, refund);
+}
+
+/** Refunds that were only proposed, of what came back by another hand. */
+function proposalsMet({ refunds }: Tables, { imp_uid, amount, cancel_amount }: ObservationRow): RefundRow[] {
+  return refunds.where(
+    (refund) =>
+      refund.imp_uid === imp_uid &&
+      refund.state === 'prepared' &&
+      refund.next_at === null &&
+      amount !== null &&
+      cancel_amount - (amount - refund.checksum) === refund.amount,
+  );
+}
+
+function close(tables: Tables, refund: RefundRow): void {
+  tables.refunds.put(refund.id, { ...refund, state: 'done' });
+  const { imp_uid, amount, currency, reason } = refund;
+  const { id, subscription_id, period_key } = tables.invoices.at(refund.invoice_id);
+  tables.outbox.push({
+    kind: 'refund.succeeded',
+    subscription_id,
+    invoice_id: id,
+    payload: { invoice_id: id, period: period_key, imp_uid, amount, currency, reason },
+    next_at: tables.nowMs,
+  });
 }
 
 /** `putUpForRefund` in memory. */
@@ -147,7 +173,7 @@ export function putUpForRefund(
 }
 
 /** `putUpForReview` in memory. */
-export function putUpForReview(tables: Tables, { capture, own }: Unaccounted, reason: string): void {
+export function putUpForReview(tables: Tables, { capture, own }: ToReview, reason: string): void {
   const seen = tables.observations.get(capture.impUid);
   if (seen !== undefined) tables.observations.put(seen.imp_uid, { ...seen, account_at: null, accounted_as: 'review' });
   const invoice = tables.invoices.get(own.invoiceId);

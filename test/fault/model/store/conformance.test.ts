@@ -64,7 +64,7 @@ async function rowsOf(side: Side): Promise<unknown> {
 }
 
 function handsOf(side: Side): Hands {
-  return { side, nowMs: START_MS, names: new Map(), rings: [], leased: [], drawn: [], found: [] };
+  return { side, nowMs: START_MS, names: new Map(), rings: [], leased: [], drawn: [], watched: [], found: [] };
 }
 
 function beginnings(chance: Chance): Beginning[] {

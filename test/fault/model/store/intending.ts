@@ -67,7 +67,7 @@ function sent(tables: Tables, row: AttemptRow, { invoice, key, limits }: Sending
   return { kind: 'sent', sends: row.send_count + 1 - row.not_sent_count, sentAt: new Date(nowMs) };
 }
 
-type Hindrance = Exclude<Extract<Intent, { kind: 'refused' }>['because'], 'spaced'>;
+type Hindrance = Exclude<Extract<Intent, { kind: 'refused' }>['because'], 'spaced' | 'billing_key_held'>;
 
 /** The first thing that stands against any send of this invoice, in the order in which the statement's answer is read. */
 function standsAgainst(
@@ -79,9 +79,9 @@ function standsAgainst(
   if (subscription.status === 'canceled') return 'subscription_canceled';
   if (!LIVE.has(subscription.status)) return 'subscription_stopped';
   if (limits.maxAmountMinor !== null && invoice.amount > limits.maxAmountMinor) return 'over_max_amount';
+  if (limits.needsAdoption && control.adopted_at === null) return 'not_adopted';
   if (control.fingerprint !== limits.fingerprint) return 'foreign_database';
   if (!control.sending_enabled) return 'switched_off';
-  if (limits.needsAdoption && control.adopted_at === null) return 'not_adopted';
   return null;
 }
 

@@ -61,13 +61,13 @@ function asLeased(tables: Tables, attempt: AttemptRow, invoice: InvoiceRow): Lea
     subscription: { id: subscription.id, externalId: subscription.external_id, channel: subscription.channel },
     buyer: { name: null, email: null, tel: null },
     billingKey: { id: key.id, customerUid: attempt.customer_uid ?? key.customer_uid, sandbox: key.sandbox },
-    merchantUids: tables.attempts
+    uids: tables.attempts
       .where((other) => other.invoice_id === invoice.id && other.number <= attempt.number)
       .sort((one, other) => one.number - other.number)
-      .map((other) => other.merchant_uid),
+      .map(({ merchant_uid }) => ({ merchantUid: merchant_uid, wasSeen: wasSeen(tables, merchant_uid) })),
     seenBefore: seenBefore(tables, attempt),
     audit:
-      control.audited_start === tables.serverStart &&
+      control.audited_in === tables.serverStart &&
       control.audited_at !== null &&
       control.audited_at > nowMs - AUDIT_LASTS_MS
         ? 'passed'
@@ -81,6 +81,11 @@ function seenBefore(tables: Tables, { merchant_uid, first_sent_at }: AttemptRow)
     .where((seen) => seen.merchant_uid === merchant_uid && seen.first_seen_at <= until)
     .map((seen) => seen.imp_uid)
     .sort();
+}
+
+/** Whether the gateway was ever seen to know this id. */
+export function wasSeen({ observations }: Tables, merchantUid: string): boolean {
+  return observations.where(({ merchant_uid }) => merchant_uid === merchantUid).length > 0;
 }
 
 /** The billing key of this row id. */

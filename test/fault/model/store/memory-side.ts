@@ -26,7 +26,7 @@ export function memorySide(): Side & { readonly tables: Tables } {
       tables.control = { ...tables.control, ...changes };
     },
     audited: async (atMs) => {
-      tables.control = { ...tables.control, audited_at: atMs, audited_start: tables.serverStart };
+      tables.control = { ...tables.control, audited_at: atMs, audited_in: tables.serverStart };
     },
     change: async (externalId, changes, nowMs) => {
       const row = byExternalId(externalId);

@@ -1,3 +1,4 @@
+import { DateTime } from 'luxon';
 import { parseInvoiceId } from '../../../../src/billing/ids.ts';
 import type { Chance } from '../chance.ts';
 import { POLICY_VERSION, type Side } from './side.ts';
@@ -23,6 +24,7 @@ export function oddStep(chance: Chance, { uids, subscriptions }: Known): Step {
     { name: 'prepare twice', take: (hands) => prepareOddly(hands, uid, number) },
     { name: 'draw up again', take: (hands) => drawUpAgain(hands, draw) },
     { name: 'end', take: async ({ side }) => side.store.endSubscriptions(await idsOf(side, subscriptions)) },
+    { name: 'watch', take: (hands) => watch(hands, draw) },
     { name: 'clear arrears', take: ({ side }) => side.store.clearArrears() },
     { name: 'pass over', take: async ({ side }) => side.store.passOver(await idsOf(side, [subscription])) },
     {
@@ -34,6 +36,19 @@ export function oddStep(chance: Chance, { uids, subscriptions }: Known): Step {
     },
   ];
   return chance.pick(steps);
+}
+
+async function watch({ side, watched, nowMs }: Hands, draw: number): Promise<unknown> {
+  const again = draw < 0.5 ? null : DateTime.fromMillis(nowMs + 86_400_000, { zone: 'utc' });
+  const before = latest(watched, draw);
+  if (before !== undefined) await side.store.watchOn(before, again);
+  const claimed = await side.store.claimWatched(500);
+  watched.push(...[...claimed].sort((one, other) => byText(one.sent[0]?.merchantUid, other.sent[0]?.merchantUid)));
+  return claimed;
+}
+
+function byText(one = '', other = ''): number {
+  return one < other ? -1 : 1;
 }
 
 async function prepareOddly({ side, names }: Hands, merchantUid: string, attemptNumber: number): Promise<number> {

@@ -13,7 +13,7 @@ export function postgresSide({ db, setNow }: Pick<TestDatabase, 'db' | 'setNow'>
       await db.$executeRaw`TRUNCATE customer, billing_key, subscription, invoice, attempt, observation, refund, outbox, history CASCADE`;
       await setNow(at(nowMs));
       await db.$executeRaw`
-        UPDATE control SET sending_enabled = true, adopted_at = NULL, audited_at = NULL, audited_start = NULL`;
+        UPDATE control SET sending_enabled = true, adopted_at = NULL, audited_at = NULL, audited_in = NULL, latest_at = NULL`;
       await keepPolicyVersion(db, POLICY_VERSION, POLICY);
       await markDatabase(db, FINGERPRINT);
       for (const one of subscriptions) {
@@ -34,7 +34,7 @@ export function postgresSide({ db, setNow }: Pick<TestDatabase, 'db' | 'setNow'>
     },
     audited: async (atMs) => {
       await db.$executeRaw`
-        UPDATE control SET audited_at = ${dateOrNull(atMs)}, audited_start = pg_postmaster_start_time()`;
+        UPDATE control SET audited_at = ${dateOrNull(atMs)}, audited_in = maedal_incarnation()`;
     },
     change: async (externalId, { status, amount }, nowMs) => {
       await db.$executeRaw`

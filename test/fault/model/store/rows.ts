@@ -147,7 +147,7 @@ export type ControlRow = {
   readonly fingerprint: string | null;
   readonly adopted_at: number | null;
   readonly audited_at: number | null;
-  readonly audited_start: number | null;
+  readonly audited_in: number | null;
 };
 
 export type HistoryRow = {

@@ -2,6 +2,7 @@ import type { Unaccounted } from '../../../../src/store/captures.ts';
 import type { NewInvoice } from '../../../../src/store/draw-up.ts';
 import type { Ring } from '../../../../src/store/due.ts';
 import type { LeasedAttempt } from '../../../../src/store/lease.ts';
+import type { Watched } from '../../../../src/store/watch.ts';
 import type { Side } from './side.ts';
 
 /** What one side of a sequence has in its hands: what a worker or a scheduler would. */
@@ -13,6 +14,7 @@ export type Hands = {
   rings: Ring[];
   readonly leased: LeasedAttempt[];
   readonly drawn: NewInvoice[];
+  readonly watched: Watched[];
   found: Unaccounted[];
 };
 

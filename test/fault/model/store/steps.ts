@@ -49,6 +49,7 @@ function schedulerDeps(hands: Hands, options: Pick<SchedulerDeps, 'catchUp' | 'r
         return store.drawUp(invoices, versions);
       },
     },
+    gateway: NO_GATEWAY,
     ring: async (rings) => void hands.rings.push(...rings),
     report: () => undefined,
     clock: { nowMs: () => hands.nowMs, monotonicMs: () => 0, after: () => () => undefined },
@@ -58,9 +59,24 @@ function schedulerDeps(hands: Hands, options: Pick<SchedulerDeps, 'catchUp' | 'r
     policyVersions: { default: POLICY_VERSION },
     reRingSeconds: 120,
     sandbox: true,
-    channel: () => ({ quarantineSeconds: 86_400 }),
+    channel: () => ({ quarantineSeconds: 86_400, horizonSeconds: 3_600 }),
+    room: async () => 10_000,
+    fence: async () => ({ kind: 'open' }),
   };
 }
+
+const unreachable = async () => ({ kind: 'unclear', reason: 'there is none' }) as const;
+const NO_GATEWAY: SchedulerDeps['gateway'] = {
+  ready: async () => ({ kind: 'unreachable', reason: 'there is none' }),
+  charge: async () => ({ kind: 'not-sent', reason: 'there is none' }),
+  cancel: async () => ({ kind: 'not-sent', reason: 'there is none' }),
+  lookUp: unreachable,
+  payment: unreachable,
+  billingKey: unreachable,
+  payments: unreachable,
+  schedules: unreachable,
+  close: async () => undefined,
+};
 
 function hashOf(text: string): number {
   let mixed = 7;

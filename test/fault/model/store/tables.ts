@@ -24,7 +24,7 @@ export class Tables {
     fingerprint: null,
     adopted_at: null,
     audited_at: null,
-    audited_start: null,
+    audited_in: null,
   };
   readonly policies = new Map<string, DunningPolicy>();
   readonly billingKeys = new Map<string, BillingKeyRow>();
