@@ -1,9 +1,14 @@
 import type { App } from '../app.ts';
 import { merchantUid } from '../billing/ids.ts';
 import type { Channel, Config } from '../config/config.ts';
+import type { AuditDeps } from '../scheduler/audit-tally.ts';
+import type { ClockWatchDeps } from '../scheduler/clock-watch.ts';
 import type { SchedulerDeps } from '../scheduler/deps.ts';
+import type { LoopDeps } from '../scheduler/loop.ts';
 import { roomInQueue } from '../scheduler/room.ts';
+import { auditStore } from '../store/audit-store.ts';
 import { chargeStore } from '../store/charge-store.ts';
+import { watchClock } from '../store/control.ts';
 import type { Ring } from '../store/due.ts';
 import { refundStore } from '../store/refund-store.ts';
 import { scheduleStore } from '../store/schedule-store.ts';
@@ -20,7 +25,7 @@ type Doorbell = {
 
 /** What the scheduler needs. */
 export function schedulerDeps(app: App, { ring, waiting }: Doorbell): SchedulerDeps {
-  const { db, gateway, report, clock, hmac, installation, identity, config, failpoints } = app;
+  const { db, gateway, report, clock, hmac, installation, config, failpoints } = app;
   const { catchUp, refundDuplicates, mode } = config;
   const policyVersions = Object.fromEntries(
     Object.entries(config.policies).map(([name, policy]) => [name, policy.version]),
@@ -30,7 +35,6 @@ export function schedulerDeps(app: App, { ring, waiting }: Doorbell): SchedulerD
     store: scheduleStore(db),
     ...{
       ring,
-      room: waiting === undefined ? async () => Number.POSITIVE_INFINITY : roomInQueue({ waiting, clock, report }),
       gateway,
       report,
       clock,
@@ -42,10 +46,34 @@ export function schedulerDeps(app: App, { ring, waiting }: Doorbell): SchedulerD
       policyVersions,
       reRingSeconds,
     },
-    fence: watchFence(db, identity, clock),
+    ...(waiting === undefined ? {} : { room: roomInQueue({ waiting, clock, report }) }),
     sandbox: mode === 'test',
     channel: (name) => channelOf(config, name),
   };
+}
+
+/** What a scheduler's loop needs. */
+export function loopDeps(app: App, doorbell: Doorbell): LoopDeps {
+  const { db, identity, clock } = app;
+  return {
+    passes: schedulerDeps(app, doorbell),
+    audits: auditDeps(app),
+    clocks: clockWatchDeps(app),
+    fence: watchFence(db, identity, clock),
+  };
+}
+
+/** What an audit needs. */
+export function auditDeps(app: App): AuditDeps {
+  const { db, gateway, report, clock, installation, config, failpoints } = app;
+  const { horizonSeconds } = channelOf(config, 'default');
+  const parts = { gateway, report, clock, failpoints, installation, horizonSeconds };
+  return { ...parts, store: auditStore(db), sandbox: config.mode === 'test' };
+}
+
+/** What the watch over the database's clock needs. */
+export function clockWatchDeps({ db, report }: App): ClockWatchDeps {
+  return { watchClock: (toleranceSeconds) => watchClock(db, toleranceSeconds), report };
 }
 
 /** What the worker needs. */
@@ -56,7 +84,6 @@ export function workerDeps(app: App): WorkerDeps {
   return {
     store,
     ...identity,
-    fence: watchFence(db, identity, clock),
     failpoints,
     brake: unknownShareBrake({ store, clock, maxUnknownShare }),
     gateway,

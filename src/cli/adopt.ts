@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { DateTime } from 'luxon';
-import { schedulerDeps } from '../app/flow-deps.ts';
+import { auditDeps } from '../app/flow-deps.ts';
 import type { App } from '../app.ts';
 import { FenceError, InputError } from '../billing/errors.ts';
 import { formatMajor } from '../billing/money.ts';
@@ -41,7 +41,7 @@ async function adopt(app: App, options: Options): Promise<{ readonly adopted: bo
 
 /** Throws FenceError where the gateway holds payments of ours that this database does not know. */
 async function demandKnownBooks(app: App, { auditedUntil }: Stakes): Promise<void> {
-  const deps = schedulerDeps(app, { ring: async () => undefined });
+  const deps = auditDeps(app);
   const until = await gatewayNow(deps.gateway);
   if (!DateTime.isDateTime(until)) throw new Error(`cannot compare with the gateway: ${until.unclear}`);
   const window = windowOf(auditedUntil, until);

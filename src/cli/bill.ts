@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { DateTime } from 'luxon';
-import { refundDeps, schedulerDeps, workerDeps } from '../app/flow-deps.ts';
+import { auditDeps, clockWatchDeps, refundDeps, schedulerDeps, workerDeps } from '../app/flow-deps.ts';
 import type { App } from '../app.ts';
 import { InputError } from '../billing/errors.ts';
 import { asError, type BillingEvent } from '../events.ts';
+import type { AuditDeps } from '../scheduler/audit-tally.ts';
 import { auditIfDue } from '../scheduler/audit-turn.ts';
-import type { SchedulerDeps } from '../scheduler/deps.ts';
+import { watchClock } from '../scheduler/clock-watch.ts';
 import { lateWatch } from '../scheduler/late-watch.ts';
 import { tick } from '../scheduler/tick.ts';
 import { databaseNow, type Ring } from '../store/due.ts';
@@ -65,7 +66,8 @@ async function bill(app: App, concurrency: number, stopped: AbortSignal): Promis
   const scheduler = schedulerDeps(app, { ring: (rings) => inLanes(rings, concurrency, charge) });
   const until = await databaseNow(app.db);
   await lateWatch(scheduler, stopped);
-  await auditDaily(scheduler);
+  await watchClock(clockWatchDeps(app));
+  await auditDaily(auditDeps(app));
   let drawnUp = 0;
   while (!stopped.aborted) {
     const pass = await tick(scheduler, until);
@@ -77,7 +79,7 @@ async function bill(app: App, concurrency: number, stopped: AbortSignal): Promis
 }
 
 /** Where no scheduler runs, this one audits, once a day. Without an audit every charge is preceded by a look-up. */
-async function auditDaily(deps: SchedulerDeps): Promise<void> {
+async function auditDaily(deps: AuditDeps): Promise<void> {
   try {
     await auditIfDue(deps, DateTime.fromMillis(0));
   } catch (error) {

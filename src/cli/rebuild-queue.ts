@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { schedulerDeps } from '../app/flow-deps.ts';
+import type { DateTime } from 'luxon';
 import type { App } from '../app.ts';
 import { type Rebuilt, rebuildQueue } from '../scheduler/rebuild-queue.ts';
+import { databaseNow, ringAgain } from '../store/due.ts';
 import { type Context, printResult, withApp } from './context.ts';
 import { openQueue } from './open-queue.ts';
 import { demandOurs } from './ours.ts';
@@ -22,5 +23,11 @@ async function rebuild(app: App, stopped: AbortSignal): Promise<Rebuilt> {
   await demandOurs(app);
   const queue = await openQueue(app, stopped);
   app.onClose(() => queue.close());
-  return rebuildQueue(schedulerDeps(app, queue), queue);
+  const { db, config } = app;
+  const { reRingSeconds } = config.limits;
+  const deps = {
+    databaseNow: () => databaseNow(db),
+    ringAgain: (limit: number, before: DateTime) => ringAgain(db, limit, reRingSeconds, before),
+  };
+  return rebuildQueue(deps, queue);
 }

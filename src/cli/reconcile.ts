@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { DateTime } from 'luxon';
-import { schedulerDeps } from '../app/flow-deps.ts';
+import { auditDeps } from '../app/flow-deps.ts';
 import type { App } from '../app.ts';
 import { FenceError, InputError } from '../billing/errors.ts';
 import type { Window } from '../gateway/gateway.ts';
@@ -8,6 +8,7 @@ import { audit, gatewayNow } from '../scheduler/audit.ts';
 import type { Audited } from '../scheduler/audit-tally.ts';
 import { conclude, detailsOf } from '../scheduler/audit-turn.ts';
 import { readSending } from '../store/control.ts';
+import { readFence } from '../store/fence.ts';
 import { actor } from './actor.ts';
 import { type Context, printResult, withApp } from './context.ts';
 import { type Reconciled, renderReconciled } from './reconcile-report.ts';
@@ -27,11 +28,11 @@ export function reconcileCommand(program: Command, context: Context): void {
 }
 
 async function reconcile(app: App, days: { from: string; until?: string }): Promise<Reconciled> {
-  const deps = schedulerDeps(app, { ring: async () => undefined });
+  const deps = auditDeps(app);
   const now = await gatewayNow(deps.gateway);
   if (!DateTime.isDateTime(now)) throw new Error(`PortOne cannot be asked: ${now.unclear}`);
   const window = windowOf(days, app.config.timezone, now);
-  const effect = (await deps.fence()).kind === 'foreign' ? 'look' : 'record';
+  const effect = (await readFence(app.db, app.identity)).kind === 'foreign' ? 'look' : 'record';
   const startedMs = deps.clock.monotonicMs();
   const audited = await audit(deps, { window, effect, alive: async () => undefined });
   if (effect === 'record') await conclude(deps, audited, { actor: actor(), turn: null, startedMs });

@@ -1,15 +1,16 @@
-import { refundDeps, schedulerDeps, workerDeps } from '../app/flow-deps.ts';
+import { watchFence } from '../app/fence-watch.ts';
+import { loopDeps, refundDeps, workerDeps } from '../app/flow-deps.ts';
 import { type App, named } from '../app.ts';
 import { pause } from '../clock.ts';
 import type { Role } from '../config/roles.ts';
 import { asError } from '../events.ts';
 import { startConsole } from '../operator/server.ts';
-import type { ChargeQueue } from '../queue/charge-queue.ts';
+import type { ChargeJob, ChargeQueue } from '../queue/charge-queue.ts';
 import { startLoop } from '../scheduler/loop.ts';
 import { type Fence, readFence } from '../store/fence.ts';
 import { pending } from '../store/migrate.ts';
+import { runFencedJob } from '../worker/fenced-job.ts';
 import { startRefundLoop } from '../worker/refund-loop.ts';
-import { runJob } from '../worker/run-job.ts';
 import { openQueue } from './open-queue.ts';
 import { demandOurs } from './ours.ts';
 
@@ -27,7 +28,7 @@ export async function startRoles(app: App, roles: ReadonlySet<Role>, stopped: Ab
   if (roles.has('worker')) await startWorker(app, queue);
   if (roles.has('scheduler')) {
     const { schedule, timezone } = app.config;
-    const loop = startLoop(schedulerDeps(app, queue), { schedule, timezone });
+    const loop = startLoop(loopDeps(app, queue), { schedule, timezone });
     app.onClose(() => loop.close());
   }
   return { consoleUrl };
@@ -35,10 +36,11 @@ export async function startRoles(app: App, roles: ReadonlySet<Role>, stopped: Ab
 
 /** Takes no job while the database belongs to another installation: the rings are for that one's workers. */
 async function startWorker(app: App, queue: ChargeQueue): Promise<void> {
-  const deps = workerDeps(app);
-  const handle = async (job: Parameters<typeof runJob>[1]) => {
+  const fence = watchFence(app.db, app.identity, app.clock);
+  const deps = { ...workerDeps(app), fence };
+  const handle = async (job: ChargeJob) => {
     try {
-      await runJob(deps, job);
+      await runFencedJob(deps, job);
     } catch (error) {
       app.report({ kind: 'work.failed', where: 'charge', error: asError(error) });
       throw error;
@@ -50,9 +52,9 @@ async function startWorker(app: App, queue: ChargeQueue): Promise<void> {
     const refunds = startRefundLoop(refundDeps(app));
     app.onClose(() => refunds.close());
   };
-  if ((await deps.fence()).kind !== 'foreign') return begin();
+  if ((await fence()).kind !== 'foreign') return begin();
   const leaving = new AbortController();
-  const waiting = adopted(app, deps.fence, leaving.signal).then((isOurs) => (isOurs ? begin() : undefined));
+  const waiting = adopted(app, fence, leaving.signal).then((isOurs) => (isOurs ? begin() : undefined));
   const settled = waiting.catch((error: unknown) => {
     app.report({ kind: 'work.failed', where: 'charge', error: asError(error) });
   });

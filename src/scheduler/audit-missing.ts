@@ -61,12 +61,16 @@ async function found(
   tell({ report }, [finding]);
   if (verdict.kind === 'uncounted') return store.observe(verdict.records, 'audit');
   const own = { invoiceId, merchantUid, subscription: { id: subscriptionId } };
-  await store.putUpForReview({ capture: { impUid }, own }, `${impUid} ${verdict.reason}`);
+  await store.reviewPayment({ capture: { impUid }, own }, `${impUid} ${verdict.reason}`);
 }
 
 /** What was captured in the window, long enough ago to be visible, and was not listed. */
-async function unlistedOf({ store, channel }: AuditDeps, { window }: AuditOrder, tally: Tally): Promise<HeldPaid[]> {
-  const visible = (await store.databaseNow()).minus({ seconds: channel('default').horizonSeconds });
+async function unlistedOf(
+  { store, horizonSeconds }: AuditDeps,
+  { window }: AuditOrder,
+  tally: Tally,
+): Promise<HeldPaid[]> {
+  const visible = (await store.databaseNow()).minus({ seconds: horizonSeconds });
   const until = DateTime.min(window.until, visible);
   const unlisted: HeldPaid[] = [];
   for (let after: HeldPaid | null = null; ; ) {

@@ -1,7 +1,10 @@
 import type { Verdict } from '../billing/audit.ts';
-import type { Window } from '../gateway/gateway.ts';
+import type { Clock } from '../clock.ts';
+import type { Report } from '../events.ts';
+import type { Failpoints } from '../failpoints.ts';
+import type { Gateway, Window } from '../gateway/gateway.ts';
+import type { AuditStore } from '../store/audit-store.ts';
 import type { Canary } from '../store/sends.ts';
-import type { SchedulerDeps } from './deps.ts';
 
 /** Something in which the gateway's books and ours differ. */
 export type Finding = {
@@ -27,10 +30,20 @@ export type Audited = {
   readonly bookedUnclear: string | null;
 };
 
-export type AuditDeps = Pick<
-  SchedulerDeps,
-  'store' | 'gateway' | 'report' | 'failpoints' | 'installation' | 'sandbox' | 'channel'
->;
+/** What audits are given. */
+export type AuditDeps = {
+  readonly store: AuditStore;
+  readonly gateway: Gateway;
+  readonly report: Report;
+  readonly clock: Clock;
+  readonly failpoints: Failpoints;
+  /** The four letters of this installation's ids. */
+  readonly installation: string;
+  /** Whether the account must be a test channel (`true`) or a live one. */
+  readonly sandbox: boolean;
+  /** H: how long a capture may take to become visible. */
+  readonly horizonSeconds: number;
+};
 
 export type AuditOrder = {
   readonly window: Window;

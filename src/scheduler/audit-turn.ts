@@ -2,15 +2,14 @@ import { DateTime } from 'luxon';
 import type { Window } from '../gateway/gateway.ts';
 import type { AuditTurn } from '../store/audit-turn.ts';
 import { audit, gatewayNow } from './audit.ts';
-import type { Audited } from './audit-tally.ts';
-import type { SchedulerDeps } from './deps.ts';
+import type { AuditDeps, Audited } from './audit-tally.ts';
 
 /**
  * Makes the audit that is due: the first since `since` (this scheduler's start), or a day after the last. From where the
  * last one ended, and at least three days back. One at a time over all schedulers; null where none is due or another one
  * is at it. One that could not be finished is made again in minutes.
  */
-export async function auditIfDue(deps: SchedulerDeps, since: DateTime): Promise<Audited | null> {
+export async function auditIfDue(deps: AuditDeps, since: DateTime): Promise<Audited | null> {
   const turn = await deps.store.takeAuditTurn({ since, everyHours: EVERY_HOURS }, LEASE_SECONDS);
   if (turn === null) return null;
   try {
@@ -30,7 +29,7 @@ export async function auditIfDue(deps: SchedulerDeps, since: DateTime): Promise<
 
 /** Writes an audit down and tells of it; with a turn it counts, and ends the turn. Returns whether it passed. */
 export async function conclude(
-  deps: Pick<SchedulerDeps, 'store' | 'failpoints' | 'report' | 'clock'>,
+  deps: AuditDeps,
   audited: Audited,
   { actor, turn, startedMs }: { readonly actor: string; readonly turn: AuditTurn | null; readonly startedMs: number },
 ): Promise<boolean> {
@@ -66,7 +65,7 @@ export function detailsOf({ window, listed, ours, counts, findings, unclear, boo
   };
 }
 
-async function putOff(deps: SchedulerDeps, turn: AuditTurn, reason: string): Promise<null> {
+async function putOff(deps: AuditDeps, turn: AuditTurn, reason: string): Promise<null> {
   await deps.store.keepAuditTurn(turn, AGAIN_SECONDS);
   deps.report({ kind: 'audit.unclear', reason });
   return null;

@@ -5,19 +5,16 @@ import type { Report } from '../events.ts';
 import type { Failpoints } from '../failpoints.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Ring } from '../store/due.ts';
-import type { Fence } from '../store/fence.ts';
 import type { ScheduleStore } from '../store/schedule-store.ts';
 
 /** What the scheduler's passes are given. */
 export type SchedulerDeps = {
   readonly store: ScheduleStore;
+  readonly gateway: Gateway;
   /** Hands rings on: to the queue, or to a worker at hand. */
   readonly ring: (rings: readonly Ring[]) => Promise<void>;
-  /** How many rings may be handed on now. */
-  readonly room: () => Promise<number>;
-  readonly gateway: Gateway;
-  /** Whether this database is ours to write. */
-  readonly fence: () => Promise<Fence>;
+  /** How many may be handed on now; left out where each is worked on before `ring` returns. */
+  readonly room?: () => Promise<number>;
   readonly report: Report;
   readonly clock: Clock;
   readonly failpoints: Failpoints;
@@ -31,7 +28,7 @@ export type SchedulerDeps = {
   /** Whether the account must be a test channel (`true`) or a live one. */
   readonly sandbox: boolean;
   /** The channel of that name, or the default one. */
-  readonly channel: (name: string) => { readonly quarantineSeconds: number; readonly horizonSeconds: number };
+  readonly channel: (name: string) => { readonly quarantineSeconds: number };
   /** Whether a true double is given back by itself, or put up for a person to decide. */
   readonly refundDuplicates: 'auto' | 'propose';
 };

@@ -2,7 +2,10 @@ import { Cron } from 'croner';
 import type { DateTime } from 'luxon';
 import { type Clock, pause } from '../clock.ts';
 import { asError } from '../events.ts';
+import type { Fence } from '../store/fence.ts';
+import type { AuditDeps } from './audit-tally.ts';
 import { auditIfDue } from './audit-turn.ts';
+import { type ClockWatchDeps, watchClock } from './clock-watch.ts';
 import type { SchedulerDeps } from './deps.ts';
 import { lateWatch } from './late-watch.ts';
 import { sweep } from './sweep.ts';
@@ -14,29 +17,45 @@ export type LoopOptions = {
   readonly timezone: string;
 };
 
+/** What the loop's passes are given, and whether there is to be any. */
+export type LoopDeps = {
+  readonly passes: SchedulerDeps;
+  readonly audits: AuditDeps;
+  readonly clocks: ClockWatchDeps;
+  /** Whether this database is ours to write. */
+  readonly fence: () => Promise<Fence>;
+};
+
 /** A running loop. `close` begins no new pass and waits for the one under way. */
 export type Loop = { close(): Promise<void> };
 
 /**
- * Ticks at once, then whenever the schedule says; sweeps every second in between, looks up what may land late, and
- * audits at once and every day. A pass that fails is made again.
+ * Ticks at once, then whenever the schedule says; sweeps every second in between, looks up what may land late,
+ * watches the clock, and audits at once and every day. A pass that fails is made again; on another installation's
+ * database none is made.
  */
-export function startLoop(deps: SchedulerDeps, options: LoopOptions): Loop {
+export function startLoop(loop: LoopDeps, options: LoopOptions): Loop {
+  const { passes: deps, audits, clocks } = loop;
   const stopping = new AbortController();
   const { signal } = stopping;
   const running = Promise.all([
     repeat(
-      deps,
+      loop,
       { where: 'tick', pass: () => tick(deps), wait: () => untilNextTick(deps.clock, options, signal) },
       signal,
     ),
-    repeat(deps, { where: 'sweep', pass: () => sweep(deps), wait: () => pause(deps.clock, SWEEP_MS, signal) }, signal),
+    repeat(loop, { where: 'sweep', pass: () => sweep(deps), wait: () => pause(deps.clock, SWEEP_MS, signal) }, signal),
     repeat(
-      deps,
+      loop,
       { where: 'late watch', pass: () => lateWatch(deps, signal), wait: () => pause(deps.clock, WATCH_MS, signal) },
       signal,
     ),
-    repeat(deps, { where: 'audit', pass: audits(deps), wait: () => pause(deps.clock, AUDIT_MS, signal) }, signal),
+    repeat(loop, { where: 'audit', pass: auditing(audits), wait: () => pause(deps.clock, AUDIT_MS, signal) }, signal),
+    repeat(
+      loop,
+      { where: 'clock', pass: () => watchClock(clocks), wait: () => pause(deps.clock, CLOCK_MS, signal) },
+      signal,
+    ),
   ]);
   return {
     close: async () => {
@@ -52,29 +71,30 @@ type Repeated = {
   readonly wait: () => Promise<void>;
 };
 
-async function repeat(deps: SchedulerDeps, { where, pass, wait }: Repeated, signal: AbortSignal): Promise<void> {
+async function repeat(loop: LoopDeps, { where, pass, wait }: Repeated, signal: AbortSignal): Promise<void> {
+  const { report, clock } = loop.passes;
   let told = '';
   while (!signal.aborted) {
     try {
-      const fence = await deps.fence();
+      const fence = await loop.fence();
       const closed = fence.kind === 'foreign' ? fence.reason : '';
-      if (closed !== told && closed !== '') deps.report({ kind: 'fence.closed', where, reason: closed });
+      if (closed !== told && closed !== '') report({ kind: 'fence.closed', where, reason: closed });
       told = closed;
       if (closed !== '') {
-        await pause(deps.clock, FENCED_MS, signal);
+        await pause(clock, FENCED_MS, signal);
         continue;
       }
       await pass();
       await wait();
     } catch (error) {
-      deps.report({ kind: 'work.failed', where, error: asError(error) });
-      await pause(deps.clock, RECOVER_MS, signal); // the database or the queue is away
+      report({ kind: 'work.failed', where, error: asError(error) });
+      await pause(clock, RECOVER_MS, signal); // the database or the queue is away
     }
   }
 }
 
 /** The audit that is due, counted from this scheduler's first look at the database. */
-function audits(deps: SchedulerDeps): () => Promise<unknown> {
+function auditing(deps: AuditDeps): () => Promise<unknown> {
   let since: DateTime | null = null;
   return async () => {
     since ??= await deps.store.databaseNow();
@@ -97,6 +117,7 @@ const SWEEP_MS = 1_000;
 const WATCH_MS = 10_000;
 /** How often it is asked whether an audit is due. */
 const AUDIT_MS = 5_000;
+const CLOCK_MS = 10_000;
 /** How often a scheduler that reads only looks whether the database was adopted. */
 const FENCED_MS = 5_000;
 const RECOVER_MS = 2_000;

@@ -1,6 +1,15 @@
+import type { DateTime } from 'luxon';
 import type { ChargeQueue } from '../queue/charge-queue.ts';
-import { BATCH, type SchedulerDeps } from './deps.ts';
+import type { Ring } from '../store/due.ts';
+import { BATCH } from './deps.ts';
 import { MAX_WAITING } from './room.ts';
+
+/** What rebuilding asks of the database. */
+export type RebuildDeps = {
+  readonly databaseNow: () => Promise<DateTime>;
+  /** Rings again for what was rung before that instant and not taken. */
+  readonly ringAgain: (limit: number, before: DateTime) => Promise<Ring[]>;
+};
 
 /** What a rebuilt queue held, and what it holds now. */
 export type Rebuilt = { readonly removed: number; readonly rung: number };
@@ -10,15 +19,15 @@ export type Rebuilt = { readonly removed: number; readonly rung: number };
  * sweep goes on with the rest. Harmless at any time: a job that was in hand goes on, and a ring too many finds nothing.
  */
 export async function rebuildQueue(
-  { store, reRingSeconds }: Pick<SchedulerDeps, 'store' | 'reRingSeconds'>,
+  { databaseNow, ringAgain }: RebuildDeps,
   queue: Pick<ChargeQueue, 'empty' | 'ring' | 'waiting'>,
 ): Promise<Rebuilt> {
-  const before = await store.databaseNow();
+  const before = await databaseNow();
   const removed = await queue.waiting();
   await queue.empty();
   let rung = 0;
   while (rung < MAX_WAITING) {
-    const rings = await store.ringAgain(BATCH, reRingSeconds, before);
+    const rings = await ringAgain(BATCH, before);
     await queue.ring(rings);
     rung += rings.length;
     if (rings.length < BATCH) break;

@@ -44,7 +44,7 @@ function named({ hmac, installation, report }: SchedulerDeps, retry: RetryDue): 
 }
 
 async function ringAll(deps: SchedulerDeps, until: DateTime): Promise<number> {
-  let room = await deps.room();
+  let room = (await deps.room?.()) ?? Number.POSITIVE_INFINITY;
   let rung = 0;
   while (room > 0) {
     const limit = Math.min(BATCH, room);

@@ -17,7 +17,6 @@ export async function tick(
   const startedMs = deps.clock.monotonicMs();
   const startedAt = await deps.store.databaseNow();
   await deps.failpoints.at('tick.begun');
-  await watchClock(deps);
   await deps.store.clearArrears();
   const drawn = await drawUpAll(deps, { startedAt, until: until ?? startedAt });
   if (drawn.drawnUp > 0) await deps.failpoints.at('tick.drawn_up');
@@ -26,17 +25,6 @@ export async function tick(
   deps.report({ kind: 'tick.finished', drawnUp: drawn.drawnUp, held: drawn.held, rung, tookMs });
   return { drawnUp: drawn.drawnUp, rung };
 }
-
-/** A clock that steps back would have charges due twice and leases end late: a person must look before anything leaves. */
-async function watchClock({ store, report }: SchedulerDeps): Promise<void> {
-  const stepped = await store.watchClock(STEP_BACK_SECONDS);
-  if (stepped === null) return;
-  const reason = `the database's clock stepped back by ${stepped.behindSeconds} s`;
-  report({ kind: 'sending.stopped', by: 'maedal/clock', reason });
-}
-
-/** Protocol, reading note to P4: five minutes. */
-const STEP_BACK_SECONDS = 300;
 
 type Drawn = { readonly drawnUp: number; readonly held: number };
 

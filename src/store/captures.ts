@@ -102,7 +102,12 @@ export async function putUpForRefund(
 }
 
 /** Stops the invoice of a capture for a person to look at; its living or paid attempt goes with it. One statement. */
-export async function putUpForReview(db: Db, found: ToReview, reason: string): Promise<void> {
+export async function putUpForReview(db: Db, found: Unaccounted, reason: string): Promise<void> {
+  await reviewPayment(db, found, reason);
+}
+
+/** The same for a payment that an audit found to be gone. One statement. */
+export async function reviewPayment(db: Db, found: ToReview, reason: string): Promise<void> {
   await db.$executeRaw`
     WITH s AS MATERIALIZED (
       SELECT id FROM subscription WHERE id = ${found.own.subscription.id}::uuid FOR NO KEY UPDATE
@@ -124,7 +129,7 @@ export async function putUpForReview(db: Db, found: ToReview, reason: string): P
 }
 
 /** A payment, with the attempt and invoice that it is for. */
-export type ToReview = {
+type ToReview = {
   readonly capture: Pick<Capture, 'impUid'>;
   readonly own: Pick<Subject, 'invoiceId' | 'merchantUid'> & { readonly subscription: { readonly id: string } };
 };

@@ -24,12 +24,12 @@ export type Intent =
         | 'switched_off'
         | 'not_adopted'
         | 'foreign_database'
-        | 'over_max_amount';
+        | 'over_max_amount'
+        /** The gateway is going to charge this card by itself. */
+        | 'billing_key_held';
     }
   /** A missed period: another one of the customer was charged less than a day ago. */
-  | { readonly kind: 'refused'; readonly because: 'spaced'; readonly until: Date }
-  /** The gateway is going to charge this card by itself, says `reason`. */
-  | { readonly kind: 'refused'; readonly because: 'billing_key_held'; readonly reason: string };
+  | { readonly kind: 'refused'; readonly because: 'spaced'; readonly until: Date };
 
 /**
  * Writes the intent to charge: `prepared → sent`, one statement. It locks the subscription, then the invoice, and
@@ -55,7 +55,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       SELECT i.*, s.status AS subscription_status, c.sending_enabled, c.adopted_at IS NOT NULL AS adopted,
              coalesce(c.fingerprint = ${limits.fingerprint}, false) AS is_ours,
              ${max}::bigint IS NOT NULL AND i.amount > ${max}::bigint AS over_max_amount, s.billing_key_id,
-             (SELECT hold_reason FROM billing_key WHERE id = ${attempt.billingKey.id}::uuid) AS key_hold, payer.id AS payer_id, payer.spaced_until
+             EXISTS (SELECT FROM billing_key WHERE id = ${attempt.billingKey.id}::uuid AND hold_reason IS NOT NULL) AS key_is_held, payer.id AS payer_id, payer.spaced_until
         FROM i JOIN s ON s.id = i.subscription_id CROSS JOIN c LEFT JOIN payer ON true
     ), sent AS (
       UPDATE attempt SET state = 'sent', send_count = send_count + 1, sent_at = maedal_now(), updated_at = maedal_now(),
@@ -81,7 +81,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       UPDATE customer SET caught_up_at = sent.sent_at FROM sent WHERE customer.id = sent.payer_id
     )
     SELECT standing.subscription_status, standing.sending_enabled, standing.adopted, standing.is_ours,
-           standing.over_max_amount, standing.key_hold, sent.sends, sent.sent_at,
+           standing.over_max_amount, standing.key_is_held, sent.sends, sent.sent_at,
            CASE WHEN standing.spaced_until > maedal_now() THEN standing.spaced_until END AS spaced_until
       FROM standing LEFT JOIN sent ON true`;
   return verdict(row, limits);
@@ -114,7 +114,7 @@ function verdict(row: Row | undefined, limits: IntentLimits): Intent {
   if (!row.is_ours) return { kind: 'refused', because: 'foreign_database' };
   if (!row.sending_enabled) return { kind: 'refused', because: 'switched_off' };
   if (row.spaced_until !== null) return { kind: 'refused', because: 'spaced', until: row.spaced_until };
-  if (row.key_hold !== null) return { kind: 'refused', because: 'billing_key_held', reason: row.key_hold };
+  if (row.key_is_held) return { kind: 'refused', because: 'billing_key_held' };
   return { kind: 'refused', because: 'lost' };
 }
 
@@ -127,7 +127,7 @@ type Row = {
   adopted: boolean;
   is_ours: boolean;
   over_max_amount: boolean;
-  key_hold: string | null;
+  key_is_held: boolean;
   sends: number | null;
   spaced_until: Date | null;
   sent_at: Date | null;

@@ -1,15 +1,10 @@
-import { heldOf, heldPaid, raise } from './audit.ts';
-import { keepAuditTurn, recordAudit, takeAuditTurn } from './audit-turn.ts';
-import { holdBookedKeys, ownKeys } from './billing-keys.ts';
 import { accountAs, putUpForRefund, putUpForReview, unaccountedCaptures } from './captures.ts';
 import { bound } from './charge-store.ts';
-import { stopSending, watchClock } from './control.ts';
 import type { Db } from './db.ts';
 import { clearArrears, drawUp, dueSubscriptions, endSubscriptions, passOver } from './draw-up.ts';
-import { databaseNow, expireSends, prepareRetries, retriesDue, ring, ringAgain } from './due.ts';
+import { databaseNow, expireSends, prepareRetries, retriesDue, ring } from './due.ts';
 import { observe } from './observations.ts';
 import { record } from './record.ts';
-import { canary } from './sends.ts';
 import { claimWatched, watchOn } from './watch.ts';
 
 /** What a scheduler asks of the database. See `ChargeStore`. */
@@ -27,7 +22,6 @@ export function scheduleStore(db: Db) {
     retriesDue: bound(db, retriesDue),
     prepareRetries: bound(db, prepareRetries),
     ring: bound(db, ring),
-    ringAgain: bound(db, ringAgain),
     expireSends: bound(db, expireSends),
     unaccountedCaptures: bound(db, unaccountedCaptures),
     accountAs: bound(db, accountAs),
@@ -37,16 +31,5 @@ export function scheduleStore(db: Db) {
     observe: bound(db, observe),
     claimWatched: bound(db, claimWatched),
     watchOn: bound(db, watchOn),
-    canary: bound(db, canary),
-    heldOf: bound(db, heldOf),
-    heldPaid: bound(db, heldPaid),
-    raise: bound(db, raise),
-    stopSending: bound(db, stopSending),
-    watchClock: bound(db, watchClock),
-    ownKeys: bound(db, ownKeys),
-    holdBookedKeys: bound(db, holdBookedKeys),
-    takeAuditTurn: bound(db, takeAuditTurn),
-    keepAuditTurn: bound(db, keepAuditTurn),
-    recordAudit: bound(db, recordAudit),
   };
 }

@@ -109,7 +109,7 @@ function refusedIntent(intent: Extract<Intent, { kind: 'refused' }>, attempt: Le
     case 'foreign_database':
       return { ...notSent('this database belongs to another installation: see `maedal adopt`'), attempt };
     case 'billing_key_held':
-      return { ...notSent(intent.reason), attempt };
+      return { ...notSent('the gateway is to charge this card by itself: see `maedal reconcile`'), attempt };
     case 'not_adopted':
       return { ...notSent('this database was not adopted for live charges'), attempt };
     default:

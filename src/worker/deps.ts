@@ -4,7 +4,6 @@ import type { Report } from '../events.ts';
 import type { Failpoints } from '../failpoints.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ChargeStore } from '../store/charge-store.ts';
-import type { Fence } from '../store/fence.ts';
 import type { RefundStore } from '../store/refund-store.ts';
 
 /** What a channel promises, in seconds. */
@@ -22,8 +21,6 @@ export type WorkerDeps = {
   readonly store: ChargeStore;
   readonly gateway: Gateway;
   readonly clock: Clock;
-  /** Whether this database is ours to write. */
-  readonly fence: () => Promise<Fence>;
   readonly report: Report;
   /** The channel of that name, or the default one. */
   readonly channel: (name: string) => Channel;

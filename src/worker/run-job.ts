@@ -7,15 +7,11 @@ import { reconcile } from './reconcile.ts';
 
 /**
  * One ring of the doorbell, start to finish. Safe to run twice or never for one job: the second run finds nothing to
- * lease, and what never ran is rung again. In a database that is not ours nothing is taken. Throws when the database is away; the lease then ends by itself.
+ * lease, and what never ran is rung again. Throws when the database is away; the lease then ends by itself.
  */
 export async function runJob(deps: WorkerDeps, job: { attemptId: AttemptId; generation: number }): Promise<void> {
   const startedMs = deps.clock.monotonicMs();
   await deps.failpoints.at('job.taken');
-  if ((await deps.fence()).kind === 'foreign') {
-    deps.report({ kind: 'job.idle', attemptId: job.attemptId });
-    return;
-  }
   const attempt = await deps.store.lease(job, deps.leaseSeconds);
   if (attempt === null) {
     deps.report({ kind: 'job.idle', attemptId: job.attemptId });

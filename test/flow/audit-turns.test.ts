@@ -14,20 +14,20 @@ afterEach(() => world.end());
 
 test('of many schedulers that start at once one audits at a time, and each start is audited after', async () => {
   const since = world.now;
-  const audits = await Promise.all(Array.from({ length: 5 }, () => auditIfDue(world.scheduler, since)));
+  const audits = await Promise.all(Array.from({ length: 5 }, () => auditIfDue(world.audits, since)));
   expect(audits.filter((one) => one !== null)).toHaveLength(1);
-  expect(await auditIfDue(world.scheduler, since)).toBeNull(); // it began after all of them had started
+  expect(await auditIfDue(world.audits, since)).toBeNull(); // it began after all of them had started
   await world.advance({ seconds: 1 });
   expect(await auditAtBoot(world)).not.toBeNull(); // one more started
 });
 
 test('without a start there is one a day', async () => {
   const since = world.now;
-  await auditIfDue(world.scheduler, since);
+  await auditIfDue(world.audits, since);
   await world.advance({ hours: 23, minutes: 59 });
-  expect(await auditIfDue(world.scheduler, since)).toBeNull();
+  expect(await auditIfDue(world.audits, since)).toBeNull();
   await world.advance({ minutes: 1 });
-  expect(await auditIfDue(world.scheduler, since)).not.toBeNull();
+  expect(await auditIfDue(world.audits, since)).not.toBeNull();
 });
 
 test.each<[string, () => void]>([
@@ -36,12 +36,12 @@ test.each<[string, () => void]>([
 ])('when %s, it is tried again two minutes later', async (_, fail) => {
   const since = world.now;
   fail();
-  expect(await auditIfDue(world.scheduler, since)).toBeNull();
+  expect(await auditIfDue(world.audits, since)).toBeNull();
   await world.advance({ seconds: 119 });
   world.gateway.lists = 'truthful';
-  expect(await auditIfDue(world.scheduler, since)).toBeNull();
+  expect(await auditIfDue(world.audits, since)).toBeNull();
   await world.advance({ seconds: 1 });
-  expect(await auditIfDue(world.scheduler, since)).not.toBeNull();
+  expect(await auditIfDue(world.audits, since)).not.toBeNull();
 });
 
 test.each<Failpoint>(['audit.compared', 'audit.recorded'])('who dies at %s is followed by another', async (point) => {
@@ -51,7 +51,7 @@ test.each<Failpoint>(['audit.compared', 'audit.recorded'])('who dies at %s is fo
       if (name === point) throw new Error('dead');
     },
   };
-  await expect(auditAtBoot(world, { ...world.scheduler, failpoints })).rejects.toThrow('dead');
+  await expect(auditAtBoot(world, { ...world.audits, failpoints })).rejects.toThrow('dead');
   await world.advance({ minutes: 2 });
   expect(await auditAtBoot(world)).toMatchObject({ listed: 3, findings: [] });
 });

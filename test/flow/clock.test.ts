@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { tick } from '../../src/scheduler/tick.ts';
-import { resumeSending } from '../../src/store/control.ts';
+import { watchClock } from '../../src/scheduler/clock-watch.ts';
+import { resumeSending, watchClock as watchRow } from '../../src/store/control.ts';
 import { controlOf } from '../support/audits.ts';
 import { invoiceOf, newWorld, type World } from '../support/world.ts';
 
@@ -10,25 +10,31 @@ beforeEach(async () => {
 });
 afterEach(() => world.end());
 
+const watch = () =>
+  watchClock({
+    watchClock: (seconds) => watchRow(world.database.db, seconds),
+    report: (event) => void world.events.push(event),
+  });
 const stops = () => world.events.flatMap((event) => (event.kind === 'sending.stopped' ? [event.reason] : []));
 
-test('the latest instant rises with each tick, and a small step back changes nothing', async () => {
-  await tick(world.scheduler);
+test('the latest instant rises with each watch, and a small step back changes nothing', async () => {
+  await watch();
   await world.advance({ minutes: 10 });
-  await tick(world.scheduler);
+  await watch();
   const latest = world.now.toJSDate();
   expect(await controlOf(world)).toMatchObject({ latest_at: latest });
   await world.advance({ minutes: -5 });
-  await tick(world.scheduler);
+  await watch();
   expect(await controlOf(world)).toMatchObject({ latest_at: latest, sending_enabled: true });
   expect(stops()).toEqual([]);
 });
 
 test('a clock that steps back by more than five minutes stops the sending, once, until a person takes it for right', async () => {
-  await tick(world.scheduler);
+  await watch();
   await world.advance({ seconds: -301 });
   const subscription = await world.subscribe({ anchorLocal: '2027-01-31T09:00:00' });
-  await world.run();
+  await watch();
+  await watch();
   await world.run();
   expect(stops()).toEqual(["the database's clock stepped back by 301 s"]);
   expect(world.gateway.posts).toHaveLength(0);
@@ -42,6 +48,7 @@ test('a clock that steps back by more than five minutes stops the sending, once,
   expect(await db.outbox.count({ where: { kind: 'sending.stopped' } })).toBe(1);
   await resumeSending(db, { actor: 'me', reason: 'NTP was wrong before' });
   await world.advance({ minutes: 1 });
+  await watch();
   await world.run();
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
   expect(stops()).toHaveLength(1);
@@ -49,19 +56,19 @@ test('a clock that steps back by more than five minutes stops the sending, once,
 
 test('a clock that steps back while sending is off leaves the reason alone, and stops it when it is switched on blindly', async () => {
   const { db } = world.database;
-  await tick(world.scheduler);
+  await watch();
   await db.$executeRaw`UPDATE control SET sending_enabled = false, sending_reason = 'moving house'`;
   await world.advance({ hours: -1 });
-  await tick(world.scheduler);
+  await watch();
   expect(await controlOf(world)).toMatchObject({ sending_reason: 'moving house' });
   await db.$executeRaw`UPDATE control SET sending_enabled = true`;
-  await tick(world.scheduler);
+  await watch();
   expect(await controlOf(world)).toMatchObject({ sending_enabled: false, sending_changed_by: 'maedal/clock' });
 });
 
 test('an outage is no clock fault', async () => {
-  await tick(world.scheduler);
+  await watch();
   await world.advance({ days: 40 });
-  await tick(world.scheduler);
+  await watch();
   expect(await controlOf(world)).toMatchObject({ sending_enabled: true });
 });

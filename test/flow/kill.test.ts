@@ -73,14 +73,14 @@ async function charges(maedal: Maedal, count: number): Promise<void> {
   await Promise.race([countOf(maedal, count), maedal.line(/subscriptions: \d+ paid/)]);
 }
 
-/** Resolves at the so-manieth charge that is told of after the first `after` lines. */
+/** Resolves at the so-manieth charge or late settlement that is told of after the first `after` lines. */
 async function countOf(maedal: Maedal, count: number, after = 0): Promise<void> {
   let seen = 0;
   let asked = 0;
   await maedal.line({
     test: (line: string) => {
       asked += 1;
-      if (asked > after && line.includes('"charge.finished"')) seen += 1;
+      if (asked > after && /"(charge\.finished|capture\.accounted)"/.test(line)) seen += 1;
       return seen >= count;
     },
   });
@@ -94,8 +94,9 @@ async function quietBooks(maedal: Maedal): Promise<Accounts> {
   const urls = [settings.MAEDAL_PORT, settings.MAEDAL_SANDBOX_PORT].map((port) => `http://127.0.0.1:${port}`);
   for (;;) {
     const told = maedal.lines.length;
-    const books = await readAccounts(urls[0] ?? '', token, urls[1] ?? '');
-    if (books.open.length === 0) return books;
+    const { open } = await readAccounts(urls[0] ?? '', token, urls[1] ?? '');
+    // Once more, now that nothing moves: the two sides are not read at one instant.
+    if (open.length === 0) return readAccounts(urls[0] ?? '', token, urls[1] ?? '');
     await countOf(maedal, 1, told);
   }
 }

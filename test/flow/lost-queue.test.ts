@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { DateTime } from 'luxon';
 import { parseAttemptId } from '../../src/billing/ids.ts';
 import type { ChargeQueue } from '../../src/queue/charge-queue.ts';
 import { migratePostgresQueue, openPostgresQueue } from '../../src/queue/postgres.ts';
@@ -7,9 +8,9 @@ import { openRedisQueue } from '../../src/queue/redis.ts';
 import { rebuildQueue } from '../../src/scheduler/rebuild-queue.ts';
 import { sweep } from '../../src/scheduler/sweep.ts';
 import { tick } from '../../src/scheduler/tick.ts';
-import type { Ring } from '../../src/store/due.ts';
+import { type Ring, ringAgain } from '../../src/store/due.ts';
 import { runJob } from '../../src/worker/run-job.ts';
-import { Inbox } from '../queue/inbox.ts';
+import { gate, Inbox } from '../queue/inbox.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { invoiceOf, newWorld, type World } from '../support/world.ts';
 
@@ -30,6 +31,11 @@ async function expectEachChargedOnce(names: readonly string[]): Promise<void> {
   expect(world.gateway.captures).toHaveLength(names.length);
   expect(world.gateway.posts).toHaveLength(names.length);
 }
+
+const rebuild = () => ({
+  databaseNow: world.scheduler.store.databaseNow,
+  ringAgain: (limit: number, before: DateTime) => ringAgain(world.database.db, limit, 120, before),
+});
 
 /** What is handed on goes through `lies`: it decides what the workers ever see. */
 function ringing(lies: (rings: readonly Ring[]) => Promise<readonly Ring[]>) {
@@ -145,7 +151,7 @@ describe.each<[string, () => Promise<{ queue: ChargeQueue; end(): Promise<unknow
     await tick({ ...world.scheduler, ring: (added) => queue.ring(added) });
     await queue.ring([{ attemptId: parseAttemptId(randomUUID()), generation: 1 }]); // of another life
     await world.advance({ seconds: 1 });
-    expect(await rebuildQueue(world.scheduler, queue)).toEqual({ removed: 4, rung: 3 });
+    expect(await rebuildQueue(rebuild(), queue)).toEqual({ removed: 4, rung: 3 });
     expect(await queue.waiting()).toBe(3);
     const inbox = new Inbox<Ring>();
     const consumer = await queue.consume(async (job) => {
@@ -155,7 +161,28 @@ describe.each<[string, () => Promise<{ queue: ChargeQueue; end(): Promise<unknow
     expect((await inbox.take(3)).map(({ generation }) => generation)).toEqual([2, 2, 2]);
     await consumer.close();
     await expectEachChargedOnce([...taken, ...waiting]);
-    expect(await rebuildQueue(world.scheduler, queue)).toEqual({ removed: 0, rung: 0 });
+    expect(await rebuildQueue(rebuild(), queue)).toEqual({ removed: 0, rung: 0 });
+    await end();
+  });
+
+  test('takes nothing out of the hands of a worker', async () => {
+    const { queue, end } = await open();
+    const names = await subscribed(3);
+    await tick({ ...world.scheduler, ring: (added) => queue.ring(added) });
+    await world.advance({ seconds: 1 });
+    const [begun, door, inbox] = [gate(), gate(), new Inbox<Ring>()];
+    const consumer = await queue.consume(async (job) => {
+      begun.open();
+      await door.passed;
+      await runJob(world.worker, job);
+      inbox.put(job);
+    }, 1);
+    await begun.passed;
+    expect(await rebuildQueue(rebuild(), queue)).toEqual({ removed: 2, rung: 3 }); // the one in hand has no lease yet
+    door.open();
+    await inbox.take(4);
+    await consumer.close();
+    await expectEachChargedOnce(names);
     await end();
   });
 
@@ -165,7 +192,7 @@ describe.each<[string, () => Promise<{ queue: ChargeQueue; end(): Promise<unknow
     await queue.board.pause();
     await tick({ ...world.scheduler, ring: (added) => queue.ring(added) });
     await world.advance({ seconds: 1 });
-    await rebuildQueue(world.scheduler, queue);
+    await rebuildQueue(rebuild(), queue);
     const inbox = new Inbox<Ring>();
     const consumer = await queue.consume(async (job) => {
       await runJob(world.worker, job);

@@ -105,7 +105,7 @@ async function charges(process: Maedal, count: number): Promise<void> {
   let seen = 0;
   await process.line({
     test: (line) => {
-      if (line.includes('"charge.finished"')) seen += 1;
+      if (/"(charge\.finished|capture\.accounted)"/.test(line)) seen += 1;
       return seen >= count;
     },
   });

@@ -183,20 +183,6 @@ export function holdsForEveryQueue(start: () => Promise<QueueUnderTest>): void {
     await queue.board.drain();
   });
 
-  test('emptied, it holds nothing, finishes what is in hand, and takes new jobs', async () => {
-    const door = gate();
-    const { inbox } = await listen(1, () => door.passed);
-    await queue.ring(rings(5));
-    await inbox.take(1);
-    await queue.empty();
-    expect(await left()).toBe(0);
-    door.open();
-    const rung = ring();
-    await queue.ring([rung]);
-    await waitFor(inbox, rung);
-    expect(inbox.all).toHaveLength(2);
-  });
-
   test('while the backend is away, a consumer still closes, after the job in hand', async () => {
     const door = gate();
     const { inbox, consumer } = await listen(1, () => door.passed);

@@ -4,7 +4,7 @@ import type { Db } from '../../src/store/db.ts';
 import type { World } from './world.ts';
 
 /** The audit of a scheduler that has just started. */
-export function auditAtBoot(world: World, deps = world.scheduler): ReturnType<typeof auditIfDue> {
+export function auditAtBoot(world: World, deps = world.audits): ReturnType<typeof auditIfDue> {
   return auditIfDue(deps, world.now);
 }
 

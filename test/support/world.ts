@@ -7,9 +7,11 @@ import type { CatchUp } from '../../src/billing/subscription.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { BillingEvent } from '../../src/events.ts';
 import { noFailpoints } from '../../src/failpoints.ts';
+import type { AuditDeps } from '../../src/scheduler/audit-tally.ts';
 import type { SchedulerDeps } from '../../src/scheduler/deps.ts';
 import { sweep } from '../../src/scheduler/sweep.ts';
 import { tick } from '../../src/scheduler/tick.ts';
+import { auditStore } from '../../src/store/audit-store.ts';
 import { chargeStore } from '../../src/store/charge-store.ts';
 import type { Ring } from '../../src/store/due.ts';
 import { markDatabase } from '../../src/store/fingerprint.ts';
@@ -27,6 +29,7 @@ export type World = {
   readonly gateway: FakeGateway;
   readonly events: BillingEvent[];
   readonly scheduler: SchedulerDeps;
+  readonly audits: AuditDeps;
   readonly worker: WorkerDeps;
   readonly refunder: RefundDeps;
   now: DateTime;
@@ -65,9 +68,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
   const db = database.db;
   const scheduler: SchedulerDeps = {
     store: scheduleStore(db),
-    room: async () => Number.POSITIVE_INFINITY,
     gateway,
-    fence: async () => ({ kind: 'open' }),
     failpoints: noFailpoints,
     sandbox: true,
     channel: () => CHANNEL,
@@ -86,7 +87,6 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
     failpoints: noFailpoints,
     brake: { stop: () => undefined, check: async () => ({ kind: 'clear' }) },
     fingerprint: FINGERPRINT,
-    fence: async () => ({ kind: 'open' }),
     gateway,
     clock,
     report,
@@ -104,6 +104,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
     gateway,
     events,
     scheduler,
+    audits: { ...scheduler, ...CHANNEL, store: auditStore(db) },
     worker,
     refunder: { ...worker, store: refundStore(db) },
     now: DateTime.fromISO('2027-01-31T01:00:00Z', { zone: 'utc' }),

@@ -1,0 +1,32 @@
+import { heldOf, heldPaid, raise } from './audit.ts';
+import { keepAuditTurn, recordAudit, takeAuditTurn } from './audit-turn.ts';
+import { holdBookedKeys, ownKeys } from './billing-keys.ts';
+import { reviewPayment } from './captures.ts';
+import { bound } from './charge-store.ts';
+import { stopSending } from './control.ts';
+import type { Db } from './db.ts';
+import { databaseNow } from './due.ts';
+import { observe } from './observations.ts';
+import { canary } from './sends.ts';
+
+/** What an audit asks of the database. See `ChargeStore`. */
+export type AuditStore = ReturnType<typeof auditStore>;
+
+/** The rows themselves. */
+export function auditStore(db: Db) {
+  return {
+    databaseNow: bound(db, databaseNow),
+    observe: bound(db, observe),
+    canary: bound(db, canary),
+    heldOf: bound(db, heldOf),
+    heldPaid: bound(db, heldPaid),
+    raise: bound(db, raise),
+    reviewPayment: bound(db, reviewPayment),
+    stopSending: bound(db, stopSending),
+    ownKeys: bound(db, ownKeys),
+    holdBookedKeys: bound(db, holdBookedKeys),
+    takeAuditTurn: bound(db, takeAuditTurn),
+    keepAuditTurn: bound(db, keepAuditTurn),
+    recordAudit: bound(db, recordAudit),
+  };
+}
