@@ -2,9 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix, relative } from 'node:path';
 
 /** The repository's root, with a slash at its end; the same for a test that was compiled into a folder of it. */
-export const ROOT = ['../../', '../../../']
-  .map((up) => new URL(up, import.meta.url).pathname)
-  .filter((folder) => existsSync(join(folder, 'package.json')))[0] ?? '/';
+export const ROOT =
+  ['../../', '../../../']
+    .map((up) => new URL(up, import.meta.url).pathname)
+    .filter((folder) => existsSync(join(folder, 'package.json')))[0] ?? '/';
 
 /** A file of the repository: its path from the root, and its text. */
 export type SourceFile = { readonly path: string; readonly text: string };

@@ -62,7 +62,6 @@ export function workerDeps(around: Surroundings, actor: Actor, skewMs: number): 
     maxAmountMinor: () => null,
     sandbox: true,
     needsAdoption: false,
-    fence: async () => ({ kind: 'open' }),
     fingerprint: FINGERPRINT,
     failpoints: failpointsOf(around, actor),
     brake: plan.audited
@@ -87,7 +86,6 @@ export function schedulerDeps(around: Surroundings, actor: Actor): SchedulerDeps
     policyVersions: { default: POLICY_VERSION },
     reRingSeconds: 120,
     room: async () => 10_000,
-    fence: async () => ({ kind: 'open' }),
     sandbox: true,
     channel: () => CHANNEL,
     refundDuplicates: plan.refundDuplicates,

@@ -1,4 +1,4 @@
-import type { ToReview, Unaccounted } from '../../../../src/store/captures.ts';
+import type { Unaccounted } from '../../../../src/store/captures.ts';
 import { instant, instantOrNull } from '../../../../src/store/instant.ts';
 import { keyOf, policyOf } from './leasing.ts';
 import { merchantUidOf } from './merchant-uid.ts';
@@ -173,7 +173,7 @@ export function putUpForRefund(
 }
 
 /** `putUpForReview` in memory. */
-export function putUpForReview(tables: Tables, { capture, own }: ToReview, reason: string): void {
+export function putUpForReview(tables: Tables, { capture, own }: Unaccounted, reason: string): void {
   const seen = tables.observations.get(capture.impUid);
   if (seen !== undefined) tables.observations.put(seen.imp_uid, { ...seen, account_at: null, accounted_as: 'review' });
   const invoice = tables.invoices.get(own.invoiceId);

@@ -11,23 +11,6 @@ import { expireSends, prepareRetries, retriesDue, ring } from './ringing.ts';
 import type { Tables } from './tables.ts';
 import { claimWatched, watchOn } from './watching.ts';
 
-/** Audits compare two lists of payments, and are tested on the real database: none is made here. */
-const absent = async (): Promise<never> => {
-  throw new Error('there is no audit in the model');
-};
-const AUDITS = {
-  ringAgain: absent,
-  heldOf: absent,
-  heldPaid: absent,
-  raise: absent,
-  stopSending: absent,
-  ownKeys: absent,
-  holdBookedKeys: absent,
-  takeAuditTurn: absent,
-  keepAuditTurn: absent,
-  recordAudit: absent,
-};
-
 /** Carries a statement to the tables: at once, or when a scheduler of interleavings says so. */
 export type Carry = <Result>(name: string, statement: () => Result) => Promise<Result>;
 
@@ -67,7 +50,5 @@ export function memoryStore(tables: Tables, carry: Carry): ChargeStore & Schedul
     putUpForReview: bound('putUpForReview', putUpForReview),
     claimWatched: bound('claimWatched', claimWatched),
     watchOn: bound('watchOn', watchOn),
-    watchClock: bound('watchClock', () => null), // it never steps back here
-    ...AUDITS,
   };
 }

@@ -61,7 +61,6 @@ function schedulerDeps(hands: Hands, options: Pick<SchedulerDeps, 'catchUp' | 'r
     sandbox: true,
     channel: () => ({ quarantineSeconds: 86_400, horizonSeconds: 3_600 }),
     room: async () => 10_000,
-    fence: async () => ({ kind: 'open' }),
   };
 }
 
