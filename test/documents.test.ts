@@ -147,19 +147,6 @@ test.each([
   expect(drawn.filter((state) => !states.includes(state))).toEqual([]);
 });
 
-test.each(['docs/lessons.md', 'docs/safety.md'])('every test that %s names is there', (path) => {
-  const tests = files.filter((file) => /^test\/.*\.ts$/.test(file.path)).map((file) => file.text);
-  const cells = text(path)
-    .split('\n')
-    .filter((line) => line.startsWith('| '))
-    .map((line) => line.split(' | ').at(-1) ?? '');
-  // A name of several words is a test's; commands, files and columns are one word, or begin like a command.
-  const named = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
-  const ofTests = named.filter((name) => name.split(' ').length > 3 && !/^(npm|maedal) /.test(name));
-  expect(ofTests.length).toBeGreaterThan(10);
-  expect(ofTests.filter((name) => !tests.some((source) => source.includes(name)))).toEqual([]);
-});
-
 test('decisions are numbered without a gap and have one form', () => {
   const decisions = documents.filter(({ path }) => path.startsWith('docs/decisions/'));
   expect(decisions.map(({ path }) => path.slice(15, 19))).toEqual(

@@ -6,7 +6,7 @@ import type { Db } from './db.ts';
 import { instant, instantOrNull } from './instant.ts';
 
 /** A `merchant_uid`, and whether the gateway was ever seen to know it: then "not found" is no answer. */
-export type KnownUid = { readonly merchantUid: MerchantUid; readonly wasSeen: boolean };
+type KnownUid = { readonly merchantUid: MerchantUid; readonly wasSeen: boolean };
 
 /** An attempt in one worker's hands until its lease ends. Instants by the database's clock. */
 export type LeasedAttempt = {
