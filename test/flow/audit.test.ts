@@ -121,6 +121,21 @@ describe('captures that the database does not know', () => {
     expect(await controlOf(world)).toMatchObject({ sending_enabled: true, audited_at: expect.any(Date) });
   });
 
+  test('are looked up before a charge of their id whatever an audit says', async () => {
+    const [name = ''] = await chargeSome(world, 1);
+    await restored();
+    await auditAtBoot(world);
+    await world.database.db.$executeRaw`UPDATE control SET sending_enabled = true, acknowledged_at = maedal_now()`;
+    await world.advance({ days: 1 });
+    await auditAtBoot(world);
+    expect(await controlOf(world)).toMatchObject({ audited_at: expect.any(Date) });
+    // The worker comes before the sweep has accounted for what was seen.
+    await world.database.db.$executeRaw`UPDATE observation SET account_at = maedal_now() + interval '1 hour'`;
+    await world.run();
+    expect(world.gateway.posts).toHaveLength(1);
+    expect(await invoiceOf(world, name)).toMatchObject({ state: 'paid' });
+  });
+
   test('that lie behind the window still keep an audit from passing', async () => {
     await chargeSome(world, 1);
     await restored();

@@ -46,9 +46,11 @@ test('a clock that steps back by more than five minutes stops the sending, once,
   });
   expect(await db.audit.count({ where: { action: 'sending.off' } })).toBe(1);
   expect(await db.outbox.count({ where: { kind: 'sending.stopped' } })).toBe(1);
+  await world.advance({ minutes: -30 }); // and further back, as the clock is set right
   await resumeSending(db, { actor: 'me', reason: 'NTP was wrong before' });
-  await world.advance({ minutes: 1 });
   await watch();
+  expect(await controlOf(world)).toMatchObject({ sending_enabled: true });
+  await world.advance({ hours: 1 });
   await world.run();
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
   expect(stops()).toHaveLength(1);
