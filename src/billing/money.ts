@@ -32,6 +32,8 @@ export function exponentOf(currency: Currency): number {
  */
 export function parseMajor(text: string, currency: Currency): Money {
   const exponent = exponentOf(currency);
+  if (/^\d{16,}(?:\.\d+)?$/.test(text))
+    throw new InputError(`'${text}' is too large`, 'an amount has at most 15 digits');
   const match = /^(\d{1,15})(?:\.(\d{1,6}))?$/.exec(text);
   if (match === null)
     throw new InputError(

@@ -17,14 +17,21 @@ import { demandOurs } from './ours.ts';
 /** What runs, and where people look. */
 export type Running = { readonly consoleUrl: string | null };
 
+type Start = {
+  readonly stopped: AbortSignal;
+  /** Runs once the console listens, and before anything is charged: a port that is taken leaves nothing half-done. */
+  readonly beforeWork: () => Promise<void>;
+};
+
 /**
  * Starts the roles over an open app, which stops them in reverse when it closes: no new passes, charges in hand are
  * finished, then the servers and the queue close. Throws ConfigError when the console's port is taken.
  */
-export async function startRoles(app: App, roles: ReadonlySet<Role>, stopped: AbortSignal): Promise<Running> {
-  const queue = await openQueue(app, stopped);
+export async function startRoles(app: App, roles: ReadonlySet<Role>, start: Start): Promise<Running> {
+  const queue = await openQueue(app, start.stopped);
   app.onClose(() => queue.close());
   const consoleUrl = roles.has('console') ? await openConsole(app, queue) : null;
+  await start.beforeWork();
   if (roles.has('worker')) await startWorker(app, queue);
   if (roles.has('scheduler')) {
     const { schedule, timezone } = app.config;

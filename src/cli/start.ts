@@ -35,8 +35,10 @@ export function startCommand(program: Command, context: Context): void {
         connections: 20,
       });
       try {
-        if (isUnconfigured(config)) await importExamples(app, context);
-        const running = await startRoles(app, roles, context.stopped);
+        const running = await startRoles(app, roles, {
+          stopped: context.stopped,
+          beforeWork: async () => (isUnconfigured(config) ? importExamples(app, context) : undefined),
+        });
         await greet(app, roles, running.consoleUrl, context);
         await untilAborted(context.stopped);
         context.print('stopping: charges in hand are finished first');
@@ -59,7 +61,8 @@ async function importExamples(app: App, context: Context): Promise<void> {
   const template = await readFile(new URL('subscribers.template.csv', EXAMPLES), 'utf8');
   const file = join(dataDir, 'example-subscribers.csv');
   await mkdir(dataDir, { recursive: true });
-  await writeFile(file, fillTemplate(template, await databaseNow(app.db), timezone));
+  // Names and telephone numbers of payers, if only of examples.
+  await writeFile(file, fillTemplate(template, await databaseNow(app.db), timezone), { mode: 0o600 });
   const { imported } = await withImportDeps(app, (deps) => importFile(deps, file, { dryRun: false }));
   context.print(`imported ${imported} example subscribers (${file})`);
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { createJiti } from 'jiti';
-
+import { systemClock } from '../clock.ts';
 import { ConfigError } from './config-error.ts';
 import { reasonOf } from './reason.ts';
 
@@ -30,15 +30,49 @@ export async function loadConfigFile(path: string): Promise<unknown> {
   // No cache: the disk may be read-only, and a stale file would be a wrong price.
   const quiet = { fsCache: false, moduleCache: false, interopDefault: false };
   const jiti = createJiti(path, { ...quiet, alias: { maedal: FRONT_DOOR } });
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
+    throw new ConfigError([`${path} is a folder; name the configuration file in it`]);
+  }
   let module: unknown;
   try {
-    module = await jiti.import(path);
+    module = await guarded(path, () => jiti.import(path));
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     throw new ConfigError([`${path} cannot be loaded: ${reasonOf(error)}`]);
   }
   if (typeof module === 'object' && module !== null && 'default' in module) return module.default;
   throw new ConfigError([`${path} has no default export; write export default defineConfig({ … })`]);
 }
+
+/**
+ * Runs the file's code where it can do least harm to us: its time is bounded; signals end the process at once, as nothing
+ * is in hand yet and a file that loops would never let our handlers run; and if it ends the process, that is no success.
+ */
+async function guarded(path: string, load: () => Promise<unknown>): Promise<unknown> {
+  const handlers = SIGNALS.flatMap((signal) => process.listeners(signal).map((handler) => ({ signal, handler })));
+  for (const { signal, handler } of handlers) process.off(signal, handler);
+  const ended = () => {
+    process.stderr.write(`maedal: ${path} ended the process while it was loaded; remove that from it\n`);
+    process.exitCode = 2;
+  };
+  process.on('exit', ended);
+  let forget = () => {};
+  const late = new Promise<never>((_, reject) => {
+    const seconds = LOADED_WITHIN_MS / 1_000;
+    const error = new ConfigError([`${path} did not finish loading within ${seconds} s; what does it wait for?`]);
+    forget = systemClock.after(LOADED_WITHIN_MS, () => reject(error));
+  });
+  try {
+    return await Promise.race([load(), late]);
+  } finally {
+    forget();
+    process.off('exit', ended);
+    for (const { signal, handler } of handlers) process.on(signal, handler);
+  }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const LOADED_WITHIN_MS = 10_000;
 
 /** A configuration file is a program: in `live`, nobody but its owner may change it. Throws ConfigError. */
 export function refuseForeignWriters(path: string): void {

@@ -3,9 +3,9 @@ import pg from 'pg';
 import { type Clock, pause } from '../clock.ts';
 import { DATABASE, prepareCluster, readPassword } from './cluster.ts';
 import { clusterIn, findPlace, MACHINE_DIR, notedHome, openDataDir, type Place } from './place.ts';
-import { held } from './processes.ts';
+import { held, isAlive } from './processes.ts';
 import { findPrograms, packageRoot } from './programs.ts';
-import { type Answers, awaitAnswer, launch, livingServer, stopServer } from './server.ts';
+import { type Answers, awaitAnswer, launch, livingServer, type Server, stopServer } from './server.ts';
 
 /** A PostgreSQL of our own on this machine. */
 export type EmbeddedPostgres = {
@@ -41,15 +41,45 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     );
     const password = await prepareCluster(place, programs, { clock, durable, report });
     const answers: Answers = (port) => isOurs(urlOf(port, password, 'postgres'), clusterIn(place.home));
-    const { server, adopted } = await adoptOrLaunch(place, programs.postgres, { clock, durable, answers });
+    const begin = () => adoptOrLaunch(place, programs.postgres, { clock, durable, answers });
+    const { server, adopted } = await begin();
     if (adopted) report(`PostgreSQL (pid ${server.process.pid}) was still running and goes on`);
     await ensureDatabase(urlOf(server.port, password, 'postgres'));
-    return {
-      url: urlOf(server.port, password, DATABASE),
-      adopted,
-      stop: () => held(() => stopServer(server, clock)),
-    };
+    const kept = keepRunning(server, begin, { clock, report });
+    return { url: urlOf(server.port, password, DATABASE), adopted, stop: () => kept.stop() };
   });
+}
+
+/** Starts the server again when it ends by itself: nobody else would. It comes back at its port, so its URL stays right. */
+function keepRunning(
+  first: Server,
+  begin: () => ReturnType<typeof adoptOrLaunch>,
+  { clock, report }: { readonly clock: Clock; readonly report: (line: string) => void },
+): { stop(): Promise<void> } {
+  const leaving = new AbortController();
+  let server = first;
+  const revive = async () => {
+    report(`PostgreSQL (pid ${server.process.pid}) ended by itself and is started again`);
+    const { port } = server;
+    server = (await held(begin)).server;
+    const place = server.port === port ? 'goes on' : `came back at another port, ${server.port}: restart maedal`;
+    report(`PostgreSQL (pid ${server.process.pid}) ${place}`);
+  };
+  const watch = async () => {
+    while (!leaving.signal.aborted) {
+      await pause(clock, WATCH_MS, leaving.signal);
+      if (leaving.signal.aborted || (await isAlive(server.process))) continue;
+      await revive().catch((error: unknown) => report(error instanceof Error ? error.message : String(error)));
+    }
+  };
+  const watching = watch();
+  return {
+    stop: async () => {
+      leaving.abort();
+      await watching;
+      await held(() => stopServer(server, clock));
+    },
+  };
 }
 
 /** The URL of the PostgreSQL that runs for a data directory, or `null`. Starts, changes and claims nothing. */
@@ -121,3 +151,4 @@ function urlOf(port: number, password: string, database: string): string {
 }
 
 const ROUNDS = 5;
+const WATCH_MS = 1_000;

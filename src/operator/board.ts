@@ -22,6 +22,12 @@ export async function registerBoard(app: FastifyInstance, queues: readonly Board
       // Its own handler would show the message of whatever failed.
       route.errorHandler = (error, request, reply) => void answerError(error, { request, reply, report });
     });
+    // Fonts of another host, which the policy above would refuse with an error on every page.
+    scope.addHook('onSend', async (_request, _reply, payload) =>
+      typeof payload === 'string' ? payload.replace(FOREIGN_FONTS, '') : payload,
+    );
     await scope.register(serverAdapter.registerPlugin(), { prefix: '/queues' });
   });
 }
+
+const FOREIGN_FONTS = /<link[^>]*https:\/\/fonts\.[^>]*>/g;

@@ -30,7 +30,11 @@ export function installGuard(app: FastifyInstance, deps: GuardDeps): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');
     if (!isHostOfOurs(request.headers.host, deps.host))
-      return sendProblem(reply, 403, 'this host name is not served here');
+      return sendProblem(
+        reply,
+        403,
+        'this host name is not served here: bound to a loopback address, the console answers to that name alone; set MAEDAL_HOST, or have the proxy pass that name on',
+      );
     const access = accessOf(request);
     if (access === 'token') return bearsToken(request, deps.isApiToken) ? undefined : refuseToken(reply);
     if (access === 'session' && !(await deps.hasSession(request))) return refuseSession(request, reply);

@@ -9,7 +9,7 @@ export function overviewRoute(app: FastifyInstance, db: Db): void {
   app.get('/', async (_request, reply) => sendPage(reply, 'Overview', page(await readOverview(db))));
 }
 
-function page({ counts, nextAt }: Overview): Markup {
+function page({ counts, nextAt, now }: Overview): Markup {
   const rows = counts.map(
     ({ state, count }) => html`<tr><th scope="row">${state}</th><td class="number">${count}</td></tr>\n`,
   );
@@ -18,7 +18,7 @@ function page({ counts, nextAt }: Overview): Markup {
   <thead><tr><th scope="col">Status</th><th scope="col">Invoices</th></tr></thead>
   <tbody>${rows}</tbody>
 </table>
-<p>Next due: ${nextAt === null ? 'nothing' : html`<time datetime="${isoInstant(nextAt)}">${isoInstant(nextAt)}</time>`}</p>
+<p>Next due: ${nextAt === null ? 'nothing' : nextAt <= now ? 'now' : html`<time datetime="${isoInstant(nextAt)}">${isoInstant(nextAt)}</time>`}</p>
 <p><a href="/queues">Queues</a></p>
 <form method="post" action="/logout"><button type="submit">Log out</button></form>`;
 }

@@ -32,7 +32,7 @@ export async function openLedger(directory: string, replay: (entry: Entry) => vo
   const unlock = await lockDirectory(directory);
   try {
     const path = join(directory, 'ledger.jsonl');
-    const file = await open(path, 'a+');
+    const file = await open(path, 'a+', 0o600); // it holds payers' names
     try {
       await file.truncate(await endOfLastLine(file));
       await file.sync();

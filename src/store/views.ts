@@ -129,18 +129,20 @@ export type Overview = {
   readonly counts: readonly { readonly state: string; readonly count: number }[];
   /** When the scheduler next has something to do; null when nothing is due any more. */
   readonly nextAt: Date | null;
+  readonly now: Date;
 };
 
 /** Where the installation stands, on one screen. */
 export async function readOverview(db: Db): Promise<Overview> {
   const counts = await db.$queryRaw<Overview['counts'][number][]>`
     SELECT state, count(*)::float8 AS count FROM invoice GROUP BY state ORDER BY state`;
-  const [next] = await db.$queryRaw<{ nextAt: Date | null }[]>`
-    SELECT least(
+  const [next] = await db.$queryRaw<{ nextAt: Date | null; now: Date }[]>`
+    SELECT maedal_now() AS now, least(
       (SELECT min(next_due_at) FROM subscription
         WHERE next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')),
       (SELECT min(next_at) FROM invoice WHERE state IN ('open', 'retrying'))) AS "nextAt"`;
-  return { counts, nextAt: next?.nextAt ?? null };
+  if (next === undefined) throw new Error('the database did not tell the time');
+  return { counts, ...next };
 }
 
 type InvoiceRow = Omit<InvoiceView, 'attempts'>;

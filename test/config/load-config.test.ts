@@ -85,3 +85,7 @@ test('a configuration is a program: others may read it, never write it', async (
     expect(() => refuseForeignWriters(path)).toThrow(`${path} can be changed by other users`);
   }
 });
+
+test('a folder is no configuration file', async () => {
+  await expect(loadConfigFile(dir)).rejects.toThrow(`${dir} is a folder`);
+});

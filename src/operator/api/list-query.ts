@@ -21,9 +21,8 @@ export function wordList<Word extends string>(words: readonly [Word, ...Word[]])
 export const SLICE = {
   limit: z
     .string()
-    .regex(/^\d{1,4}$/, 'it is not a number from 1 to 1000')
+    .regex(/^([1-9]\d{0,2}|1000)$/, 'it is not a number from 1 to 1000')
     .transform(Number)
-    .pipe(z.int().min(1).max(1000))
     .default(100),
   cursor: z
     .string()
