@@ -28,6 +28,7 @@ RUN install -d -o 10001 -g 10001 -m 0700 /data
 USER 10001:10001
 EXPOSE 3000
 STOPSIGNAL SIGTERM
+# For `start` with a console; docker-compose.yml has its own for processes without one.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.MAEDAL_PORT || 3000}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "dist/main.js"]
 CMD ["start"]
