@@ -12,6 +12,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '20000' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    json: { type: 'boolean', default: false },
   },
 });
 const { seed } = values;
@@ -23,9 +24,10 @@ async function explore(from: number, seeds: number): Promise<void> {
   const tally = emptyTally();
   const startedMs = systemClock.monotonicMs();
   for (let one = from; one < from + seeds; one += 1) await addSeed(tally, one);
+  process.exitCode = tally.failures.length > 0 ? 1 : 0;
+  if (values.json) return say(JSON.stringify({ ...tally, failpoints: [...tally.failpoints] }));
   summarize(tally, systemClock.monotonicMs() - startedMs);
   for (const { seed: failing } of tally.failures.slice(0, SHOWN)) await replay(failing);
-  process.exitCode = tally.failures.length > 0 ? 1 : 0;
 }
 
 function summarize(tally: Tally, tookMs: number): void {
