@@ -25,6 +25,8 @@ type CapturedAttempt = {
   readonly hold: 'leased' | 'free';
   readonly asked: { readonly customerUid: string; readonly amount: Money; readonly sandbox: boolean };
   readonly invoice: string;
+  /** Whether another capture of the invoice waits for a person: then this one is for the same person. */
+  readonly others: 'in-review' | 'none';
   /** Another attempt of the invoice that is alive; there is at most one. */
   readonly sibling: { readonly state: AttemptState; readonly hold: 'leased' | 'free' } | null;
 };
@@ -69,14 +71,17 @@ export function accountFor(capture: Capture): Accounting {
 function forDead(capture: Capture, attempt: CapturedAttempt): Accounting {
   const { sibling, invoice } = attempt;
   if (sibling?.hold === 'leased' || sibling?.state === 'sent' || sibling?.state === 'unknown') return { kind: 'wait' };
-  if (sibling?.state === 'review' || invoice === 'review') return { kind: 'wait' };
+  if (attempt.others === 'none' && (sibling?.state === 'review' || invoice === 'review')) return { kind: 'wait' };
   if (sibling?.state === 'paid')
     return { kind: 'refund', reason: 'captured late; another attempt had paid the invoice' };
   if (NOT_OWED.has(invoice)) return { kind: 'refund', reason: `captured late; the invoice is ${invoice}` };
   return asAsked(capture, attempt, { kind: 'revive' });
 }
 
-function asAsked(capture: Capture, { asked }: CapturedAttempt, otherwise: Accounting): Accounting {
+function asAsked(capture: Capture, { asked, others }: CapturedAttempt, otherwise: Accounting): Accounting {
+  if (others === 'in-review') {
+    return { kind: 'review', reason: `${capture.impUid} was captured beside another that is in review` };
+  }
   const differs = differences(capture, asked);
   if (differs.length === 0) return otherwise;
   return { kind: 'review', reason: `${capture.impUid} was paid, but ${differs.join(', ')}` };

@@ -25,7 +25,7 @@ function follow(standing: AttemptStanding, event: AttemptEvent, policy: DunningP
     case 'overtaken':
       return overtaken(event.by, now);
     case 'captured':
-      return captured(event);
+      return captured(standing, event);
     default:
       return assertNever(event);
   }
@@ -71,10 +71,14 @@ function paid(impUid: string): Transition {
   };
 }
 
-function captured({ impUid, merchantUid }: Extract<AttemptEvent, { kind: 'captured' }>): Transition {
+/** From the state in which it was judged alone: whatever moved it meanwhile may have seen another capture. */
+function captured(
+  { state }: AttemptStanding,
+  { impUid, merchantUid }: Extract<AttemptEvent, { kind: 'captured' }>,
+): Transition {
   const payload = { imp_uid: impUid, merchant_uid: merchantUid };
   return {
-    from: ['prepared', 'sent', 'unknown', 'declined', 'rejected', 'canceled', 'review'],
+    from: [state],
     fence: 'unfenced',
     decision: 'settle',
     attempt: { state: 'paid', impUid },

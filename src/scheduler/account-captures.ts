@@ -21,7 +21,7 @@ export async function accountCaptures(deps: SchedulerDeps): Promise<number> {
 }
 
 async function account(deps: SchedulerDeps, found: Unaccounted): Promise<void> {
-  const { capture, own } = found;
+  const { capture } = found;
   const accounting = accountFor(capture);
   switch (accounting.kind) {
     case 'settles':
@@ -29,11 +29,11 @@ async function account(deps: SchedulerDeps, found: Unaccounted): Promise<void> {
     case 'wait':
       return deps.store.accountAs(capture.impUid, accounting.kind);
     case 'settle':
-      await deps.store.record(own, next(deps, found, { kind: 'captured', ...named(found) }));
-      return tell(deps, found, 'settled', 'captured without an answer to us');
+      if (await settle(deps, found)) tell(deps, found, 'settled', 'captured without an answer to us');
+      return;
     case 'revive':
-      await revive(deps, found);
-      return tell(deps, found, 'settled', 'captured after it had been given up for dead');
+      if (await revive(deps, found)) tell(deps, found, 'settled', 'captured after it had been given up for dead');
+      return;
     case 'refund': {
       const approval = deps.refundDuplicates === 'auto' ? 'approved' : 'proposed';
       const isNew = await deps.store.putUpForRefund(found, { reason: accounting.reason, approval });
@@ -47,14 +47,19 @@ async function account(deps: SchedulerDeps, found: Unaccounted): Promise<void> {
   }
 }
 
-async function revive(deps: SchedulerDeps, found: Unaccounted): Promise<void> {
+/** Whether it was settled; if not, it moved meanwhile, and the next sweep decides anew. */
+function settle(deps: SchedulerDeps, found: Unaccounted): Promise<boolean> {
+  return deps.store.record(found.own, next(deps, found, { kind: 'captured', ...named(found) }));
+}
+
+async function revive(deps: SchedulerDeps, found: Unaccounted): Promise<boolean> {
   const { own, living } = found;
   if (living !== null) {
     const withdrawn = next(deps, found, { kind: 'overtaken', by: own.merchantUid });
-    if (!(await deps.store.record(living, withdrawn))) return; // it moved meanwhile: the next sweep decides anew
+    if (!(await deps.store.record(living, withdrawn))) return false;
     await deps.failpoints.at('living.withdrawn');
   }
-  await deps.store.record(own, next(deps, found, { kind: 'captured', ...named(found) }));
+  return settle(deps, found);
 }
 
 function next(deps: SchedulerDeps, { own, channel, policy, now }: Unaccounted, event: AttemptEvent) {

@@ -29,6 +29,8 @@ export async function unaccountedCaptures(db: Db, limit: number, sandbox: boolea
            coalesce(a.amount, i.amount)::float8 AS amount, coalesce(a.currency, i.currency) AS currency,
            coalesce(a.customer_uid, k.customer_uid) AS asked_customer_uid,
            (SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.imp_uid = o.imp_uid AND r.state <> 'failed')::float8 AS refunded,
+           EXISTS (SELECT FROM observation x JOIN attempt y ON y.merchant_uid = x.merchant_uid
+                    WHERE y.invoice_id = i.id AND x.imp_uid <> o.imp_uid AND x.accounted_as = 'review' AND x.status = 'paid') AS others_in_review,
            (SELECT jsonb_build_object('state', b.state, 'fence', b.fence, 'merchantUid', b.merchant_uid,
                                       'leased', coalesce(b.lease_until > maedal_now(), false))
               FROM attempt b WHERE b.invoice_id = i.id AND b.id <> a.id
@@ -179,6 +181,7 @@ function captureOf(row: Row, asked: Capture['attempt']['asked']): Capture {
       hold: row.leased ? 'leased' : 'free',
       asked,
       invoice: row.invoice_state,
+      others: row.others_in_review ? 'in-review' : 'none',
       sibling: living === null ? null : { state: living.state, hold: living.leased ? 'leased' : 'free' },
     },
   };
@@ -197,6 +200,7 @@ type Row = {
   policy: DunningPolicy;
   invoice_id: InvoiceId;
   invoice_state: string;
+  others_in_review: boolean;
   period_key: string;
   due_at: Date;
   failures: number;

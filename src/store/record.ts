@@ -15,7 +15,8 @@ export type Subject = Pick<LeasedAttempt, 'fence' | 'periodKey' | 'amount' | 'me
  * locks that every writer takes. The only writer of what follows a charge.
  *
  * Returns false when the attempt is no longer as it was leased: then somebody else's answer stands. A paid answer is
- * recorded whatever the fence, because facts are not fenced.
+ * recorded whatever the fence, because facts are not fenced; but what a person looks at is left by an attempt alone that
+ * is itself in review.
  */
 export async function record(db: Db, subject: Subject, next: Transition): Promise<boolean> {
   const { attempt, invoice } = next;
@@ -25,7 +26,8 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
     ), i AS MATERIALIZED (
       SELECT invoice.id, invoice.subscription_id FROM invoice JOIN s ON s.id = invoice.subscription_id
        WHERE invoice.id = ${subject.invoiceId}::uuid
-         AND (invoice.state IN ('open', 'retrying') OR (${invoice.state} = 'paid' AND invoice.state IN ('held', 'review', 'uncollectible')))
+         AND (invoice.state IN ('open', 'retrying') OR (${invoice.state} = 'paid' AND (
+           invoice.state IN ('held', 'uncollectible') OR (invoice.state = 'review' AND ${next.from.includes('review')}))))
          FOR NO KEY UPDATE OF invoice
     ), a AS (
       UPDATE attempt SET state = ${attempt.state}, lease_until = NULL, lease_count = 0, updated_at = maedal_now(),

@@ -18,7 +18,16 @@ function capture(fields: Told = {}): Capture {
     sandbox: true,
     refundMinor: 0,
     ...fields,
-    attempt: { state: 'unknown', impUid: null, hold: 'free', asked, invoice: 'open', sibling: null, ...fields.attempt },
+    attempt: {
+      state: 'unknown',
+      impUid: null,
+      hold: 'free',
+      asked,
+      invoice: 'open',
+      others: 'none',
+      sibling: null,
+      ...fields.attempt,
+    },
   };
 }
 
@@ -44,6 +53,13 @@ test.each([
 ] as const)('captured for a %s attempt of a %s invoice, beside %j: %s', (state, invoice, other, kind) => {
   expect(accountFor(capture({ attempt: { state, invoice, sibling: other } })).kind).toBe(kind);
 });
+
+test.each(['unknown', 'declined', 'review'] as const)(
+  'beside a capture that waits for a person, one for a %s attempt waits for the same person',
+  (state) => {
+    expect(accountFor(capture({ attempt: { state, invoice: 'review', others: 'in-review' } })).kind).toBe('review');
+  },
+);
 
 test('what a worker holds is left to the worker', () => {
   expect(accountFor(capture({ attempt: { state: 'sent', hold: 'leased' } })).kind).toBe('wait');

@@ -132,3 +132,20 @@ test('what a worker never recorded is settled from the facts alone', async () =>
   await accountCaptures(world.scheduler);
   expect((await attempts())[0]).toMatchObject({ state: 'paid', imp_uid: 'imps_000000000001' });
 });
+
+test('of two captures of one attempt, one of them wrong, neither is kept unseen: both are for a person', async () => {
+  const uid = await declinedOnce();
+  const record = world.gateway.records[0];
+  if (record === undefined) throw new Error('nothing was declined');
+  const paid = { ...record, status: 'paid', decline: null } as const;
+  const wrong = { ...paid, impUid: 'imps_wrong', amount: { minor: 100, currency: 'KRW' }, paidAtMs: 1 };
+  await world.worker.store.observe([wrong, { ...paid, impUid: 'imps_right', paidAtMs: 2 }], 'look_up');
+  expect(uid).toBeDefined();
+  for (let passes = 0; passes < 3; passes += 1) await accountCaptures(world.scheduler);
+  expect((await invoiceOf(world, subscription)).state).toBe('review');
+  const seen = await world.database.db.observation.findMany({ where: { status: 'paid' }, orderBy: { imp_uid: 'asc' } });
+  expect(seen.map(({ imp_uid, accounted_as }) => [imp_uid, accounted_as])).toEqual([
+    ['imps_right', 'review'],
+    ['imps_wrong', 'review'],
+  ]);
+});

@@ -63,6 +63,7 @@ function unaccounted(tables: Tables, seen: ObservationRow, attempt: AttemptRow, 
           sandbox,
         },
         invoice: invoice.state,
+        others: othersInReview(tables, seen, invoice.id) ? 'in-review' : 'none',
         sibling: living === undefined ? null : { state: living.state, hold: holdOf(tables, living) },
       },
     },
@@ -85,6 +86,18 @@ function unaccounted(tables: Tables, seen: ObservationRow, attempt: AttemptRow, 
     policy: policyOf(tables, invoice),
     now: instant(new Date(tables.nowMs)),
   };
+}
+
+function othersInReview(tables: Tables, { imp_uid }: ObservationRow, invoiceId: string): boolean {
+  const uids = new Set<string>(
+    tables.attempts.where((row) => row.invoice_id === invoiceId).map((row) => row.merchant_uid),
+  );
+  return (
+    tables.observations.where(
+      (row) =>
+        uids.has(row.merchant_uid) && row.imp_uid !== imp_uid && row.accounted_as === 'review' && row.status === 'paid',
+    ).length > 0
+  );
 }
 
 function livingBeside(tables: Tables, attempt: AttemptRow): AttemptRow | undefined {

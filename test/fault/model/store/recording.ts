@@ -29,7 +29,8 @@ export function record(tables: Tables, subject: Subject, next: Transition): bool
 
 function mayMove({ state }: InvoiceRow, next: Transition): boolean {
   if (state === 'open' || state === 'retrying') return true;
-  return next.invoice.state === 'paid' && (state === 'held' || state === 'review' || state === 'uncollectible');
+  if (next.invoice.state !== 'paid') return false;
+  return state === 'held' || state === 'uncollectible' || (state === 'review' && next.from.includes('review'));
 }
 
 function moved({ nowMs }: Tables, row: AttemptRow, to: Transition['attempt']): AttemptRow {
