@@ -149,3 +149,12 @@ test('issuing a key needs no channel_key, unless the mode says so', async () => 
   expect(await bench.post(KEY, CARD)).toMatchObject({ status: 400, code: -1 });
   expect((await bench.post(KEY, { ...CARD, channel_key: 'channel-key-1' })).code).toBe(0);
 });
+
+test.each([
+  ['html5_inicis', 'INIBillTst'],
+  ['html5_inicis.MINE', 'MINE'],
+  ['kcp', 'iamport01m'],
+])('a key issued over %s is of the merchant id %s', async (pg, pg_id) => {
+  const bench = await openBench();
+  expect(await bench.post(KEY, { ...CARD, pg })).toMatchObject({ response: { pg_id } });
+});
