@@ -35,7 +35,7 @@ export class Campaign {
     this.#world.fleet.start();
     for (const [index, phase] of phases.entries()) {
       if (index < done) continue;
-      await this.#run(phase, phases[index + 1]?.name !== phase.name);
+      await this.#run(phase, index === phases.length - 1);
       if (this.violations.length > 0) return;
       await passed(index + 1);
     }
@@ -46,10 +46,9 @@ export class Campaign {
     const { tally } = this.#world;
     await this.reader.read();
     this.violations.push(...this.reader.books.violations.splice(0), ...(await this.#sends.judge()));
-    for await (const { file, line } of this.#logs.read()) {
+    for await (const line of this.#logs.read()) {
       const name = /"name":"([a-z_.]+)","msg":"failpoint\.fired"/.exec(line)?.[1];
       if (name !== undefined) tally.add('failpoints', name);
-      if (/^maedal: \w*Error.*\n?/.test(line) && !line.includes('failpoint ')) tally.add('crashes', `${file} ${line}`);
     }
   }
 
@@ -65,9 +64,9 @@ export class Campaign {
     const deeds = new Set<Promise<void>>();
     const [scheduler] = fleet.living('scheduler');
     if (scheduler !== undefined) void fleet.deploy(scheduler); // it ticks when it starts
+    const [leastMs, mostMs] = classes.length === 1 ? (classes[0]?.everyMs ?? TOGETHER_MS) : TOGETHER_MS;
     const startedMs = systemClock.monotonicMs();
     for (;;) {
-      const [leastMs, mostMs] = phase.classes.length > 1 ? TOGETHER_MS : ALONE_MS;
       await pause(systemClock, chance.between(leastMs, mostMs));
       if (striking.length > 0) {
         const deed = Promise.resolve(chance.weighed(striking).strike?.(world)).finally(() => deeds.delete(deed));
@@ -77,12 +76,9 @@ export class Campaign {
       await this.watch();
       await this.#tell(phase.name);
       const spentMs = systemClock.monotonicMs() - startedMs;
-      if (this.violations.length > 0 || spentMs > LONGEST_MS) break;
-      const waiting = await this.#waiting();
-      const enough = isLast
-        ? Math.ceil((phase.until - phase.from) * 0.03)
-        : Math.ceil((phase.until - phase.from) * 0.4);
-      if (spentMs >= phase.atLeastMs && waiting <= enough) break;
+      if (this.violations.length > 0 || spentMs > phase.atMostMs) break;
+      const enough = (phase.until - phase.from) * (isLast ? 0.1 : 0.4);
+      if (spentMs >= phase.atLeastMs && (await this.#waiting()) <= enough) break;
     }
     await Promise.all(deeds);
     for (const { faults } of classes) await faults.end?.(world);
@@ -138,7 +134,5 @@ const WAITING = `
        + (SELECT count(*) FROM subscription WHERE next_due_at <= maedal_now())::integer AS waiting`;
 /** From one blow to the next. */
 const TOGETHER_MS = [150, 450] as const;
-const ALONE_MS = [300, 900] as const;
 const TELL_EVERY_MS = 3_000;
 const BILL_EVERY_MS = 8_000;
-const LONGEST_MS = 120_000;

@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pause, systemClock } from '../../../src/clock.ts';
 import { standBy, type Undertaker } from '../../support/undertaker.ts';
 import type { Chance } from './chance.ts';
 import type { Tally } from './tally.ts';
 
-export const ROLES = ['scheduler', 'worker', 'console'] as const;
+const ROLES = ['scheduler', 'worker', 'console'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** A place for one process, which a supervisor fills anew when the process ends. */
@@ -137,7 +138,10 @@ export class Fleet {
   }
 
   async #ended(slot: Slot, code: number | null, signal: NodeJS.Signals | null): Promise<void> {
-    if (!slot.ending && signal === null) this.#options.tally.add('exits', `${slot.role} by itself with ${code}`);
+    if (!slot.ending && signal === null) {
+      const why = await lastWords(join(this.#options.directory, 'logs', `${slot.name}.log`));
+      this.#options.tally.add('exits', `${slot.role} by itself with ${code}: ${why}`);
+    }
     await pause(systemClock, this.#options.chance.between(100, 500));
     if (!this.#closing) this.#fill(slot);
   }
@@ -162,6 +166,12 @@ export class Fleet {
     const pids = children.flatMap((child) => (child !== null && isAlive(child) ? [child.pid] : []));
     writeFileSync(join(this.#options.directory, 'pids'), `${pids.join('\n')}\n`);
   }
+}
+
+/** What a process complained of last. */
+async function lastWords(log: string): Promise<string> {
+  const lines = (await readFile(log, 'utf8')).split('\n');
+  return lines.findLast((line) => line.startsWith('maedal:'))?.slice(0, 200) ?? 'without a word';
 }
 
 function isAlive(child: ChildProcess | null): boolean {

@@ -10,14 +10,14 @@ export class Logs {
     this.#directory = directory;
   }
 
-  /** The lines that were completed since the last call, with the file they stand in. */
-  async *read(): AsyncGenerator<{ readonly file: string; readonly line: string }> {
+  /** The lines that were completed since the last call. */
+  async *read(): AsyncGenerator<string> {
     for (const file of await readdir(this.#directory)) {
       const position = this.#positions.get(file) ?? { at: 0, rest: '' };
       this.#positions.set(file, position);
       const lines = `${position.rest}${await this.#tail(file, position)}`.split('\n');
       position.rest = lines.pop() ?? '';
-      for (const line of lines) yield { file, line };
+      yield* lines;
     }
   }
 

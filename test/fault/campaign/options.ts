@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { InputError } from '../../../src/billing/errors.ts';
 
 /** The classes of faults, in the order in which they run alone before they all run together. */
-export const CLASSES = ['kill', 'pause', 'failpoint', 'queue', 'postgres', 'wire', 'gateway', 'job'] as const;
+const CLASSES = ['kill', 'pause', 'failpoint', 'queue', 'postgres', 'wire', 'gateway', 'job'] as const;
 export type ClassName = (typeof CLASSES)[number];
 
 const DUPLICATES = ['refuse-paid', 'refuse-any', 'accept'] as const;

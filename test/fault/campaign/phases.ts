@@ -9,21 +9,21 @@ export type Phase = {
   readonly until: number;
   /** How long it lasts at least, however quickly everything is charged. */
   readonly atLeastMs: number;
+  readonly atMostMs: number;
 };
 
 /** Every class alone, with a third of the charges between them; then all together, in batches. */
 export function phasesOf({ charges, classes }: Plan): Phase[] {
   const phases: Phase[] = [];
   let from = 0;
-  const add = (name: string, some: readonly ClassName[], count: number, atLeastMs: number) => {
-    phases.push({ name, classes: some, from, until: from + count, atLeastMs });
+  const add = (name: string, some: readonly ClassName[], count: number, [atLeastMs, atMostMs]: [number, number]) => {
+    phases.push({ name, classes: some, from, until: from + count, atLeastMs, atMostMs });
     from += count;
   };
-  const alone = classes.length === 1 ? 0 : Math.floor(charges / 3 / classes.length);
-  const aloneMs = Math.min(20_000, Math.max(2_500, alone * 40));
-  if (alone > 0) for (const name of classes) add(`${name} alone`, [name], alone, aloneMs);
-  while (from < charges) add('all together', classes, Math.min(BATCH, charges - from), 6_000);
+  const alone = classes.length === 1 ? 0 : Math.floor(charges / 4 / classes.length);
+  const aloneMs = Math.min(25_000, 2_500 + alone * 50);
+  if (alone > 0) for (const name of classes) add(`${name} alone`, [name], alone, [aloneMs, aloneMs * 2]);
+  const batch = Math.min(2_000, Math.max(250, Math.ceil(charges / 16)));
+  while (from < charges) add('all together', classes, Math.min(batch, charges - from), [15_000, 120_000]);
   return phases;
 }
-
-const BATCH = 250;

@@ -89,7 +89,8 @@ const STANDING = `
     (SELECT min(at) AS next FROM (
        SELECT next_at AS at FROM invoice WHERE state IN ('open', 'retrying')
        UNION ALL SELECT lease_until FROM attempt WHERE state = 'sent'
-       UNION ALL SELECT account_at FROM observation WHERE account_at IS NOT NULL
+       UNION ALL SELECT o.account_at FROM observation o JOIN attempt a USING (merchant_uid) JOIN invoice i ON i.id = a.invoice_id
+        WHERE o.account_at IS NOT NULL AND i.state <> 'review'
        UNION ALL SELECT watch_at FROM invoice WHERE watch_at > maedal_now()
        UNION ALL SELECT next_at FROM refund WHERE next_at IS NOT NULL AND state IN ('prepared', 'sent', 'unknown')
        UNION ALL SELECT min(s.next_due_at) FROM subscription s WHERE NOT EXISTS (SELECT FROM invoice WHERE subscription_id = s.id)

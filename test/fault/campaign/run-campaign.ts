@@ -46,7 +46,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Report> {
     await close();
     if (report.violations.length === 0 && options.resume === null) {
       await world.postgres.remove();
-      await rm(directory, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     } else say(`everything is kept in ${directory}`);
     return report;
   } finally {

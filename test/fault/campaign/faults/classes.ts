@@ -9,14 +9,17 @@ import { postgres } from './postgres.ts';
 import { queue } from './queue.ts';
 import { wire } from './wire.ts';
 
-/** Every class by its name, with how much of the blows it deals when all strike together. */
-export const FAULT_CLASSES: Readonly<Record<ClassName, { readonly faults: FaultClass; readonly weight: number }>> = {
-  kill: { faults: kill, weight: 8 },
-  pause: { faults: pauses, weight: 4 },
-  failpoint: { faults: failpoint, weight: 2 },
-  queue: { faults: queue, weight: 3 },
-  postgres: { faults: postgres, weight: 3 },
-  wire: { faults: wire, weight: 10 },
-  gateway: { faults: gateway, weight: 0 },
-  job: { faults: job, weight: 2 },
+/** A class, how much of the blows it deals when all strike together, and ms from one to the next when it strikes alone. */
+type Share = { readonly faults: FaultClass; readonly weight: number; readonly everyMs: readonly [number, number] };
+
+/** Every class by its name. Processes that die need some seconds to come to work again. */
+export const FAULT_CLASSES: Readonly<Record<ClassName, Share>> = {
+  kill: { faults: kill, weight: 7, everyMs: [500, 1_300] },
+  pause: { faults: pauses, weight: 5, everyMs: [200, 700] },
+  failpoint: { faults: failpoint, weight: 1, everyMs: [1_500, 3_000] },
+  queue: { faults: queue, weight: 4, everyMs: [300, 900] },
+  postgres: { faults: postgres, weight: 3, everyMs: [500, 1_300] },
+  wire: { faults: wire, weight: 12, everyMs: [100, 400] },
+  gateway: { faults: gateway, weight: 0, everyMs: [500, 500] },
+  job: { faults: job, weight: 3, everyMs: [300, 900] },
 };

@@ -24,7 +24,7 @@ export const failpoint: FaultClass = {
 };
 
 /** Failpoints that this class can reach, by the role that passes them. */
-export function failpointsOf(role: Role | 'bill'): readonly Failpoint[] {
+function failpointsOf(role: Role | 'bill'): readonly Failpoint[] {
   if (role === 'console') return [];
   if (role === 'bill') return FAILPOINTS;
   return FAILPOINTS.filter((name) => BOTH.has(name) || SCHEDULER.test(name) === (role === 'scheduler'));
