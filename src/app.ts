@@ -123,7 +123,8 @@ async function openDatabase({ config, claim, clock, report, patient }: AppOption
   if (typeof owned === 'string') return owned;
   closing.push(() => owned.release());
   const say = (text: string) => report({ kind: 'embedded.says', text });
-  const postgres = await startEmbeddedPostgres({ dataDir, clock, report: say });
+  const alarm = (text: string) => report({ kind: 'embedded.failed', text });
+  const postgres = await startEmbeddedPostgres({ dataDir, clock, report: say, alarm });
   closing.push(() => postgres.stop());
   return postgres.url;
 }

@@ -86,6 +86,8 @@ export type BillingEvent =
   | { readonly kind: 'waiting'; readonly what: string; readonly error: Error }
   /** What the PostgreSQL of our own does at its start. */
   | { readonly kind: 'embedded.says'; readonly text: string }
+  /** The PostgreSQL of our own ended by itself, or does not start again. */
+  | { readonly kind: 'embedded.failed'; readonly text: string }
   | { readonly kind: 'connection.failed'; readonly where: string; readonly error: Error };
 
 /** Where flows report to. Never throws. */

@@ -47,6 +47,7 @@ function levelOf(event: BillingEvent): 'debug' | 'info' | 'warn' | 'error' {
     case 'waiting':
       return 'warn';
     case 'audit.found':
+    case 'embedded.failed':
     case 'fence.closed':
     case 'sending.stopped':
     case 'gateway.refused':

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { z } from 'zod';
@@ -79,6 +79,13 @@ test.each(READMES)(
     expect(scripts.filter((name) => manifest.scripts[name ?? ''] === undefined)).toEqual([]);
   },
 );
+
+test.each(READMES)('%s has no secrets generated where git would take them up', (readme) => {
+  const directories = [...text(readme).matchAll(/MAEDAL_DATA_DIR=(\S+)/g)].map(([, directory]) => directory ?? '');
+  expect(directories).not.toEqual([]);
+  for (const directory of directories) expect(directory).toMatch(/^\.maedal[\w-]*$/);
+  expect(readFileSync(join(ROOT, '.gitignore'), 'utf8').split('\n')).toContain('.maedal*/');
+});
 
 test('the two READMEs show the same commands and outputs, tables, headings and links', () => {
   const [english, korean] = READMES.map(text);

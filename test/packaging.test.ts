@@ -119,16 +119,6 @@ test('secrets come by file, each from a file of its own, and none stands in the 
   }
 });
 
-test('the systemd unit waits for charges in flight, restarts, and holds secrets as credentials', async () => {
-  const unit = await read('docs/systemd/maedal.service');
-  const lines = ['Type=simple', 'Restart=always', 'TimeoutStopSec=100', 'KillMode=mixed', 'LimitCORE=0'];
-  const hardening = ['NoNewPrivileges=yes', 'ProtectSystem=strict', 'ProtectHome=yes', 'PrivateTmp=yes'];
-  expect(unit.split('\n')).toEqual(expect.arrayContaining([...lines, ...hardening]));
-  const loaded = [...unit.matchAll(/^LoadCredential=(\w+):/gm)].map(([, name]) => name);
-  const used = [...unit.matchAll(/^Environment=\w+_FILE=%d\/(\w+)$/gm)].map(([, name]) => name);
-  expect(loaded).toEqual(used);
-});
-
 test('one script checks a change, with the command that the README names', async () => {
   await access(join(ROOT, '.ci/run'), constants.X_OK);
   expect(await read('.ci/run')).toMatch(/^npm cit$/m);

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import pg from 'pg';
 import { type Clock, pause } from '../clock.ts';
+import { asError } from '../events.ts';
 import { DATABASE, prepareCluster, readPassword } from './cluster.ts';
 import { clusterIn, findPlace, MACHINE_DIR, notedHome, openDataDir, type Place } from './place.ts';
 import { held, isAlive } from './processes.ts';
@@ -22,6 +23,8 @@ export type EmbeddedOptions = {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly report?: (line: string) => void;
+  /** Told that a server ended, or cannot be started again; default: `report`. */
+  readonly alarm?: (line: string) => void;
   readonly durable?: boolean;
 };
 
@@ -31,7 +34,7 @@ export type EmbeddedOptions = {
  * one process at a time does this (`claimDirectory`). Throws InputError for what a person can put right, else Error.
  */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
-  const { clock, report = () => undefined, durable = true } = options;
+  const { clock, report = () => undefined, alarm = report, durable = true } = options;
   return held(async () => {
     const place = await findPlace(await openDataDir(options.dataDir), report);
     const programs = await findPrograms(
@@ -45,31 +48,40 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     const { server, adopted } = await begin();
     if (adopted) report(`PostgreSQL (pid ${server.process.pid}) was still running and goes on`);
     await ensureDatabase(urlOf(server.port, password, 'postgres'));
-    const kept = keepRunning(server, begin, { clock, report });
+    const kept = keepRunning(server, begin, { clock, report, alarm });
     return { url: urlOf(server.port, password, DATABASE), adopted, stop: () => kept.stop() };
   });
 }
 
-/** Starts the server again when it ends by itself: nobody else would. It comes back at its port, so its URL stays right. */
+/**
+ * Starts the server again when it ends by itself: nobody else would. It comes back at its port, so its URL stays right.
+ * One that cannot be started, or ends again at once, is tried less and less often.
+ */
 function keepRunning(
   first: Server,
   begin: () => ReturnType<typeof adoptOrLaunch>,
-  { clock, report }: { readonly clock: Clock; readonly report: (line: string) => void },
+  { clock, report, alarm }: Required<Pick<EmbeddedOptions, 'clock' | 'report' | 'alarm'>>,
 ): { stop(): Promise<void> } {
   const leaving = new AbortController();
   let server = first;
-  const revive = async () => {
-    report(`PostgreSQL (pid ${server.process.pid}) ended by itself and is started again`);
-    const { port } = server;
-    server = (await held(begin)).server;
-    const place = server.port === port ? 'goes on' : `came back at another port, ${server.port}: restart maedal`;
-    report(`PostgreSQL (pid ${server.process.pid}) ${place}`);
+  const isWell = async (): Promise<boolean> => {
+    try {
+      if (await isAlive(server.process)) return true;
+      alarm(`PostgreSQL (pid ${server.process.pid}) ended by itself and is started again; postgres.log says why`);
+      const { port } = server;
+      server = (await held(begin)).server;
+      if (server.port !== port) alarm(`PostgreSQL came back at port ${server.port}, not ${port}: restart maedal`);
+      report(`PostgreSQL (pid ${server.process.pid}) goes on`);
+    } catch (error) {
+      alarm(asError(error).message);
+    }
+    return false;
   };
   const watch = async () => {
-    while (!leaving.signal.aborted) {
-      await pause(clock, WATCH_MS, leaving.signal);
-      if (leaving.signal.aborted || (await isAlive(server.process))) continue;
-      await revive().catch((error: unknown) => report(error instanceof Error ? error.message : String(error)));
+    for (let waitMs = WATCH_MS; ; ) {
+      await pause(clock, waitMs, leaving.signal);
+      if (leaving.signal.aborted) return;
+      waitMs = (await isWell()) ? WATCH_MS : Math.min(2 * waitMs, LONGEST_WATCH_MS);
     }
   };
   const watching = watch();
@@ -152,3 +164,4 @@ function urlOf(port: number, password: string, database: string): string {
 
 const ROUNDS = 5;
 const WATCH_MS = 1_000;
+const LONGEST_WATCH_MS = 60_000;

@@ -33,12 +33,13 @@ export function installGuard(app: FastifyInstance, deps: GuardDeps): void {
       return sendProblem(
         reply,
         403,
-        'this host name is not served here: bound to a loopback address, the console answers to that name alone; set MAEDAL_HOST, or have the proxy pass that name on',
+        'this host name is not served: bound to a loopback address, the console answers to localhost alone; for a proxy in front, set MAEDAL_HOST to another address of this machine',
       );
     const access = accessOf(request);
     if (access === 'token') return bearsToken(request, deps.isApiToken) ? undefined : refuseToken(reply);
     if (access === 'session' && !(await deps.hasSession(request))) return refuseSession(request, reply);
-    if (isForeign(request, access)) return sendProblem(reply, 403, 'this request came from another site');
+    if (isForeign(request, access))
+      return sendProblem(reply, 403, 'this request came from another site, or through a proxy that changed `Host`');
     return undefined;
   });
 }

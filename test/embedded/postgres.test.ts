@@ -205,28 +205,23 @@ test('waiting for the end of a process that stays is bounded', async () => {
   expect(await hasExited({ pid: process.pid, mark }, systemClock, 20)).toBe(false);
 });
 
-test('a server that ends by itself is started again at its port, with what it held', async () => {
-  const dataDir = await freshDir();
-  const lines: string[] = [];
+test('a server that ends by itself is started again at its port, with what it held, and with an alarm', async () => {
+  const alarms: string[] = [];
   let cameBack = () => {};
   const back = new Promise<void>((resolve) => {
     cameBack = resolve;
   });
   const report = (line: string) => {
-    lines.push(line);
-    if (line.endsWith('goes on')) cameBack();
+    if (/\d\) goes on$/.test(line)) cameBack();
   };
-  const server = await startEmbeddedPostgres({ dataDir, clock: systemClock, durable: false, report });
+  const alarm = (line: string) => void alarms.push(line);
+  const server = await startEmbeddedPostgres({ dataDir: made, clock: systemClock, durable: false, report, alarm });
   servers.push(server);
-  await sql(server.url, 'CREATE TABLE kept AS SELECT 7 AS number');
-  const [pid] = (await readFile(join(await clusterOf(server.url), 'postmaster.pid'), 'utf8')).split('\n');
-  process.kill(Number(pid), 'SIGINT');
+  await sql(server.url, 'CREATE TABLE held AS SELECT 7 AS number');
+  const pid = await postmasterPid(made);
+  process.kill(pid, 'SIGINT');
   await back;
-  expect(await sql(server.url, 'SELECT number FROM kept')).toEqual([7]);
-  expect(lines.filter((line) => line.includes('ended by itself'))).toHaveLength(1);
+  expect(await postmasterPid(made)).not.toBe(pid);
+  expect(await sql(server.url, 'SELECT number FROM held')).toEqual([7]);
+  expect(alarms).toEqual([expect.stringContaining(`(pid ${pid}) ended by itself`)]);
 });
-
-async function clusterOf(url: string): Promise<string> {
-  const [directory] = await sql(url, "SELECT current_setting('data_directory')");
-  return String(directory);
-}

@@ -4,14 +4,18 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { notedHome } from '../../src/embedded/place.ts';
 import { removeEmbeddedPostgres } from '../../src/embedded/postgres.ts';
 import { readAccounts } from '../support/accounts.ts';
 import { type Built, buildMaedal } from '../support/built.ts';
 import { freePort, type Maedal, runMaedal } from '../support/process.ts';
+import { ROOT } from '../support/repository.ts';
 
 let built: Built;
 let home: string;
 let settings: Record<string, string>;
+/** The first that started to work. */
+let first: Maedal;
 const running: Maedal[] = [];
 
 beforeAll(async () => {
@@ -45,22 +49,41 @@ async function accounts() {
   );
 }
 
+/** Runs `start` while somebody else listens on its port; resolves to what it said. */
+async function startOnTakenPort(variable: string): Promise<string> {
+  const squatter = createServer().listen(Number(settings[variable]), '127.0.0.1');
+  await once(squatter, 'listening');
+  try {
+    const start = maedal('start');
+    await start.line(new RegExp(`${variable}: port ${settings[variable]} is taken`));
+    expect(await start.ended).toBe(2);
+    return start.lines.join('\n');
+  } finally {
+    squatter.close();
+    await once(squatter, 'close');
+  }
+}
+
+test('a MAEDAL_PORT that is taken is told with exit 2 before anything is imported', async () => {
+  expect(await startOnTakenPort('MAEDAL_PORT')).not.toContain('imported');
+});
+
 test('a first start without any setting bills the example merchant and says so', async () => {
-  const started = maedal('start');
-  await started.line(/^imported \d+ example subscribers/);
-  await started.line(/^console {3}http:/);
-  await started.line(/^login .*credentials/);
-  const summary = await started.line(/subscriptions: \d+ paid, \d+ declined.*next due \d{4}/);
+  first = maedal('start');
+  await first.line(/^imported \d+ example subscribers/);
+  await first.line(/^console {3}http:/);
+  await first.line(/^login .*credentials/);
+  const summary = await first.line(/subscriptions: \d+ paid, \d+ declined.*next due \d{4}/);
   expect(Number(/(\d+) paid/.exec(summary)?.[1])).toBeGreaterThanOrEqual(20);
   const { captured, paid, open } = await accounts();
   expect(open).toEqual([]);
   expect(captured).toEqual(paid);
-  expect(started.lines.join('\n')).not.toMatch(/error|Error/);
+  expect(first.lines.join('\n')).not.toMatch(/error|Error/);
 });
 
 test('a second maedal on the same data is refused with exit 3, and names the first', async () => {
   const second = maedal('start');
-  await second.line(new RegExp(`another maedal \\(pid ${running[0]?.pid}\\)`));
+  await second.line(new RegExp(`another maedal \\(pid ${first.pid}\\)`));
   expect(await second.ended).toBe(3);
 });
 
@@ -73,9 +96,9 @@ test('other commands work beside it', async () => {
 
 test('Ctrl-C stops it cleanly, and the next start goes on without charging anything twice', async () => {
   const before = await accounts();
-  running[0]?.kill('SIGINT');
-  expect(await running[0]?.ended).toBe(0);
-  expect(running[0]?.lines.at(-1)).toBe('stopped');
+  first.kill('SIGINT');
+  expect(await first.ended).toBe(0);
+  expect(first.lines.at(-1)).toBe('stopped');
   const again = maedal('start');
   await again.line(/subscriptions: \d+ paid/);
   expect(await accounts()).toEqual(before);
@@ -83,21 +106,24 @@ test('Ctrl-C stops it cleanly, and the next start goes on without charging anyth
   expect(await again.ended).toBe(0);
 });
 
-test.each(['MAEDAL_SANDBOX_PORT', 'MAEDAL_PORT'])(
-  'a %s that is taken is a matter of configuration: exit 2, naming it',
-  async (variable) => {
-    const squatter = createServer().listen(Number(settings[variable]), '127.0.0.1');
-    await once(squatter, 'listening');
-    try {
-      const start = maedal('start');
-      await start.line(new RegExp(`${variable}: port ${settings[variable]} is taken`));
-      expect(await start.ended).toBe(2);
-    } finally {
-      squatter.close();
-      await once(squatter, 'close');
-    }
-  },
-);
+test('a database of our own that dies is started again, and what comes due after that is charged', async () => {
+  const started = maedal('start');
+  await started.line(/subscriptions: \d+ paid/);
+  const database = (await notedHome(join(home, '.maedal'))) ?? join(home, '.maedal');
+  const [pid] = (await readFile(join(database, 'cluster/postmaster.pid'), 'utf8')).split('\n');
+  process.kill(Number(pid), 'SIGINT');
+  await started.line(/"level":50.*ended by itself/);
+  await started.line(/PostgreSQL \(pid \d+\) goes on/);
+  const imported = maedal('import', join(ROOT, 'examples/newcomers.csv'));
+  expect(await imported.ended).toBe(0);
+  await started.line(/"subscription":"new-1","outcome":"paid"/);
+  started.kill('SIGTERM');
+  expect(await started.ended).toBe(0);
+});
+
+test('a MAEDAL_SANDBOX_PORT that is taken is a matter of configuration: exit 2, naming it', async () => {
+  await startOnTakenPort('MAEDAL_SANDBOX_PORT');
+});
 
 test('a signal that is told twice in a moment is one signal', async () => {
   const started = maedal('start');

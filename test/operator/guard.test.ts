@@ -179,6 +179,12 @@ describe('on a loopback address', () => {
     },
   );
 
+  test('the refusal says what a proxy in front needs', async () => {
+    expect((await ask('GET', '/login', { host: 'billing.example' })).body).toContain(
+      'for a proxy in front, set MAEDAL_HOST',
+    );
+  });
+
   test('on another address every name is served', async () => {
     const app = await buildConsole(world.deps, '0.0.0.0');
     expect((await app.inject({ url: '/healthz', headers: { host: 'billing.example' } })).statusCode).toBe(200);
