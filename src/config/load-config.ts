@@ -38,10 +38,17 @@ export async function loadConfigFile(path: string): Promise<unknown> {
     module = await guarded(path, () => jiti.import(path));
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    throw new ConfigError([`${path} cannot be loaded: ${reasonOf(error)}`]);
+    throw new ConfigError([`${path} cannot be loaded: ${reasonOf(error).trim()}${placeOf(error)}`]);
   }
   if (typeof module === 'object' && module !== null && 'default' in module) return module.default;
   throw new ConfigError([`${path} has no default export; write export default defineConfig({ … })`]);
+}
+
+/** Where jiti could not read a file any further: it says so in a second line, `path:line:column`. */
+function placeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('message' in error)) return '';
+  const [, place] = /^[^\n]*\n *(\S[^\n]*:\d+:\d+)$/.exec(String(error.message)) ?? [];
+  return place === undefined ? '' : ` at ${place}`;
 }
 
 /**

@@ -41,10 +41,13 @@ ${body}
   return reply.type('text/html; charset=utf-8').send(String(page));
 }
 
-/** The console's one style sheet. Public, because the login page wears it. */
+/** The console's one style sheet, and no icon, which browsers ask for unasked. Public, because the login page wears both. */
 export function styleRoute(app: FastifyInstance): void {
   app.get('/login.css', { config: { access: 'public' } }, (_request, reply) =>
     reply.header('cache-control', 'public, max-age=3600').type('text/css; charset=utf-8').send(STYLE),
+  );
+  app.get('/favicon.ico', { config: { access: 'public' } }, (_request, reply) =>
+    reply.header('cache-control', 'public, max-age=86400').code(204).send(),
   );
 }
 

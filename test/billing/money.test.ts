@@ -51,6 +51,7 @@ describe('amounts as people write them', () => {
     ['', 'KRW', 'not an amount'],
     ['９９００', 'KRW', 'not an amount'], // full-width digits
     ['90071992547409.92', 'USD', 'too large'],
+    ['1000000000000000', 'KRW', 'too large; an amount has at most 15 digits'],
     ['9900', 'WON', 'not a currency'],
   ])('%j %s is refused', (text, currency, about) => {
     expect(() => parseMajor(text, currency)).toThrow(about);

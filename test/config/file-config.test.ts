@@ -87,6 +87,7 @@ describe('a wrong value is named with its path', () => {
     [{ plans: { basic: { ...plan, amount: -9_900 } } }, 'plans.basic.amount is -9900'],
     [{ plans: { basic: { ...plan, amount: '-1' } } }, "plans.basic.amount is '-1'"],
     [{ plans: { basic: { ...plan, amount: 0 } } }, 'plans.basic.amount is 0: a price is above zero'],
+    [{ plans: { basic: { ...plan, amount: 1e15 } } }, 'too large; an amount has at most 15 digits'],
     [{ plans: { basic: { ...plan, amount: Number.NaN } } }, 'plans.basic.amount is NaN'],
     [
       { plans: { basic: { ...plan, amount: 0.1 + 0.2, currency: 'USD' } } },

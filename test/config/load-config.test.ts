@@ -41,7 +41,8 @@ describe('loading', () => {
   test.each([
     ['throws.config.ts', `throw new Error('no plans today')`, 'cannot be loaded: no plans today'],
     ['throws-text.config.ts', `throw 'no plans today'`, 'cannot be loaded: it threw no plans today'],
-    ['syntax.config.ts', `export default { catchUp: `, 'cannot be loaded'],
+    ['syntax.config.ts', `\nexport default { plans: {, };`, 'syntax.config.ts:2:'],
+    ['syntax.config.mjs', `\nexport default { plans: {, };`, 'syntax.config.mjs:2:'],
     ['import.config.ts', `import 'no-such-package'; export default {}`, 'no-such-package'],
     ['named.config.ts', `export const config = {}`, 'has no default export'],
     ['empty.config.ts', '', 'has no default export'],

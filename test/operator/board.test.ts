@@ -97,6 +97,33 @@ test('its page runs no inline script: the one that it has is a block of JSON', a
   expect(scripts.length).toBeGreaterThan(1);
 });
 
+test('names nothing of another site, and a browser finds an answer where it asks for an icon', async () => {
+  expect((await get('/queues')).body).not.toMatch(/https?:\/\//);
+  expect((await world.app.inject('/favicon.ico')).statusCode).toBe(204);
+});
+
+test.each([
+  'status=%00',
+  'status=nonsense',
+  'status=waiting&page=-1',
+  'page=x',
+  'jobsPerPage=1000000',
+  'status=a&status=b',
+])('a query that no page of its own makes is refused: %s', async (query) => {
+  expect((await get(`/queues/api/queues?activeQueue=charge&${query}`)).statusCode).toBe(400);
+  expect(world.errors).toEqual([]);
+});
+
+test('an id with a NUL is refused', async () => {
+  expect((await get('/queues/api/queues/charge/x%00y')).statusCode).toBe(400);
+  expect(world.errors).toEqual([]);
+});
+
+test('a page of its own is answered', async () => {
+  const url = '/queues/api/queues?activeQueue=charge&status=latest&page=1&jobsPerPage=10';
+  expect((await get(url)).json().queues[0].jobs).toHaveLength(1);
+});
+
 test('an error of the queue is reported and shows nothing', async () => {
   const other = await newWorldWithQueue();
   const session = await other.logIn();

@@ -42,7 +42,14 @@ function ask(method: string, path: string, headers: Record<string, string> = {},
   });
 }
 
-const PUBLIC = new Set(['GET /healthz', 'GET /readyz', 'GET /login', 'GET /login.css', 'POST /login']);
+const PUBLIC = new Set([
+  'GET /healthz',
+  'GET /readyz',
+  'GET /login',
+  'GET /login.css',
+  'GET /favicon.ico',
+  'POST /login',
+]);
 const isPublic = (method: string, path: string) => PUBLIC.has(`${method === 'HEAD' ? 'GET' : method} ${path}`);
 const isRefused = ({ status, headers }: Answer) =>
   [401, 403, 404].includes(status) || (status === 302 && headers.location === '/login');
@@ -54,7 +61,7 @@ test('the walk below knows every face', () => {
   expect(paths().length).toBeGreaterThan(45);
 });
 
-test('only health, login and its style are open: every other route refuses a stranger, whatever the method', async () => {
+test('only health, login and its looks are open: every other route refuses a stranger, whatever the method', async () => {
   const open: string[] = [];
   for (const path of paths()) {
     for (const method of ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND']) {

@@ -54,8 +54,8 @@ function invoiceJson(invoice: InvoiceView) {
 }
 
 const Params = z.object({ id: z.uuid() });
-const PeriodKey = z.string().regex(/^\d{4}-\d\d-\d\d$/, 'write the local start date of the period, such as 2027-01-31');
-const Query = z.strictObject({
+const PeriodKey = z.iso.date('write the local start date of the period, such as 2027-01-31');
+const Filters = z.strictObject({
   ...SLICE,
   status: wordList([
     'open',
@@ -74,3 +74,10 @@ const Query = z.strictObject({
   period_from: PeriodKey.optional(),
   period_to: PeriodKey.optional(),
 });
+const Query = Filters.refine(
+  ({ period_from: from, period_to: to }) => from === undefined || to === undefined || from <= to,
+  {
+    path: ['period_from'],
+    error: 'it is after period_to',
+  },
+);

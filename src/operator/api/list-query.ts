@@ -44,8 +44,24 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: unkn
   }
   throw new InputError(
     `parameter '${issue?.path[0]?.toString() ?? ''}' cannot be read`,
-    issue?.message ?? 'check its value',
+    issue === undefined ? 'check its value' : reasonOf(issue),
   );
+}
+
+/** Our own words; zod's are for programmers. */
+function reasonOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return 'give it once';
+    case 'invalid_value':
+      return `use ${issue.values.join(', ')}, with commas between`;
+    case 'too_small':
+      return 'it is empty';
+    case 'too_big':
+      return `it is longer than ${issue.maximum} characters`;
+    default:
+      return issue.message;
+  }
 }
 
 /** A list as the API answers it. */

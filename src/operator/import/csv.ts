@@ -77,13 +77,16 @@ function rowOf(line: number, fields: readonly string[], columns: readonly Column
 function quotingFault(error: CsvError, lastLine: number): FileFault {
   const remedy = 'put a field with quotes inside quotes, and write each of them twice';
   switch (error.code) {
+    case 'CSV_MAX_RECORD_SIZE': {
+      const causes = 'a field is too large, or a quote that opens here is never closed';
+      return new FileFault(lastLine + 1, `a row of more than ${MAX_RECORD} characters: ${causes}`);
+    }
     case 'CSV_QUOTE_NOT_CLOSED':
-    case 'CSV_MAX_RECORD_SIZE':
       return new FileFault(lastLine + 1, `a quote that opens here is never closed; ${remedy}`);
     default:
       return new FileFault(typeof error.lines === 'number' ? error.lines : lastLine + 1, `a stray quote; ${remedy}`);
   }
 }
 
-/** Characters of a row at most: beyond, a quote was left open. */
+/** Characters of a row at most: beyond, most likely a quote was left open. */
 const MAX_RECORD = 65_536;

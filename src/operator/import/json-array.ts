@@ -25,6 +25,7 @@ type Piece = { readonly line: number; readonly source: string };
 class ArrayCutter {
   #expects: Expected = 'array';
   #line = 1;
+  #rows = 0;
   /** The object that has begun and not ended. */
   #open: Open | null = null;
 
@@ -56,10 +57,12 @@ class ArrayCutter {
     if (/\s/.test(character)) return false;
     const next = NEXT[`${this.#expects} ${character}`];
     if (next === undefined) {
-      throw new FileFault(this.#line, `${WANTED[this.#expects]}, not '${character}'`);
+      const row = this.#expects === 'first' || this.#expects === 'object' ? ` (row ${this.#rows + 1})` : '';
+      throw new FileFault(this.#line, `${WANTED[this.#expects]}, not '${character}'${row}`);
     }
     this.#expects = next;
     if (character !== '{') return false;
+    this.#rows += 1;
     this.#open = { line: this.#line, source: '', depth: 0, inString: false, escaped: false };
     return true;
   }
