@@ -119,7 +119,7 @@ test('a database of our own that dies is started again, and what comes due after
   await started.line(/"subscription":"new-1","outcome":"paid"/);
   started.kill('SIGTERM');
   expect(await started.ended).toBe(0);
-});
+}, 180_000); // new subscribers wait for the next tick, up to a minute
 
 test('a MAEDAL_SANDBOX_PORT that is taken is a matter of configuration: exit 2, naming it', async () => {
   await startOnTakenPort('MAEDAL_SANDBOX_PORT');
