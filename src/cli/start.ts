@@ -15,6 +15,7 @@ import { readFence } from '../store/fence.ts';
 import { isEmpty, type Progress, readProgress } from '../store/progress.ts';
 import { type Context, prepare, untilAborted } from './context.ts';
 import { withImportDeps } from './import.ts';
+import { nextDue } from './next-due.ts';
 import { startRoles } from './start-roles.ts';
 
 export function startCommand(program: Command, context: Context): void {
@@ -127,8 +128,7 @@ function summary(progress: Progress): string {
   const said = counted
     .filter(([count, name]) => count > 0 || name === 'paid')
     .map(([count, name]) => `${count} ${name}`);
-  const next = progress.nextDueAt?.toISO({ suppressMilliseconds: true }) ?? 'never';
-  return `${progress.subscriptions} subscriptions: ${said.join(', ')}; next due ${next}`;
+  return `${progress.subscriptions} subscriptions: ${said.join(', ')}; next due ${nextDue(progress)}`;
 }
 
 /** Seen from `src/cli/` and from `dist/cli/` alike. */
