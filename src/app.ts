@@ -52,7 +52,8 @@ export type AppOptions = {
 
 /**
  * Opens database, sandbox (where none is configured) and gateway, and brings the database to this version. Throws
- * ConfigError, DataDirBusyError (`own`), or an error with `code` EADDRINUSE when the sandbox's port is taken.
+ * ConfigError, DataDirBusyError (`own`), StoppedWaiting (`patient`), or an error with `code` EADDRINUSE when the
+ * sandbox's port is taken.
  */
 export async function openApp(options: AppOptions): Promise<App> {
   const { config, clock, report } = options;
@@ -129,17 +130,22 @@ async function openDatabase({ config, claim, clock, report, patient }: AppOption
   return postgres.url;
 }
 
+/** Told to stop while it waited for something that is away: nothing was begun. */
+export class StoppedWaiting extends Error {
+  override readonly name = 'StoppedWaiting';
+}
+
 type Asking = Pick<AppOptions, 'clock' | 'report' | 'patient'>;
 
-/** Resolves when the database answers. Without patience it asks for half a minute. */
+/** Resolves when the database answers. Without patience it asks for half a minute. Throws StoppedWaiting. */
 async function answering(url: string, { clock, report, patient }: Asking): Promise<void> {
   for (let asked = 1; ; asked += 1) {
     try {
       await pending(url);
       return;
     } catch (error) {
-      if (!databaseIsAway(error) || patient?.aborted === true || (patient === undefined && asked >= IMPATIENT_ASKS))
-        throw error;
+      if (!databaseIsAway(error) || (patient === undefined && asked >= IMPATIENT_ASKS)) throw error;
+      if (patient?.aborted === true) throw new StoppedWaiting('the database is away', { cause: error });
       if (asked % SAY_EVERY === 1) report({ kind: 'waiting', what: 'the database', error: asError(error) });
       await pause(clock, ASK_AGAIN_MS, patient);
     }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { access, constants, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +44,8 @@ test('the image is a slim one of an even Node, runs as nobody in particular, and
   expect(steps('ENV').join(' ')).toContain('NODE_ENV=production');
   expect(steps('STOPSIGNAL')).toEqual(['SIGTERM']);
   expect([...steps('ENTRYPOINT'), ...steps('CMD')]).toEqual(['["node", "dist/main.js"]', '["start"]']);
-  expect(steps('HEALTHCHECK').join()).toMatch(/--interval=\d+s .*--timeout=\d+s .*\/healthz/);
+  expect(steps('ENV').join(' ')).toContain('MAEDAL_HEALTH_FILE=/tmp/');
+  expect(steps('HEALTHCHECK').join()).toMatch(/--interval=\d+s .*--timeout=\d+s .*MAEDAL_HEALTH_FILE/);
 });
 
 test('the image holds what runs, and not what builds, tests or hides', async () => {
@@ -82,8 +84,8 @@ test.each(ROLES)(
     expect(after?.redis?.condition).toBe('service_healthy');
     expect(after?.sandbox).toEqual({ condition: 'service_healthy', required: false });
     expect(rest).toMatchObject({ restart: 'unless-stopped', stop_grace_period: '100s' });
-    expect(healthcheck?.test?.join(' ')).toMatch(role === 'console' ? /\/healthz/ : /^CMD node dist\/main\.js doctor$/);
-    if (role !== 'console') expect(healthcheck?.interval).toBe('60s');
+    if (role === 'console') expect(healthcheck?.test?.join(' ')).toMatch(/\/healthz/);
+    else expect(healthcheck).toBeUndefined(); // the image's own
   },
 );
 
@@ -143,22 +145,47 @@ test('what the Dockerfile builds starts, is healthy, writes nothing beside its d
       MAEDAL_PORT: `${port}`,
       MAEDAL_SANDBOX_PORT: `${await freePort()}`,
       MAEDAL_DATA_DIR: join(directory, 'data'),
+      MAEDAL_HEALTH_FILE: join(directory, 'healthy'),
     };
+    expect(isHealthy(settings)).toBe(false);
     const maedal = runMaedal(join(app, 'dist/main.js'), ['start'], settings, app);
     try {
       await maedal.line(/^maedal is running/);
       const answer = await fetch(`http://127.0.0.1:${port}/healthz`);
       expect([answer.status, await answer.json()]).toEqual([200, { status: 'ok' }]);
+      expect(isHealthy(settings)).toBe(true);
     } finally {
       maedal.kill('SIGTERM');
     }
     expect(await maedal.ended).toBe(0);
+    for (const [command, line] of WITHOUT_CONSOLE) {
+      const env = { ...settings, PORTONE_BASE_URL: 'http://127.0.0.1:1' };
+      const other = runMaedal(join(app, 'dist/main.js'), command, env, app);
+      await other.line(line);
+      expect(isHealthy(settings)).toBe(true);
+      other.kill('SIGTERM');
+      expect(await other.ended).toBe(0);
+      expect(isHealthy(settings)).toBe(false);
+    }
     expect(await listed(app)).toEqual(before);
   } finally {
     await database.drop();
     await rm(directory, { recursive: true, force: true });
   }
 }, 300_000);
+
+/** The processes that serve no `/healthz`, and the line after which each is at work. */
+const WITHOUT_CONSOLE = [
+  [['start', '--roles', 'worker,scheduler'], /^maedal is running/],
+  [['sandbox'], /^sandbox at/],
+] as const;
+
+/** Asks as Docker does, by the HEALTHCHECK of the image. */
+function isHealthy(env: Record<string, string>): boolean {
+  const [, command = '[]'] = / CMD (\[.*\])$/.exec(steps('HEALTHCHECK').join()) ?? [];
+  const [, ...args] = z.array(z.string()).parse(JSON.parse(command));
+  return spawnSync(process.execPath, args, { env }).status === 0;
+}
 
 /** Every file below a directory, with its size and the instant it was last changed. */
 async function listed(directory: string): Promise<string[]> {

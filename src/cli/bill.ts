@@ -14,6 +14,7 @@ import { type Progress, readProgress } from '../store/progress.ts';
 import { refundDue } from '../worker/refund.ts';
 import { runJob } from '../worker/run-job.ts';
 import { type Context, printResult, withApp } from './context.ts';
+import { nextDue } from './next-due.ts';
 import { demandOurs } from './ours.ts';
 
 export function billCommand(program: Command, context: Context): void {
@@ -22,10 +23,10 @@ export function billCommand(program: Command, context: Context): void {
     .description('bill everything due now, look-ups included, then exit: maedal for a cron of your own')
     .option('--concurrency <n>', 'charges in flight at once, 1 to 200', parseConcurrency, 20)
     .action(async ({ concurrency }: { concurrency: number }) => {
-      const result = await withApp('maedal/bill', (app) => bill(app, concurrency, context.stopped), {
+      const { result, next } = await withApp('maedal/bill', (app) => bill(app, concurrency, context.stopped), {
         connections: 15,
       });
-      printResult(context, program.opts().json === true, result, () => render(result));
+      printResult(context, program.opts().json === true, result, () => render(result, next));
       if (result.failed > 0) throw new Error(`${result.failed} charges could not be worked on; they are tried again`);
     });
 }
@@ -45,7 +46,11 @@ type BillResult = {
 };
 
 /** Everything due at the start, without the queue. What becomes due meanwhile is left for the next run. */
-async function bill(app: App, concurrency: number, stopped: AbortSignal): Promise<BillResult> {
+async function bill(
+  app: App,
+  concurrency: number,
+  stopped: AbortSignal,
+): Promise<{ readonly result: BillResult; readonly next: string }> {
   await demandOurs(app);
   const outcomes: Record<string, number> = {};
   let failed = 0;
@@ -75,7 +80,8 @@ async function bill(app: App, concurrency: number, stopped: AbortSignal): Promis
     if (pass.drawnUp + pass.rung === 0) break;
   }
   await refundDue({ ...refundDeps(app), report }, { signal: stopped });
-  return summary(await readProgress(app.db), { outcomes, drawn_up: drawnUp, failed });
+  const progress = await readProgress(app.db);
+  return { result: summary(progress, { outcomes, drawn_up: drawnUp, failed }), next: nextDue(progress) };
 }
 
 /** Where no scheduler runs, this one audits, once a day. Without an audit every charge is preceded by a look-up. */
@@ -103,9 +109,9 @@ async function inLanes(jobs: readonly Ring[], lanes: number, work: (job: Ring) =
   await Promise.all(Array.from({ length: lanes }, lane));
 }
 
-function render(result: BillResult): string {
+function render(result: BillResult, next: string): string {
   const outcomes = Object.entries(result.outcomes).map(([outcome, count]) => `${count} ${outcome}`);
   const charged = outcomes.length === 0 ? 'nothing was due' : outcomes.join(', ');
   const waiting = result.unknown > 0 ? `; ${result.unknown} without an answer yet, run again to look them up` : '';
-  return `${charged}${waiting}; next due ${result.next_due_at ?? 'never'}`;
+  return `${charged}${waiting}; next due ${next}`;
 }

@@ -1,11 +1,11 @@
-import type { App } from '../app.ts';
+import { type App, StoppedWaiting } from '../app.ts';
 import { pause } from '../clock.ts';
 import { asError, type Report } from '../events.ts';
 import type { ChargeQueue } from '../queue/charge-queue.ts';
 import { openPostgresQueue } from '../queue/postgres.ts';
 import { openRedisQueue } from '../queue/redis.ts';
 
-/** Opens the queue that is configured; a Redis that is away is waited for until `stopped`. */
+/** Opens the queue that is configured; a Redis that is away is waited for until `stopped`. Throws StoppedWaiting. */
 export async function openQueue(app: App, stopped: AbortSignal): Promise<ChargeQueue> {
   const { config, report, installation, databaseUrl } = app;
   const onError = throttled(report);
@@ -14,7 +14,8 @@ export async function openQueue(app: App, stopped: AbortSignal): Promise<ChargeQ
       if (config.queue.kind === 'postgres') return await openPostgresQueue({ url: databaseUrl, onError });
       return await openRedisQueue({ url: config.queue.url.reveal(), installation, onError });
     } catch (error) {
-      if (stopped.aborted || config.queue.kind === 'postgres') throw error;
+      if (config.queue.kind === 'postgres') throw error;
+      if (stopped.aborted) throw new StoppedWaiting('Redis is away', { cause: error });
       report({ kind: 'waiting', what: 'Redis', error: asError(error) });
       await pause(app.clock, ASK_AGAIN_MS, stopped);
     }

@@ -5,6 +5,7 @@ import { systemClock } from '../clock.ts';
 import { parseModes } from '../sandbox/modes.ts';
 import { startSandbox } from '../sandbox/server.ts';
 import { type Context, prepare, untilAborted } from './context.ts';
+import { keepHealthFile } from './health-file.ts';
 
 export function sandboxCommand(program: Command, context: Context): void {
   program
@@ -19,18 +20,20 @@ export function sandboxCommand(program: Command, context: Context): void {
     )
     .action(async ({ host, mode }: { host: string; mode: readonly string[] }) => {
       const modes = parseModes(mode);
-      const { config } = await prepare();
-      const { sandboxPort: port, dataDir } = config;
+      const { config, report } = await prepare();
+      const { sandboxPort: port, dataDir, healthFile: file } = config;
       const directory = join(dataDir, 'sandbox');
       const sandbox = await startSandbox({ host, port, directory, clock: systemClock, modes }).catch(
         (error: unknown) => {
           throw named(error, 'MAEDAL_SANDBOX_PORT', port);
         },
       );
+      const health = await keepHealthFile({ file, clock: systemClock, report, isHealthy: async () => true });
       context.print(
         `sandbox at ${sandbox.url}; ledger at ${sandbox.url}/_sandbox/ledger, cards at ${sandbox.url}/_sandbox/cards`,
       );
       await untilAborted(context.stopped);
+      await health.close();
       await sandbox.close();
     });
 }

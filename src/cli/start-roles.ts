@@ -11,6 +11,7 @@ import { type Fence, readFence } from '../store/fence.ts';
 import { pending } from '../store/migrate.ts';
 import { runFencedJob } from '../worker/fenced-job.ts';
 import { startRefundLoop } from '../worker/refund-loop.ts';
+import { keepHealthFile } from './health-file.ts';
 import { openQueue } from './open-queue.ts';
 import { demandOurs } from './ours.ts';
 
@@ -38,6 +39,10 @@ export async function startRoles(app: App, roles: ReadonlySet<Role>, start: Star
     const loop = startLoop(loopDeps(app, queue), { schedule, timezone });
     app.onClose(() => loop.close());
   }
+  const { clock, report } = app;
+  const isHealthy = async () => (await readiness(app, queue)).ok;
+  const health = await keepHealthFile({ file: app.config.healthFile, clock, report, isHealthy });
+  app.onClose(() => health.close());
   return { consoleUrl };
 }
 

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { type App, openApp } from '../app.ts';
+import { type App, openApp, StoppedWaiting } from '../app.ts';
 import { pause, systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { parseRoles, ROLES, type Role } from '../config/roles.ts';
@@ -15,6 +15,7 @@ import { readFence } from '../store/fence.ts';
 import { isEmpty, type Progress, readProgress } from '../store/progress.ts';
 import { type Context, prepare, untilAborted } from './context.ts';
 import { withImportDeps } from './import.ts';
+import { nextDue } from './next-due.ts';
 import { startRoles } from './start-roles.ts';
 
 export function startCommand(program: Command, context: Context): void {
@@ -23,30 +24,36 @@ export function startCommand(program: Command, context: Context): void {
     .description('run scheduler, worker and console until told to stop')
     .option('--roles <names>', `only these, with commas between: ${ROLES.join(', ')}`, parseRoles)
     .action(async (options: { roles?: readonly Role[] }) => {
-      const { config, report } = await prepare({ start: { roles: options.roles ?? null } });
-      const roles = new Set(options.roles ?? ROLES);
-      const app = await openApp({
-        config,
-        report,
-        clock: systemClock,
-        who: `maedal/${options.roles === undefined ? 'start' : [...roles].join('+')}`,
-        claim: 'own',
-        patient: context.stopped,
-        connections: 20,
+      await start(options.roles ?? null, context).catch((error: unknown) => {
+        if (!(error instanceof StoppedWaiting)) throw error;
       });
-      try {
-        const running = await startRoles(app, roles, {
-          stopped: context.stopped,
-          beforeWork: async () => (isUnconfigured(config) ? importExamples(app, context) : undefined),
-        });
-        await greet(app, roles, running.consoleUrl, context);
-        await untilAborted(context.stopped);
-        context.print('stopping: charges in hand are finished first');
-      } finally {
-        await app.close();
-      }
       context.print('stopped');
     });
+}
+
+async function start(named: readonly Role[] | null, context: Context): Promise<void> {
+  const { config, report } = await prepare({ start: { roles: named } });
+  const roles = new Set(named ?? ROLES);
+  const app = await openApp({
+    config,
+    report,
+    clock: systemClock,
+    who: `maedal/${named === null ? 'start' : [...roles].join('+')}`,
+    claim: 'own',
+    patient: context.stopped,
+    connections: 20,
+  });
+  try {
+    const running = await startRoles(app, roles, {
+      stopped: context.stopped,
+      beforeWork: async () => (isUnconfigured(config) ? importExamples(app, context) : undefined),
+    });
+    await greet(app, roles, running.consoleUrl, context);
+    await untilAborted(context.stopped);
+    context.print('stopping: charges in hand are finished first');
+  } finally {
+    await app.close();
+  }
 }
 
 /** Nothing was configured: neither what is sold, nor where it is kept, nor who charges. */
@@ -127,8 +134,7 @@ function summary(progress: Progress): string {
   const said = counted
     .filter(([count, name]) => count > 0 || name === 'paid')
     .map(([count, name]) => `${count} ${name}`);
-  const next = progress.nextDueAt?.toISO({ suppressMilliseconds: true }) ?? 'never';
-  return `${progress.subscriptions} subscriptions: ${said.join(', ')}; next due ${next}`;
+  return `${progress.subscriptions} subscriptions: ${said.join(', ')}; next due ${nextDue(progress)}`;
 }
 
 /** Seen from `src/cli/` and from `dist/cli/` alike. */

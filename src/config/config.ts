@@ -37,6 +37,8 @@ export type Config = {
   readonly http: { readonly host: string; readonly port: number };
   readonly sandboxPort: number;
   readonly dataDir: string;
+  /** Where a process that can work says so; null for nowhere. */
+  readonly healthFile: string | null;
   readonly logLevel: LogLevel;
   /** What `parseFailpoints` reads, and the seed of its chance; null where nothing is to fail, in `live` always. */
   readonly failpoints: { readonly text: string; readonly seed: number } | null;

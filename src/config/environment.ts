@@ -29,6 +29,8 @@ export type Environment = {
   readonly sandboxPort: number;
   /** Default `.maedal` in the working directory. */
   readonly dataDir: string;
+  /** `MAEDAL_HEALTH_FILE`: kept young by a process that can work. Default none. */
+  readonly healthFile: string | null;
   /** Default `info`. */
   readonly logLevel: LogLevel;
   /** `MAEDAL_FAILPOINTS` and `MAEDAL_FAILPOINT_SEED` (default 1); null where nothing is to fail. For tests alone. */
@@ -71,6 +73,7 @@ export function inspectEnvironment(env: Env, cwd: string): Inspection {
     port: readSetting(settings, 'MAEDAL_PORT', 3000, portFrom(0)),
     sandboxPort: readSetting(settings, 'MAEDAL_SANDBOX_PORT', 4010, portFrom(1)),
     dataDir: readSetting(settings, 'MAEDAL_DATA_DIR', resolve(cwd, '.maedal'), path),
+    healthFile: readSetting(settings, 'MAEDAL_HEALTH_FILE', null, path),
     logLevel: readSetting(settings, 'LOG_LEVEL', 'info', oneOf(LOG_LEVELS)),
     failpoints: readFailpoints(settings),
   };

@@ -89,9 +89,9 @@ function settle(file: FileConfig, setting: Setting, problems: string[]) {
 }
 
 function fromEnvironment(environment: Environment) {
-  const { mode, host, port, sandboxPort, dataDir, logLevel, failpoints } = environment;
+  const { mode, host, port, sandboxPort, dataDir, healthFile, logLevel, failpoints } = environment;
   const places = { database: databaseOf(environment), queue: queueOf(environment) };
-  return { mode, ...places, http: { host, port }, sandboxPort, dataDir, logLevel, failpoints };
+  return { mode, ...places, http: { host, port }, sandboxPort, dataDir, healthFile, logLevel, failpoints };
 }
 
 async function secretsOf(environment: Environment): Promise<Pick<Config, 'secret' | 'login' | 'credentialsFile'>> {

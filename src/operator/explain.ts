@@ -24,7 +24,7 @@ export function renderExplanation(explanation: Explanation): string {
     `  It was due at ${due.local} ${timezone} (${due.at}) and is ${invoice.status}${because(invoice.reason)}.`,
     `  Declines so far: ${invoice.failures}. The subscription is ${explanation.subscription_status}.`,
     '',
-    'What happened',
+    `What happened (times in ${timezone})`,
     ...explanation.transitions.map((row) => `  ${row.local}  ${happened(row)}${because(row.reason)} [${row.who}]`),
     '',
     'Attempts',

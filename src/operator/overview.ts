@@ -18,7 +18,7 @@ function page({ counts, nextAt, now }: Overview): Markup {
   <thead><tr><th scope="col">Status</th><th scope="col">Invoices</th></tr></thead>
   <tbody>${rows}</tbody>
 </table>
-<p>Next due: ${nextAt === null ? 'nothing' : nextAt <= now ? 'now' : html`<time datetime="${isoInstant(nextAt)}">${isoInstant(nextAt)}</time>`}</p>
+<p>Next due, retries included: ${nextAt === null ? 'nothing' : nextAt <= now ? 'now' : html`<time datetime="${isoInstant(nextAt)}">${isoInstant(nextAt)}</time>`}</p>
 <p><a href="/queues">Queues</a></p>
 <form method="post" action="/logout"><button type="submit">Log out</button></form>`;
 }

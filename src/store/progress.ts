@@ -1,6 +1,7 @@
 import type { DateTime } from 'luxon';
 import type { Db } from './db.ts';
-import { instantOrNull } from './instant.ts';
+import { instant, instantOrNull } from './instant.ts';
+import { NEXT_DUE } from './next-due.ts';
 
 /** How far the work has come. */
 export type Progress = {
@@ -15,13 +16,15 @@ export type Progress = {
   readonly held: number;
   readonly review: number;
   readonly subscriptions: number;
-  /** When the next period of any subscription begins. */
+  /** When something is next charged, retries included; null when nothing is due any more. */
   readonly nextDueAt: DateTime | null;
+  /** By the database's clock. */
+  readonly now: DateTime;
 };
 
 /** Counts over the whole database, by its own clock. */
 export async function readProgress(db: Db): Promise<Progress> {
-  const [row] = await db.$queryRaw<(Omit<Progress, 'nextDueAt'> & { nextDueAt: Date | null })[]>`
+  const [row] = await db.$queryRaw<(Omit<Progress, 'nextDueAt' | 'now'> & { nextDueAt: Date | null; now: Date })[]>`
     SELECT (SELECT count(*) FROM attempt WHERE state IN ('prepared', 'sent'))::integer AS underway,
            (SELECT count(*) FROM attempt WHERE state = 'unknown')::integer AS unknown,
            count(*) FILTER (WHERE state = 'paid')::integer AS paid,
@@ -30,11 +33,10 @@ export async function readProgress(db: Db): Promise<Progress> {
            count(*) FILTER (WHERE state = 'held')::integer AS held,
            count(*) FILTER (WHERE state = 'review')::integer AS review,
            (SELECT count(*) FROM subscription)::integer AS subscriptions,
-           (SELECT min(next_due_at) FROM subscription
-             WHERE next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')) AS "nextDueAt"
+           ${NEXT_DUE} AS "nextDueAt", maedal_now() AS now
       FROM invoice`;
   if (row === undefined) throw new Error('the database did not count');
-  return { ...row, nextDueAt: instantOrNull(row.nextDueAt) };
+  return { ...row, nextDueAt: instantOrNull(row.nextDueAt), now: instant(row.now) };
 }
 
 /** Whether nobody was ever subscribed here. */

@@ -1,4 +1,5 @@
 import type { Db } from './db.ts';
+import { NEXT_DUE } from './next-due.ts';
 import { Prisma } from './prisma/client.ts';
 
 /** A place in a list: the last row seen. `createdUs` in µs since 1970, because a page must not lose the fraction. */
@@ -127,7 +128,7 @@ export async function findInvoice(db: Db, id: string): Promise<InvoiceView | nul
 
 export type Overview = {
   readonly counts: readonly { readonly state: string; readonly count: number }[];
-  /** When the scheduler next has something to do; null when nothing is due any more. */
+  /** When something is next charged, retries included; null when nothing is due any more. */
   readonly nextAt: Date | null;
   readonly now: Date;
 };
@@ -137,10 +138,7 @@ export async function readOverview(db: Db): Promise<Overview> {
   const counts = await db.$queryRaw<Overview['counts'][number][]>`
     SELECT state, count(*)::float8 AS count FROM invoice GROUP BY state ORDER BY state`;
   const [next] = await db.$queryRaw<{ nextAt: Date | null; now: Date }[]>`
-    SELECT maedal_now() AS now, least(
-      (SELECT min(next_due_at) FROM subscription
-        WHERE next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')),
-      (SELECT min(next_at) FROM invoice WHERE state IN ('open', 'retrying'))) AS "nextAt"`;
+    SELECT maedal_now() AS now, ${NEXT_DUE} AS "nextAt"`;
   if (next === undefined) throw new Error('the database did not tell the time');
   return { counts, ...next };
 }

@@ -39,6 +39,7 @@ test('an empty environment means the defaults', () => {
     sandboxPort: 4010,
     dataDir: '/srv/.maedal',
     logLevel: 'info',
+    healthFile: null,
     failpoints: null,
   });
 });

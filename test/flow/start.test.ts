@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,6 +81,19 @@ test('a first start without any setting bills the example merchant and says so',
   expect(first.lines.join('\n')).not.toMatch(/error|Error/);
 });
 
+test('what others may read in the data directory holds nothing of payers and no secret', async () => {
+  const readable: string[] = [];
+  for (const entry of await readdir(join(home, '.maedal'), { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && ((await stat(path)).mode & 0o077) !== 0) readable.push(entry.name);
+  }
+  expect(
+    readable.filter(
+      (name) => !/^(owner-\d+\.json|sandbox\.\d+\.lock|port|the-database-is-elsewhere\.json)$/.test(name),
+    ),
+  ).toEqual([]);
+});
+
 test('a second maedal on the same data is refused with exit 3, and names the first', async () => {
   const second = maedal('start');
   await second.line(new RegExp(`another maedal \\(pid ${first.pid}\\)`));
@@ -133,3 +146,15 @@ test('a signal that is told twice in a moment is one signal', async () => {
   started.kill('SIGINT');
   expect(await started.ended).toBe(0);
 });
+
+test.each([{ DATABASE_URL: 'postgres://maedal@127.0.0.1:1/maedal' }, { REDIS_URL: 'redis://127.0.0.1:1' }])(
+  'told to stop while it waits for %j, it stops with exit 0',
+  async (away) => {
+    const waiting = runMaedal(built.main, ['start'], { ...settings, ...away, MAEDAL_DATA_DIR: '.maedal' }, home);
+    running.push(waiting);
+    await waiting.line(/"what":"(the database|Redis)"/);
+    waiting.kill('SIGTERM');
+    expect(await waiting.ended).toBe(0);
+    expect(waiting.lines.at(-1)).toBe('stopped');
+  },
+);

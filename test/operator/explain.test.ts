@@ -70,6 +70,7 @@ test('a decline and its retry are told from the due instant to the next one, in 
   for (const line of [
     `  Monthly tea: 9900 KRW of subscription sub-${count} for the period 2027-01-31`,
     '  It was due at 2027-01-31 10:00:00 Asia/Seoul (2027-01-31T01:00:00Z) and is retrying.',
+    'What happened (times in Asia/Seoul)',
     '  2027-01-31 10:00:07  Attempt 1 went from sent to declined: 잔액부족 [maedal/worker]',
     '  Attempt 1 on card 5365****1234: declined (funds): 잔액부족',
     '    Sent once, at 2027-01-31T01:00:05Z; answered at 2027-01-31T01:00:07Z.',

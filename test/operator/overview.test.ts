@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { nextDue } from '../../src/cli/next-due.ts';
+import { readProgress } from '../../src/store/progress.ts';
 import { newWorld, type World } from './fixture.ts';
-import { addInvoice, addSubscription } from './rows.ts';
+import { addAttempt, addInvoice, addSubscription } from './rows.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -11,7 +13,7 @@ afterAll(() => world.close());
 test('counts the invoices by status and says what is next', async () => {
   const cookie = await world.logIn();
   const page = async () => (await world.app.inject({ url: '/', headers: { cookie } })).body;
-  expect(await page()).toContain('Next due: nothing');
+  expect(await page()).toContain('Next due, retries included: nothing');
   const { id } = await addSubscription(world.database.db, 'sub-1');
   await addInvoice(world.database.db, id, { period: '2027-01-31' });
   await addInvoice(world.database.db, id, { period: '2027-02-28', state: 'open', nextAt: '2027-02-27T01:00:00Z' });
@@ -21,4 +23,26 @@ test('counts the invoices by status and says what is next', async () => {
   expect(body).toContain('<time datetime="2027-02-27T01:00:00Z">');
   expect(body).toContain('<a href="/queues">');
   expect(body).toContain('<form method="post" action="/logout">');
+});
+
+test('what is overdue is due now, and a look-up is no charge: on the page as in what commands say', async () => {
+  const { db } = world.database;
+  await db.$executeRaw`TRUNCATE customer CASCADE`;
+  const cookie = await world.logIn();
+  const said = async () => {
+    const { body } = await world.app.inject({ url: '/', headers: { cookie } });
+    const [, page = ''] = /Next due, retries included: (?:<time [^>]*>)?([^<]*)/.exec(body) ?? [];
+    return { page, command: nextDue(await readProgress(db)) };
+  };
+  const { id, billingKeyId } = await addSubscription(db, 'sub-1');
+  const invoiceId = await addInvoice(db, id, {
+    period: '2027-01-31',
+    state: 'retrying',
+    nextAt: '2020-01-01T00:00:00Z',
+  });
+  expect(await said()).toEqual({ page: 'now', command: 'now' });
+  await db.$executeRaw`UPDATE invoice SET next_at = '2027-02-01T01:00:00.5Z'`;
+  expect(await said()).toEqual({ page: '2027-02-01T01:00:00.500Z', command: '2027-02-01T01:00:00Z' });
+  await addAttempt(db, { invoiceId, billingKeyId, number: 1 }, { state: 'unknown', sentAt: '2027-01-31T01:00:00Z' });
+  expect(await said()).toEqual({ page: '2027-02-28T01:00:00Z', command: '2027-02-28T01:00:00Z' });
 });
