@@ -33,15 +33,21 @@ export async function loadConfigFile(path: string): Promise<unknown> {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
     throw new ConfigError([`${path} is a folder; name the configuration file in it`]);
   }
-  let module: unknown;
+  let config: { readonly exported: unknown } | null;
   try {
-    module = await guarded(path, () => jiti.import(path));
+    config = await guarded(path, async () => defaultOf(await jiti.import(path)));
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     throw new ConfigError([`${path} cannot be loaded: ${reasonOf(error).trim()}${placeOf(error)}`]);
   }
-  if (typeof module === 'object' && module !== null && 'default' in module) return module.default;
+  if (config !== null) return config.exported;
   throw new ConfigError([`${path} has no default export; write export default defineConfig({ … })`]);
+}
+
+/** The default export, waited for if it is a promise; null where there is none. */
+async function defaultOf(module: unknown): Promise<{ readonly exported: unknown } | null> {
+  if (typeof module !== 'object' || module === null || !('default' in module)) return null;
+  return { exported: await module.default };
 }
 
 /** Where jiti could not read a file any further: it says so in a second line, `path:line:column`. */
@@ -55,7 +61,7 @@ function placeOf(error: unknown): string {
  * Runs the file's code where it can do least harm to us: its time is bounded; signals end the process at once, as nothing
  * is in hand yet and a file that loops would never let our handlers run; and if it ends the process, that is no success.
  */
-async function guarded(path: string, load: () => Promise<unknown>): Promise<unknown> {
+async function guarded<Loaded>(path: string, load: () => Promise<Loaded>): Promise<Loaded> {
   const handlers = SIGNALS.flatMap((signal) => process.listeners(signal).map((handler) => ({ signal, handler })));
   for (const { signal, handler } of handlers) process.off(signal, handler);
   const ended = () => {

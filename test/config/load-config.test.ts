@@ -44,6 +44,7 @@ describe('loading', () => {
     ['syntax.config.ts', `\nexport default { plans: {, };`, 'syntax.config.ts:2:'],
     ['syntax.config.mjs', `\nexport default { plans: {, };`, 'syntax.config.mjs:2:'],
     ['import.config.ts', `import 'no-such-package'; export default {}`, 'no-such-package'],
+    ['rejects.config.mjs', `export default Promise.reject(new Error('no plans today'))`, 'cannot be loaded: no plans'],
     ['named.config.ts', `export const config = {}`, 'has no default export'],
     ['empty.config.ts', '', 'has no default export'],
   ])('%s is refused with its path and the reason', async (name, text, reason) => {
