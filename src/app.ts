@@ -12,7 +12,6 @@ import { type Failpoints, noFailpoints, parseFailpoints } from './failpoints.ts'
 import type { Gateway } from './gateway/gateway.ts';
 import { createPortOne } from './gateway/portone/client.ts';
 import { migratePostgresQueue } from './queue/postgres.ts';
-import { startSandbox } from './sandbox/server.ts';
 import { databaseIsAway } from './store/away.ts';
 import { type Db, openDb } from './store/db.ts';
 import type { Identity } from './store/fence.ts';
@@ -167,6 +166,7 @@ async function prepareDatabase({ config }: AppOptions, url: string): Promise<voi
 async function openSandbox({ config, claim, clock }: AppOptions, closing: Closers): Promise<void> {
   const { gateway, dataDir, sandboxPort: port } = config;
   if (!gateway.runInside) return;
+  const { startSandbox } = await import('./sandbox/server.ts');
   try {
     const sandbox = await startSandbox({ host: '127.0.0.1', port, directory: join(dataDir, 'sandbox'), clock });
     closing.push(() => sandbox.close());

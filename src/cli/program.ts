@@ -4,19 +4,9 @@ import { FenceError, InputError } from '../billing/errors.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { DataDirBusyError } from '../embedded/ownership.ts';
 import { asError } from '../events.ts';
-import { adoptCommand } from './adopt.ts';
-import { billCommand } from './bill.ts';
 import type { Context } from './context.ts';
-import { doctorCommand } from './doctor.ts';
-import { explainCommand } from './explain.ts';
-import { importCommand } from './import.ts';
-import { migrateCommand } from './migrate.ts';
-import { rebuildQueueCommand } from './rebuild-queue.ts';
-import { reconcileCommand } from './reconcile.ts';
-import { refundCommand } from './refund.ts';
-import { sandboxCommand } from './sandbox.ts';
-import { sendCommand } from './send.ts';
-import { startCommand } from './start.ts';
+
+type Load = () => Promise<(program: Command, context: Context) => void>;
 
 /** 0 ok, 1 could not finish, 2 bad usage or configuration, 3 refused by a safety fence. */
 export type ExitCode = 0 | 1 | 2 | 3;
@@ -28,7 +18,8 @@ export async function run(
   complain: (text: string) => void,
 ): Promise<ExitCode> {
   try {
-    await program(context).parseAsync([...args], { from: 'user' });
+    const commands = await program(args, context);
+    await commands.parseAsync([...args], { from: 'user' });
     return 0;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2; // it has said so itself
@@ -37,31 +28,23 @@ export async function run(
   }
 }
 
-function program(context: Context): Command {
+async function program(args: readonly string[], context: Context): Promise<Command> {
   const commands = new Command('maedal')
     .description('bills stored cards through PortOne V1: never twice, never lost')
     .version(ownVersion())
     .option('--json', 'results as JSON on stdout')
     .exitOverride()
     .showHelpAfterError('(see `maedal --help`)');
-  for (const add of [
-    startCommand,
-    migrateCommand,
-    importCommand,
-    billCommand,
-    explainCommand,
-    refundCommand,
-    doctorCommand,
-    reconcileCommand,
-    rebuildQueueCommand,
-    sendCommand,
-    adoptCommand,
-    sandboxCommand,
-  ]) {
-    add(commands, context);
-  }
+  for (const load of wanted(args)) (await load())(commands, context);
   for (const command of commands.commands) command.exitOverride();
   return commands;
+}
+
+/** The command that is named, so that nothing is loaded for the others; all of them for help and for a slip of the pen. */
+function wanted(args: readonly string[]): readonly Load[] {
+  const named = args.find((arg) => !arg.startsWith('-'));
+  const found = Object.entries(COMMANDS).find(([name]) => name === named);
+  return found === undefined ? Object.values(COMMANDS) : [found[1]];
 }
 
 /** Seen from `src/cli/` and from `dist/cli/` alike. */
@@ -84,3 +67,18 @@ function messageOf(error: Error): string {
     causes.push(cause.message);
   return ['maedal:', error.message, ...causes.map((cause) => `\n  because: ${cause}`)].join(' ');
 }
+
+const COMMANDS: Readonly<Record<string, Load>> = {
+  start: async () => (await import('./start.ts')).startCommand,
+  migrate: async () => (await import('./migrate.ts')).migrateCommand,
+  import: async () => (await import('./import.ts')).importCommand,
+  bill: async () => (await import('./bill.ts')).billCommand,
+  explain: async () => (await import('./explain.ts')).explainCommand,
+  refund: async () => (await import('./refund.ts')).refundCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  reconcile: async () => (await import('./reconcile.ts')).reconcileCommand,
+  'rebuild-queue': async () => (await import('./rebuild-queue.ts')).rebuildQueueCommand,
+  send: async () => (await import('./send.ts')).sendCommand,
+  adopt: async () => (await import('./adopt.ts')).adoptCommand,
+  sandbox: async () => (await import('./sandbox.ts')).sandboxCommand,
+};

@@ -4,7 +4,6 @@ import { type App, named } from '../app.ts';
 import { pause } from '../clock.ts';
 import type { Role } from '../config/roles.ts';
 import { asError } from '../events.ts';
-import { startConsole } from '../operator/server.ts';
 import type { ChargeJob, ChargeQueue } from '../queue/charge-queue.ts';
 import { startLoop } from '../scheduler/loop.ts';
 import { type Fence, readFence } from '../store/fence.ts';
@@ -87,6 +86,7 @@ async function adopted(app: App, fence: () => Promise<Fence>, leaving: AbortSign
 }
 
 async function openConsole(app: App, queue: ChargeQueue): Promise<string> {
+  const { startConsole } = await import('../operator/server.ts'); // a worker is up sooner without it
   const { config, db, report } = app;
   if (config.login === null) throw new Error('the console has no login');
   const { host, port } = config.http;
