@@ -72,7 +72,7 @@ export class Campaign {
         const deed = Promise.resolve(chance.weighed(striking).strike?.(world)).finally(() => deeds.delete(deed));
         deeds.add(deed);
       }
-      this.#bill(phase);
+      this.#bill();
       await this.watch();
       await this.#tell(phase.name);
       const spentMs = systemClock.monotonicMs() - startedMs;
@@ -95,12 +95,10 @@ export class Campaign {
   }
 
   /** `maedal bill` beside the workers, as somebody's cron would run it. */
-  #bill({ classes }: Phase): void {
+  #bill(): void {
     const { fleet } = this.#world;
     if (this.#billing !== null || systemClock.monotonicMs() - this.#billedMs < BILL_EVERY_MS) return;
-    const armed = classes.includes('failpoint') ? fleet.arming('bill') : null;
-    const failpoints: Record<string, string> = armed === null ? {} : { MAEDAL_FAILPOINTS: armed };
-    this.#billing = Promise.race([fleet.run(['bill'], failpoints), pause(systemClock, 30_000)]).finally(() => {
+    this.#billing = fleet.command(['bill']).finally(() => {
       this.#billing = null;
       this.#billedMs = systemClock.monotonicMs();
     });
@@ -133,6 +131,6 @@ const WAITING = `
   SELECT (SELECT count(*) FROM attempt WHERE number = 1 AND state = 'prepared' AND send_count = 0)::integer
        + (SELECT count(*) FROM subscription WHERE next_due_at <= maedal_now())::integer AS waiting`;
 /** From one blow to the next. */
-const TOGETHER_MS = [150, 450] as const;
+const TOGETHER_MS = [300, 900] as const;
 const TELL_EVERY_MS = 3_000;
 const BILL_EVERY_MS = 8_000;

@@ -39,7 +39,7 @@ export type FleetOptions = {
 export class Fleet {
   readonly slots: readonly Slot[];
   /** What a process of that role is started with in `MAEDAL_FAILPOINTS`; null for nothing. */
-  arming: (role: Role | 'bill') => string | null = () => null;
+  arming: (role: Role | 'command') => string | null = () => null;
   readonly #options: FleetOptions;
   readonly #undertaker: Undertaker;
   readonly #others = new Set<ChildProcess>();
@@ -103,14 +103,25 @@ export class Fleet {
     await Promise.all(ends);
   }
 
-  /** Runs one command to its end beside the others; resolves to its exit code, 1 for one that was killed. */
-  async run(args: readonly string[], settings: Readonly<Record<string, string>> = {}): Promise<number> {
+  /** Runs one command to its end beside the others, killed after `ms`; resolves to its exit code, 1 for one that was killed. */
+  async run(
+    args: readonly string[],
+    settings: Readonly<Record<string, string>> = {},
+    ms = PATIENCE_MS,
+  ): Promise<number> {
     const child = this.#spawn(args[0] ?? 'maedal', args, settings);
     this.#others.add(child);
     this.#noteProcesses();
+    const forget = systemClock.after(ms, () => child.kill('SIGKILL'));
     const [code] = await once(child, 'exit');
+    forget();
     this.#others.delete(child);
     return typeof code === 'number' ? code : 1;
+  }
+
+  /** Runs a command as people and crons do: through the proxies, with failpoints, and not for ever. */
+  command(args: readonly string[]): Promise<number> {
+    return this.run(args, this.#failpoints('command'), COMMAND_MS);
   }
 
   async close(): Promise<void> {
@@ -126,15 +137,16 @@ export class Fleet {
     slot.who = `${slot.name}.${slot.filled}`;
     slot.ending = false;
     slot.paused = false;
-    const armed = this.arming(slot.role);
-    const failpoints: Record<string, string> =
-      armed === null
-        ? {}
-        : { MAEDAL_FAILPOINTS: armed, MAEDAL_FAILPOINT_SEED: String(this.#options.chance.between(1, 999_999_999)) };
-    const child = this.#spawn(slot.name, ['start', '--roles', slot.role], failpoints, slot.who);
+    const child = this.#spawn(slot.name, ['start', '--roles', slot.role], this.#failpoints(slot.role), slot.who);
     slot.child = child;
     this.#noteProcesses();
     child.once('exit', (code, signal) => void this.#ended(slot, code, signal));
+  }
+
+  #failpoints(role: Role | 'command'): Record<string, string> {
+    const armed = this.arming(role);
+    if (armed === null) return {};
+    return { MAEDAL_FAILPOINTS: armed, MAEDAL_FAILPOINT_SEED: String(this.#options.chance.between(1, 999_999_999)) };
   }
 
   async #ended(slot: Slot, code: number | null, signal: NodeJS.Signals | null): Promise<void> {
@@ -178,6 +190,10 @@ function isAlive(child: ChildProcess | null): boolean {
   return child !== null && child.exitCode === null && child.signalCode === null;
 }
 
+/** A failpoint may have it hang. */
+const COMMAND_MS = 15_000;
+/** An import of thousands is done by then, on a machine with much to do. */
+const PATIENCE_MS = 120_000;
 /** Half of it is the start of Node, with every core at work. */
 const STARTING_MS = 2_500;
 

@@ -97,4 +97,4 @@ async function settings(directory: string, proxies: World['proxies']): Promise<R
 }
 
 /** How many times as fast as the wall clock the clock of money runs while faults strike. */
-const RATE = 4;
+const RATE = 6;

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { InputError } from '../../../src/billing/errors.ts';
 
 /** The classes of faults, in the order in which they run alone before they all run together. */
-const CLASSES = ['kill', 'pause', 'failpoint', 'queue', 'postgres', 'wire', 'gateway', 'job'] as const;
+const CLASSES = ['kill', 'pause', 'failpoint', 'queue', 'postgres', 'wire', 'gateway', 'job', 'people'] as const;
 export type ClassName = (typeof CLASSES)[number];
 
 const DUPLICATES = ['refuse-paid', 'refuse-any', 'accept'] as const;
@@ -20,7 +20,12 @@ export type Plan = {
   readonly classes: readonly ClassName[];
 };
 
-export type Options = { readonly plan: Plan; readonly resume: string | null; readonly report: string | null };
+export type Options = {
+  readonly plan: Plan;
+  readonly resume: string | null;
+  readonly report: string | null;
+  readonly keep: boolean;
+};
 
 /** Reads the command line. Throws InputError naming what is allowed. */
 export function parseOptions(args: readonly string[]): Options {
@@ -35,6 +40,7 @@ export function parseOptions(args: readonly string[]): Options {
       classes: { type: 'string', default: CLASSES.join(',') },
       resume: { type: 'string' },
       report: { type: 'string' },
+      keep: { type: 'boolean', default: false },
     },
   });
   const duplicates = oneOf('duplicates', values.duplicates, DUPLICATES);
@@ -49,6 +55,7 @@ export function parseOptions(args: readonly string[]): Options {
     },
     resume: values.resume ?? null,
     report: values.report ?? null,
+    keep: values.keep,
   };
 }
 

@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { Pool, type QueryResultRow } from 'pg';
 import { pause, systemClock } from '../../../src/clock.ts';
 import { clusterIn, notedHome } from '../../../src/embedded/place.ts';
-import { removeEmbeddedPostgres, startEmbeddedPostgres } from '../../../src/embedded/postgres.ts';
-import { hasExited } from '../../../src/embedded/processes.ts';
+import {
+  type EmbeddedPostgres,
+  removeEmbeddedPostgres,
+  startEmbeddedPostgres,
+} from '../../../src/embedded/postgres.ts';
 import { livingServer } from '../../../src/embedded/server.ts';
 import { standBy, type Undertaker } from '../../support/undertaker.ts';
 
@@ -12,15 +15,15 @@ import { standBy, type Undertaker } from '../../support/undertaker.ts';
 export class CampaignPostgres {
   readonly #dataDir: string;
   readonly #undertaker: Undertaker;
-  #url: string;
-  #pool: Pool;
+  readonly #pool: Pool;
+  #server: EmbeddedPostgres;
   #restarting: Promise<void> | null = null;
 
-  private constructor(dataDir: string, url: string, undertaker: Undertaker) {
+  private constructor(dataDir: string, server: EmbeddedPostgres, undertaker: Undertaker) {
     this.#dataDir = dataDir;
     this.#undertaker = undertaker;
-    this.#url = url;
-    this.#pool = poolFor(url);
+    this.#server = server;
+    this.#pool = poolFor(server.url);
   }
 
   /** Starts it on the data below `directory`, new or left by an earlier run; commits are stamped with their instant. */
@@ -28,10 +31,10 @@ export class CampaignPostgres {
     const dataDir = join(directory, 'postgres');
     await mkdir(dataDir, { recursive: true });
     await chmod(dataDir, 0o755); // as root another user runs it
-    const { url } = await startEmbeddedPostgres({ dataDir, clock: systemClock, durable: false });
+    const server = await launch(dataDir);
     const home = (await notedHome(dataDir)) ?? dataDir;
     const undertaker = standBy(`kill -QUIT "$(head -n 1 '${clusterIn(home)}/postmaster.pid')"`);
-    const postgres = new CampaignPostgres(dataDir, url, undertaker);
+    const postgres = new CampaignPostgres(dataDir, server, undertaker);
     const [setting] = await postgres.query<{ on: string }>("SELECT current_setting('track_commit_timestamp') AS on");
     if (setting?.on !== 'on') {
       await postgres.query('ALTER SYSTEM SET track_commit_timestamp = on');
@@ -42,7 +45,7 @@ export class CampaignPostgres {
 
   /** Past every proxy. */
   get url(): string {
-    return this.#url;
+    return this.#server.url;
   }
 
   /** Asks until it is answered: it may be just away. Throws what is no matter of connections. */
@@ -85,7 +88,7 @@ export class CampaignPostgres {
   async stop(): Promise<void> {
     await this.#restarting;
     await this.#pool.end();
-    await this.#kill('SIGINT');
+    await this.#server.stop();
     this.#undertaker.dismiss();
   }
 
@@ -94,18 +97,17 @@ export class CampaignPostgres {
   }
 
   async #crash(): Promise<void> {
-    await this.#kill('SIGQUIT');
-    const { url } = await startEmbeddedPostgres({ dataDir: this.#dataDir, clock: systemClock, durable: false });
-    if (url === this.#url) return;
-    throw new Error('PostgreSQL came back on another port');
+    const { url } = this.#server;
+    const running = await livingServer(clusterIn((await notedHome(this.#dataDir)) ?? this.#dataDir));
+    if (running !== null) process.kill(running.process.pid, 'SIGQUIT');
+    await this.#server.stop(); // waits until it has ended, and keeps it from coming back by itself
+    this.#server = await launch(this.#dataDir);
+    if (this.#server.url !== url) throw new Error('PostgreSQL came back on another port');
   }
+}
 
-  async #kill(signal: NodeJS.Signals): Promise<void> {
-    const server = await livingServer(clusterIn((await notedHome(this.#dataDir)) ?? this.#dataDir));
-    if (server === null) return;
-    process.kill(server.process.pid, signal);
-    if (!(await hasExited(server.process, systemClock, 30_000))) throw new Error('PostgreSQL does not stop');
-  }
+function launch(dataDir: string): Promise<EmbeddedPostgres> {
+  return startEmbeddedPostgres({ dataDir, clock: systemClock, durable: false });
 }
 
 function poolFor(url: string): Pool {

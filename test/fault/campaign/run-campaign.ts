@@ -44,7 +44,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Report> {
     if (report.violations.length > 0) await tellViolations(world, campaign, report.violations);
     say(summaryOf(report));
     await close();
-    if (report.violations.length === 0 && options.resume === null) {
+    if (report.violations.length === 0 && options.resume === null && !options.keep) {
       await world.postgres.remove();
       await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     } else say(`everything is kept in ${directory}`);

@@ -5,6 +5,7 @@ import { gateway } from './gateway.ts';
 import { job } from './job.ts';
 import { kill } from './kill.ts';
 import { pauses } from './pause.ts';
+import { people } from './people.ts';
 import { postgres } from './postgres.ts';
 import { queue } from './queue.ts';
 import { wire } from './wire.ts';
@@ -22,4 +23,5 @@ export const FAULT_CLASSES: Readonly<Record<ClassName, Share>> = {
   wire: { faults: wire, weight: 12, everyMs: [100, 400] },
   gateway: { faults: gateway, weight: 0, everyMs: [500, 500] },
   job: { faults: job, weight: 3, everyMs: [300, 900] },
+  people: { faults: people, weight: 1, everyMs: [500, 1_500] },
 };

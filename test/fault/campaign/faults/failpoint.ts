@@ -24,13 +24,13 @@ export const failpoint: FaultClass = {
 };
 
 /** Failpoints that this class can reach, by the role that passes them. */
-function failpointsOf(role: Role | 'bill'): readonly Failpoint[] {
+function failpointsOf(role: Role | 'command'): readonly Failpoint[] {
   if (role === 'console') return [];
-  if (role === 'bill') return FAILPOINTS;
+  if (role === 'command') return FAILPOINTS;
   return FAILPOINTS.filter((name) => BOTH.has(name) || SCHEDULER.test(name) === (role === 'scheduler'));
 }
 
-function arming(role: Role | 'bill', chance: Chance, tally: Tally): string | null {
+function arming(role: Role | 'command', chance: Chance, tally: Tally): string | null {
   const fired = tally.of('failpoints');
   const ranked = failpointsOf(role)
     .map((name) => ({ name, rank: (fired[name] ?? 0) + chance.next() * SHUFFLE }))
@@ -56,7 +56,7 @@ function rateOf(name: Failpoint, chance: Chance): string {
   return rate.toFixed(2);
 }
 
-const SCHEDULER = /^(tick|retries|ring|sends|captures|capture|audit)\./;
+const SCHEDULER = /^(tick|retries|ring|sends|captures|capture|watch|audit)\./;
 const BOTH: ReadonlySet<string> = new Set(['living.withdrawn']);
 const OFTEN: ReadonlySet<string> = new Set([
   'job.taken',

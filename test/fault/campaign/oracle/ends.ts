@@ -32,6 +32,10 @@ function judge(row: Row, books: Books): Complaint[] {
   switch (row.state) {
     case 'paid':
       return [...complaints, ...judgePaid(row, books)];
+    case 'refunded':
+      if (net > 0) complaints.push(['I3', 'given back by its row, but a capture stands']);
+      if (row.refunds === 0) complaints.push(['I3', 'given back, without a refund']);
+      return complaints;
     case 'uncollectible':
       if (net > 0) complaints.push(['I3', 'given up as unpaid, but its capture stands']);
       if (row.failures !== ATTEMPTS || row.attempts.some(({ state }) => !DEAD.has(state))) {
@@ -117,7 +121,8 @@ export const OPEN = `
      WHERE state IN ('prepared', 'sent', 'unknown') AND EXISTS (SELECT FROM invoice WHERE id = invoice_id AND state <> 'review')
     UNION ALL SELECT a.invoice_id, o.imp_uid || ' is not accounted for' FROM observation o JOIN attempt a USING (merchant_uid)
      WHERE o.account_at IS NOT NULL AND NOT EXISTS (SELECT FROM invoice WHERE id = a.invoice_id AND state = 'review')
-    UNION ALL SELECT invoice_id, 'a refund of ' || imp_uid || ' is ' || state FROM refund WHERE state IN ('sent', 'unknown')
+    UNION ALL SELECT invoice_id, 'a refund of ' || imp_uid || ' is ' || state FROM refund
+     WHERE state IN ('sent', 'unknown') OR (state = 'prepared' AND next_at IS NOT NULL)
   ) open JOIN invoice i ON i.id = open.invoice_id JOIN subscription s ON s.id = i.subscription_id`;
 
 const ATTEMPTS = 4;

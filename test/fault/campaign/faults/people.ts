@@ -1,0 +1,51 @@
+import { pause, systemClock } from '../../../../src/clock.ts';
+import type { FaultClass, World } from '../world.ts';
+
+/** Operators at work: they give money back, compare the books, have the queue filled anew, stop all charges for a while. */
+export const people: FaultClass = {
+  name: 'people',
+  strike: async (world) => {
+    const deed = world.chance.weighed([
+      ['refund', 4],
+      ['reconcile', 2],
+      ['rebuild-queue', 1],
+      ['send off', 1],
+    ] as const);
+    world.tally.add('people', deed);
+    switch (deed) {
+      case 'refund':
+        return refund(world);
+      case 'reconcile':
+        await world.fleet.command(['reconcile', '--from', dayBefore(world.clock.nowMs())]);
+        return;
+      case 'rebuild-queue':
+        await world.fleet.command(['rebuild-queue']);
+        return;
+      case 'send off':
+        await world.fleet.command(['send', 'off', '--reason', 'somebody wants to look first']);
+        await pause(systemClock, world.chance.between(200, 1_500));
+        return sendOn(world);
+    }
+  },
+  end: sendOn,
+};
+
+/** Until it is so: a switch that was left off would be no fault of the program's. */
+async function sendOn({ fleet, postgres, sandbox }: World): Promise<void> {
+  const direct = { DATABASE_URL: postgres.url, PORTONE_BASE_URL: sandbox.url };
+  for (let tries = 1; (await fleet.run(['send', 'on', '--reason', 'looked'], direct)) !== 0; tries += 1) {
+    if (tries === TRIES) throw new Error('`maedal send on` fails again and again: see logs/send.log');
+  }
+}
+
+async function refund({ postgres, fleet }: World): Promise<void> {
+  const [invoice] = await postgres.query<{ id: string }>(PAID);
+  if (invoice !== undefined) await fleet.command(['refund', invoice.id, '--reason', 'the customer sent it back']);
+}
+
+function dayBefore(nowMs: number): string {
+  return new Date(nowMs - 86_400_000).toISOString().slice(0, 10);
+}
+
+const PAID = `SELECT id FROM invoice WHERE state = 'paid' ORDER BY random() LIMIT 1`;
+const TRIES = 20;
