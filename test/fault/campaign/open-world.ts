@@ -22,12 +22,14 @@ export async function openWorld({
   directory,
   plan,
   tally,
+  fired,
   say,
 }: {
   main: string;
   directory: string;
   plan: Plan;
   tally: Tally;
+  fired: World['fired'];
   say: World['say'];
 }): Promise<Opened> {
   const closing: (() => Promise<unknown>)[] = [];
@@ -63,7 +65,10 @@ export async function openWorld({
     if (migrated !== 0) throw new Error('`maedal migrate` failed: see logs/migrate.log');
     const clock = await CampaignClock.start({ postgres, sandbox, file }, RATE);
     closing.push(() => clock.stop());
-    return { world: { plan, directory, postgres, redis, sandbox, clock, proxies, fleet, chance, tally, say }, close };
+    return {
+      world: { plan, directory, postgres, redis, sandbox, clock, proxies, fleet, chance, tally, fired, say },
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

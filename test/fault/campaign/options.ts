@@ -21,48 +21,45 @@ export type Plan = {
 };
 
 export type Options = {
-  readonly plan: Plan;
+  /** One after the other. */
+  readonly plans: readonly Plan[];
+  /** The directory of a run that was cut off; its own plan goes on. */
   readonly resume: string | null;
+  /** A Markdown file with a table of runs. */
   readonly report: string | null;
+  /** Whether what a run leaves is kept even though nothing is wrong with it. */
   readonly keep: boolean;
 };
 
 /** Reads the command line. Throws InputError naming what is allowed. */
 export function parseOptions(args: readonly string[]): Options {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      charges: { type: 'string', default: '300' },
-      seed: { type: 'string', default: '1' },
-      backend: { type: 'string', default: 'redis' },
-      duplicates: { type: 'string', default: 'refuse-paid' },
-      late: { type: 'string' },
-      classes: { type: 'string', default: CLASSES.join(',') },
-      resume: { type: 'string' },
-      report: { type: 'string' },
-      keep: { type: 'boolean', default: false },
-    },
-  });
+  const { values } = parseArgs({ args: [...args], options: OPTIONS });
   const duplicates = oneOf('duplicates', values.duplicates, DUPLICATES);
+  const plan = {
+    charges: wholeNumber('charges', values.charges, 10, 1_000_000),
+    seed: wholeNumber('seed', values.seed, 0, 2 ** 31),
+    duplicates,
+    late: readLate(values.late ?? (duplicates === 'accept' ? '0.2' : '0.5')),
+    classes: values.classes.split(',').map((name) => oneOf('classes', name, CLASSES)),
+  };
+  const backends = values.backend.split(',').map((name) => oneOf('backend', name, BACKENDS));
   return {
-    plan: {
-      charges: wholeNumber('charges', values.charges, 10, 1_000_000),
-      seed: wholeNumber('seed', values.seed, 0, 2 ** 31),
-      backend: oneOf('backend', values.backend, BACKENDS),
-      duplicates,
-      late: readLate(values.late ?? (duplicates === 'accept' ? '0.2' : '0.5')),
-      classes: values.classes.split(',').map((name) => oneOf('classes', name, CLASSES)),
-    },
+    plans: backends.map((backend) => ({ ...plan, backend })),
     resume: values.resume ?? null,
     report: values.report ?? null,
     keep: values.keep,
   };
 }
 
+/** Whether every class of faults strikes. */
+export function isWhole({ classes }: Plan): boolean {
+  return CLASSES.every((name) => classes.includes(name));
+}
+
 /** The command that runs the same again. */
 export function commandFor(plan: Plan): string {
   const { charges, seed, backend, duplicates, late, classes } = plan;
-  const some = classes.length === CLASSES.length ? '' : ` --classes ${classes.join(',')}`;
+  const some = isWhole(plan) ? '' : ` --classes ${classes.join(',')}`;
   const rest = `--backend ${backend} --duplicates ${duplicates} --late ${late}${some}`;
   return `npm run test:faults -- --charges ${charges} --seed ${seed} ${rest}`;
 }
@@ -89,3 +86,15 @@ function oneOf<const Name extends string>(option: string, text: string, names: r
   if (name !== undefined) return name;
   throw new InputError(`--${option} is '${text}'`, `use ${names.join(', ')}`);
 }
+
+const OPTIONS = {
+  charges: { type: 'string', default: '300' },
+  seed: { type: 'string', default: '1' },
+  backend: { type: 'string', default: 'redis' },
+  duplicates: { type: 'string', default: 'refuse-paid' },
+  late: { type: 'string' },
+  classes: { type: 'string', default: CLASSES.join(',') },
+  resume: { type: 'string' },
+  report: { type: 'string' },
+  keep: { type: 'boolean', default: false },
+} as const;

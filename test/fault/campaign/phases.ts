@@ -23,7 +23,7 @@ export function phasesOf({ charges, classes }: Plan): Phase[] {
   const alone = classes.length === 1 ? 0 : Math.floor(charges / 4 / classes.length);
   const aloneMs = Math.min(25_000, 2_500 + alone * 50);
   if (alone > 0) for (const name of classes) add(`${name} alone`, [name], alone, [aloneMs, aloneMs * 2]);
-  const batch = Math.min(2_000, Math.max(250, Math.ceil(charges / 16)));
-  while (from < charges) add('all together', classes, Math.min(batch, charges - from), [15_000, 120_000]);
+  const batch = Math.min(2_000, Math.max(250, Math.ceil(charges / 8)));
+  while (from < charges) add('all together', classes, Math.min(batch, charges - from), [12_000, 120_000]);
   return phases;
 }

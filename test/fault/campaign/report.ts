@@ -1,6 +1,6 @@
 import { FAILPOINTS } from '../../../src/failpoints.ts';
 import type { Books, Violation } from './books.ts';
-import { commandFor, type Plan } from './options.ts';
+import { commandFor, isWhole, type Plan } from './options.ts';
 import type { CampaignPostgres } from './postgres.ts';
 import type { Rest } from './quiesce.ts';
 import type { Tally } from './tally.ts';
@@ -12,6 +12,8 @@ export type Report = {
   readonly finishedAt: string;
   readonly wallSeconds: number;
   readonly charges: number;
+  /** Whether every class of faults struck. */
+  readonly isWhole: boolean;
   readonly sends: number;
   readonly captures: number;
   /** Periods captured more than once at some instant. */
@@ -50,6 +52,7 @@ export async function reportOf(postgres: CampaignPostgres, parts: Parts): Promis
     finishedAt: new Date().toISOString(),
     wallSeconds,
     charges: plan.charges,
+    isWhole: isWhole(plan),
     sends: books.inOrder.length,
     captures: books.captured,
     doubles: books.doubles,

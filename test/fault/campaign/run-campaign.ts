@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/clock.ts';
 import type { Violation } from './books.ts';
 import { Campaign } from './campaign.ts';
 import { openWorld } from './open-world.ts';
-import { commandFor, type Options } from './options.ts';
+import { commandFor, type Plan } from './options.ts';
 import { judgeEnds } from './oracle/ends.ts';
 import { judgeHistory } from './oracle/history.ts';
 import { judgeLeaks } from './oracle/leaks.ts';
@@ -17,7 +17,12 @@ import { CANARIES } from './subscribers.ts';
 import { Tally } from './tally.ts';
 import type { World } from './world.ts';
 
-export type CampaignOptions = Options & {
+export type CampaignOptions = {
+  readonly plan: Plan;
+  readonly resume: string | null;
+  readonly keep: boolean;
+  /** How often failpoints fired in runs before this one. */
+  readonly fired: Readonly<Record<string, number>>;
   /** The built program under test. */
   readonly main: string;
   say(text: string): void;
@@ -33,7 +38,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Report> {
   const startedMs = systemClock.monotonicMs() - (saved?.spentMs ?? 0);
   const spentMs = () => Math.round(systemClock.monotonicMs() - startedMs);
   say(`${commandFor(plan)}\nin ${directory}; goes on with --resume ${directory}`);
-  const { world, close } = await openWorld({ main: options.main, directory, plan, tally, say });
+  const { world, close } = await openWorld({ main: options.main, directory, plan, tally, fired: options.fired, say });
   try {
     const campaign = new Campaign(world);
     const note = (phases: number) => save(directory, { plan, phases, tally, spentMs: spentMs() });

@@ -22,6 +22,8 @@ export type World = {
   readonly fleet: Fleet;
   readonly chance: Chance;
   readonly tally: Tally;
+  /** How often failpoints fired in runs before this one. */
+  readonly fired: Readonly<Record<string, number>>;
   say(text: string): void;
 };
 

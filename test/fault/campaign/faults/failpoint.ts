@@ -1,15 +1,14 @@
 import { FAILPOINTS, type Failpoint } from '../../../../src/failpoints.ts';
 import type { Chance } from '../chance.ts';
 import type { Role } from '../fleet.ts';
-import type { Tally } from '../tally.ts';
 import type { FaultClass } from '../world.ts';
 
 /** Every process starts with a few failpoints armed, those first that fired least so far; a strike starts one anew. */
 export const failpoint: FaultClass = {
   name: 'failpoint',
-  begin: async ({ fleet, chance, tally }) => {
+  begin: async ({ fleet, chance, tally, fired }) => {
     const draws = chance.fork('failpoints');
-    fleet.arming = (role) => arming(role, draws, tally);
+    fleet.arming = (role) => arming(role, draws, (name) => (fired[name] ?? 0) + (tally.of('failpoints')[name] ?? 0));
   },
   strike: async ({ fleet, chance, tally }) => {
     const living = fleet.working('worker', 'scheduler');
@@ -30,10 +29,9 @@ function failpointsOf(role: Role | 'command'): readonly Failpoint[] {
   return FAILPOINTS.filter((name) => BOTH.has(name) || SCHEDULER.test(name) === (role === 'scheduler'));
 }
 
-function arming(role: Role | 'command', chance: Chance, tally: Tally): string | null {
-  const fired = tally.of('failpoints');
+function arming(role: Role | 'command', chance: Chance, times: (name: Failpoint) => number): string | null {
   const ranked = failpointsOf(role)
-    .map((name) => ({ name, rank: (fired[name] ?? 0) + chance.next() * SHUFFLE }))
+    .map((name) => ({ name, rank: times(name) + chance.next() * SHUFFLE }))
     .sort((one, other) => one.rank - other.rank);
   const armed = ranked.slice(0, ARMED).map(({ name }) => `${name}=${action(chance)}@${rateOf(name, chance)}`);
   return armed.length === 0 ? null : armed.join(',');
