@@ -3,7 +3,8 @@ import type { Db } from './db.ts';
 
 /**
  * Writes down what the gateway was seen to say, whoever holds the attempt: facts are merged, not fenced. A record that
- * was known keeps its furthest state (`ready`, `failed`, `paid`, `cancelled`), so that a late answer undoes nothing.
+ * was known keeps its furthest state (`ready`, `failed`, `paid`, `cancelled`), so that a late answer undoes nothing; one
+ * that stands twice in a list, whose pages shifted while they were read, counts as its furthest.
  * Money taken or given back is to be accounted for from then on; of what is `foreign`, nothing is. An audit also sets
  * right the amount, card and kind of a payment: were they other than asked, accounting finds out.
  */
@@ -17,13 +18,13 @@ export async function observe(
   await db.$executeRaw`
     INSERT INTO observation AS known (imp_uid, merchant_uid, attempt_id, status, amount, currency, cancel_amount, customer_uid,
                                       sandbox, fail_reason, started_at, paid_at, failed_at, learnt_by, raw, account_at)
-    SELECT r.imp_uid, r.merchant_uid, (SELECT id FROM attempt WHERE attempt.merchant_uid = r.merchant_uid), r.status, r.amount,
+    SELECT DISTINCT ON (r.imp_uid) r.imp_uid, r.merchant_uid, (SELECT id FROM attempt WHERE attempt.merchant_uid = r.merchant_uid), r.status, r.amount,
            r.currency, r.cancel_amount, r.customer_uid, r.sandbox, r.fail_reason, r.started_at, r.paid_at, r.failed_at, ${learntBy}, r.raw,
            CASE WHEN ${owner} = 'ours' AND r.status IN ('paid', 'cancelled') THEN maedal_now() END
       FROM jsonb_to_recordset(${JSON.stringify(records.map(columns))}::jsonb) AS r (
            imp_uid text, merchant_uid text, status text, amount bigint, currency text, cancel_amount bigint, customer_uid text,
            sandbox boolean, fail_reason text, started_at timestamptz, paid_at timestamptz, failed_at timestamptz, raw jsonb)
-     ORDER BY r.imp_uid
+     ORDER BY r.imp_uid, array_position(${STATES}::text[], r.status) DESC, r.cancel_amount DESC
     ON CONFLICT (imp_uid) DO UPDATE SET
       status = CASE WHEN array_position(${STATES}::text[], excluded.status) >= array_position(${STATES}::text[], known.status)
                     THEN excluded.status ELSE known.status END,

@@ -150,6 +150,13 @@ test('an observation goes forward only, whatever comes late', async () => {
   expect(await db.observation.findMany()).toMatchObject([{ status: 'paid', attempt_id: attempt.id }]);
 });
 
+test('a payment that stands twice in one list, its pages having shifted meanwhile, counts as the furthest of the two', async () => {
+  const attempt = await leased(await rung());
+  const { db } = world.database;
+  await observe(db, [paymentOf(attempt, 'paid'), paymentOf(attempt, 'failed')], 'look_up');
+  expect(await db.observation.findMany()).toMatchObject([{ status: 'paid' }]);
+});
+
 test('records seen before the first send are known to every later lease; those seen after it are not among them', async () => {
   const { db } = world.database;
   const attempt = await leased(await rung());

@@ -1,7 +1,6 @@
 import type { BillingKeyAnswer, PaymentRecord } from '../../../../src/billing/charge.ts';
 import type { Canary } from '../../../../src/store/sends.ts';
 import { keyOf } from './leasing.ts';
-import { Refused } from './protections.ts';
 import type { ObservationRow } from './rows.ts';
 import type { Tables } from './tables.ts';
 
@@ -10,8 +9,6 @@ const RANK = ['other', 'ready', 'failed', 'paid', 'cancelled'];
 
 /** `store/observations.ts` in memory: facts are merged and never fenced. */
 export function observe(tables: Tables, records: readonly PaymentRecord[], learntBy: string): void {
-  const ids = new Set(records.map(({ impUid }) => impUid));
-  if (ids.size !== records.length) throw new Refused('ON CONFLICT DO UPDATE cannot affect a row a second time');
   for (const record of records) {
     const seen = asSeen(tables, record, learntBy);
     const known = tables.observations.get(record.impUid);
