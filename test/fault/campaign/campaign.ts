@@ -35,7 +35,7 @@ export class Campaign {
     this.#world.fleet.start();
     for (const [index, phase] of phases.entries()) {
       if (index < done) continue;
-      await this.#run(phase, index === phases.length - 1);
+      await this.#run(phase);
       if (this.violations.length > 0) return;
       await passed(index + 1);
     }
@@ -52,7 +52,7 @@ export class Campaign {
     }
   }
 
-  async #run(phase: Phase, isLast: boolean): Promise<void> {
+  async #run(phase: Phase): Promise<void> {
     const world = this.#world;
     const { chance, fleet } = world;
     await this.#import(phase);
@@ -77,7 +77,7 @@ export class Campaign {
       await this.#tell(phase.name);
       const spentMs = systemClock.monotonicMs() - startedMs;
       if (this.violations.length > 0 || spentMs > phase.atMostMs) break;
-      const enough = (phase.until - phase.from) * (isLast ? 0.1 : 0.4);
+      const enough = (phase.until - phase.from) * 0.3;
       if (spentMs >= phase.atLeastMs && (await this.#waiting()) <= enough) break;
     }
     await Promise.all(deeds);
