@@ -51,27 +51,33 @@ type Reading<Item> = {
   readonly take: Take<Item>;
 };
 
-/** Pages that do not add up, an item that is listed twice or cannot be read: something may be missing. */
+/**
+ * Pages that do not add up, or an item that cannot be read: something may be missing. What is added while pages are read,
+ * as it always is while charges go on, pushes others back, so that they are listed twice and none is passed over; what
+ * is taken away pulls them forward, past the page that is asked for next.
+ */
 async function everyPage<Item>(get: Get, path: string, { read, idOf, take }: Reading<Item>): Promise<Listing> {
   const seen = new Set<string>();
-  let total: number | null = null;
+  let first: number | null = null;
+  let total = 0;
   for (let number = 1; number <= MAX_PAGES; number += 1) {
     const page = pageIn(await get(`${path}&limit=${PAGE_SIZE}&page=${number}`));
     if (typeof page === 'string') return unclear(page);
-    total ??= page.total;
-    if (page.total !== total) return unclear('the number of entries changed from page to page');
+    first ??= page.total;
+    if (page.total < total) return unclear('entries were taken away from the list while it was read');
+    total = page.total;
     const items = page.list.map(read).filter((item) => item !== null);
     await take(items);
     if (items.length < page.list.length) return unclear(`an entry of page ${number} cannot be read`);
     for (const item of items) seen.add(idOf(item));
-    if (page.next === 0) return complete(seen.size, total);
+    if (page.next === 0) return complete(seen.size, { first, total });
     if (page.next !== number + 1) return unclear(`page ${number} is followed by page ${page.next}`);
   }
   return unclear(`more than ${MAX_PAGES} pages`);
 }
 
-function complete(listed: number, total: number): Listing {
-  return listed === total
+function complete(listed: number, { first, total }: { readonly first: number; readonly total: number }): Listing {
+  return listed >= first && listed <= total
     ? { kind: 'whole', count: listed }
     : unclear(`${listed} entries were listed, ${total} announced`);
 }
