@@ -64,7 +64,7 @@ export class Campaign {
     const deeds = new Set<Promise<void>>();
     const [scheduler] = fleet.living('scheduler');
     if (scheduler !== undefined) void fleet.deploy(scheduler); // it ticks when it starts
-    const [leastMs, mostMs] = classes.length === 1 ? (classes[0]?.everyMs ?? TOGETHER_MS) : TOGETHER_MS;
+    const [leastMs, mostMs] = phase.everyMs;
     const startedMs = systemClock.monotonicMs();
     for (;;) {
       await pause(systemClock, chance.between(leastMs, mostMs));
@@ -130,7 +130,5 @@ export class Campaign {
 const WAITING = `
   SELECT (SELECT count(*) FROM attempt WHERE number = 1 AND state = 'prepared' AND send_count = 0)::integer
        + (SELECT count(*) FROM subscription WHERE next_due_at <= maedal_now())::integer AS waiting`;
-/** From one blow to the next. */
-const TOGETHER_MS = [300, 900] as const;
 const TELL_EVERY_MS = 3_000;
 const BILL_EVERY_MS = 8_000;

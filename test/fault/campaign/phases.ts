@@ -1,3 +1,4 @@
+import { FAULT_CLASSES } from './faults/classes.ts';
 import type { ClassName, Plan } from './options.ts';
 
 /** A stretch of a run: these classes strike while these subscriptions fall due. */
@@ -10,20 +11,35 @@ export type Phase = {
   /** How long it lasts at least, however quickly everything is charged. */
   readonly atLeastMs: number;
   readonly atMostMs: number;
+  /** Least and most from one blow to the next. */
+  readonly everyMs: readonly [number, number];
 };
 
-/** Every class alone, with a third of the charges between them; then all together, in batches. */
+/** Every class alone, with a quarter of the charges between them; then all together, in batches. */
 export function phasesOf({ charges, classes }: Plan): Phase[] {
   const phases: Phase[] = [];
   let from = 0;
-  const add = (name: string, some: readonly ClassName[], count: number, [atLeastMs, atMostMs]: [number, number]) => {
-    phases.push({ name, classes: some, from, until: from + count, atLeastMs, atMostMs });
+  const add = (count: number, phase: Omit<Phase, 'from' | 'until'>) => {
+    phases.push({ ...phase, from, until: from + count });
     from += count;
   };
+  const [only] = classes;
   const alone = classes.length === 1 ? 0 : Math.floor(charges / 4 / classes.length);
-  const aloneMs = Math.min(25_000, 2_500 + alone * 50);
-  if (alone > 0) for (const name of classes) add(`${name} alone`, [name], alone, [aloneMs, aloneMs * 2]);
+  const atLeastMs = Math.min(25_000, 2_500 + alone * 50);
+  for (const name of alone > 0 ? classes : []) {
+    const { everyMs } = FAULT_CLASSES[name];
+    add(alone, { name: `${name} alone`, classes: [name], atLeastMs, atMostMs: atLeastMs * 2, everyMs });
+  }
+  const everyMs = classes.length === 1 && only !== undefined ? FAULT_CLASSES[only].everyMs : together(charges);
   const batch = Math.min(2_000, Math.max(250, Math.ceil(charges / 8)));
-  while (from < charges) add('all together', classes, Math.min(batch, charges - from), [12_000, 120_000]);
+  while (from < charges) {
+    const some = { name: 'all together', classes, atLeastMs: 12_000, atMostMs: 120_000, everyMs };
+    add(Math.min(batch, charges - from), some);
+  }
   return phases;
+}
+
+/** A small run meets as much as it can in a minute; a large one has time, and most of what it starts should get far. */
+function together(charges: number): readonly [number, number] {
+  return charges < 1_000 ? [300, 900] : [500, 1_500];
 }
