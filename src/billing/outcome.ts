@@ -14,8 +14,8 @@ export type ChargeOutcome =
   | { readonly kind: 'unknown'; readonly reason: string }
   /** The gateway never heard of it, in its own words. By itself no proof of anything. */
   | { readonly kind: 'not-found' }
-  /** Proved never to have arrived (`absence.ts`): the same id may be sent again. */
-  | { readonly kind: 'absent' }
+  /** Proved never to have arrived (`absence.ts`), `beside` a payment that is found: the same id may be sent again. */
+  | { readonly kind: 'absent'; readonly beside: string }
   /** The gateway's facts contradict what was asked: a person must look. */
   | { readonly kind: 'review'; readonly reason: string };
 

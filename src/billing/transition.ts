@@ -48,7 +48,7 @@ function afterOutcome(standing: AttemptStanding, outcome: ChargeOutcome, decisio
     case 'not-sent':
       return { ...again(standing, decision, outcome.reason), from: ['prepared', 'sent'] };
     case 'absent':
-      return decision.kind === 'review' ? review(decision.reason) : absent(standing, decision);
+      return decision.kind === 'review' ? review(decision.reason) : absent(standing, outcome.beside, decision);
     case 'not-found':
     case 'unknown':
       return unknown(standing, outcome, decision);
@@ -136,8 +136,8 @@ function again(standing: AttemptStanding, decision: Decision, reason: string): T
 }
 
 /** Proved never to have arrived. Not the same as never sent: were it to land after all, only its id protects. */
-function absent(standing: AttemptStanding, decision: Decision): Transition {
-  const reason = 'proved absent at the gateway: it goes again under the same id';
+function absent(standing: AttemptStanding, beside: string, decision: Decision): Transition {
+  const reason = `the gateway still knows no such payment, and does find ${beside}, which was paid`;
   return {
     ...again(standing, decision, reason),
     from: ['unknown'],

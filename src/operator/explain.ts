@@ -6,6 +6,8 @@ import type { Db } from '../store/db.ts';
 import type { Identity } from '../store/fence.ts';
 import { type Explanation, explanationOf } from './explanation.ts';
 
+type Told = Explanation['story'][number];
+
 /** Tells what happened to an invoice, why, and what comes next. Throws InputError when there is no such invoice. */
 export async function explainInvoice(db: Db, id: InvoiceId, identity: Identity): Promise<Explanation> {
   const file = await readCaseFile(db, id);
@@ -25,7 +27,7 @@ export function renderExplanation(explanation: Explanation): string {
     `  Declines so far: ${invoice.failures}. The subscription is ${explanation.subscription_status}.`,
     '',
     `What happened (times in ${timezone})`,
-    ...explanation.transitions.map((row) => `  ${row.local}  ${happened(row)}${because(row.reason)} [${row.who}]`),
+    ...explanation.story.flatMap(storyLine),
     '',
     'Attempts',
     ...explanation.attempts.flatMap(attemptLines),
@@ -40,10 +42,15 @@ export function renderExplanation(explanation: Explanation): string {
   return lines.map(printable).join('\n');
 }
 
-function happened({ what, attempt, imp_uid: impUid, from, to }: Explanation['transitions'][number]): string {
-  const ofInvoice = impUid === null ? `The ${what}` : `The refund of ${impUid}`;
-  const subject = attempt === null ? ofInvoice : `Attempt ${attempt}`;
-  return from === null ? `${subject} began as ${to}` : `${subject} went from ${from} to ${to}`;
+/** What was said several times running is told once, with how often and until when. */
+function storyLine({ local, says, why, who }: Told, index: number, story: readonly Told[]): string[] {
+  const isSame = (told: Told | undefined) => told?.says === says && told.why === why;
+  if (isSame(story[index - 1])) return [];
+  const after = story.slice(index).findIndex((told) => !isSame(told));
+  const times = after < 0 ? story.length - index : after;
+  const last = story[index + times - 1];
+  const again = times === 1 ? '' : `, ${times} times until ${last?.local}`;
+  return [`  ${local}  ${says}${because(why)}${again} [${who}]`];
 }
 
 function attemptLines(attempt: Explanation['attempts'][number]): string[] {
@@ -90,7 +97,13 @@ function rules(policy: Explanation['policy']['rules']): string {
   const { retryAfterDays: days, minGapHours: hours, ...rest } = policy;
   if (!Array.isArray(days) || typeof hours !== 'number' || Object.keys(rest).length > 0) return JSON.stringify(policy);
   const when = days.length === 0 ? 'never again' : `again ${days.join(', ')} days after the due date`;
-  return `After a decline: ${when}, at least ${hours} hours after the last attempt; then it is uncollectible.`;
+  return `After a decline: ${when}, at least ${gap(hours)} after the last attempt; then it is uncollectible.`;
+}
+
+function gap(hours: number): string {
+  if (Number.isInteger(hours)) return `${hours} hours`;
+  const minutes = Math.round(hours * 60);
+  return minutes === 1 ? '1 minute' : `${minutes} minutes`;
 }
 
 function amount({ amount: minor, currency }: { amount: number; currency: string }): string {

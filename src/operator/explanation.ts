@@ -2,6 +2,7 @@ import { DateTime } from 'luxon';
 import type { CaseFile } from '../store/case-file.ts';
 import type { Identity } from '../store/fence.ts';
 import { isoInstant, isoInstantOrNull } from './instant.ts';
+import { storyOf } from './story.ts';
 import { whatIsNext, whatIsNextOfRefund } from './what-is-next.ts';
 
 /** Everything that happened to one invoice, why, and what comes next. Plain data: its JSON is the `--json` form. */
@@ -29,6 +30,9 @@ export function explanationOf(file: CaseFile, identity: Identity) {
     due: { at: isoInstant(invoice.due_at), local: localTime(invoice.due_at, subscription.timezone) },
     timezone: subscription.timezone,
     subscription_status: subscription.status,
+    story: storyOf(file).map(({ at, ...told }) => {
+      return { at: isoInstant(at), local: localTime(at, subscription.timezone), ...told };
+    }),
     transitions: file.history.map((row) => transition(file, row)),
     attempts: invoice.attempts.map((attempt) => attemptOf(file, attempt)),
     refunds: invoice.refunds.map((refund) => ({

@@ -27,9 +27,26 @@ export async function readCaseFile(db: Db, id: InvoiceId) {
     where: { merchant_uid: { in: invoice.attempts.map((attempt) => attempt.merchant_uid) } },
     orderBy: [{ first_seen_at: 'asc' }, { imp_uid: 'asc' }],
   });
+  const deeds = await readDeeds(db, invoice, history.at(-1)?.at ?? invoice.created_at);
   const control = await db.control.findUniqueOrThrow({ where: { id: 1 } });
-  return { invoice, history, observations, control, now: await readNow(db) };
+  return { invoice, history, observations, deeds, control, now: await readNow(db) };
 }
+
+/** What people did to it, and to all charges while it was collected; the oldest hundred. */
+async function readDeeds(
+  db: Db,
+  {
+    id,
+    created_at: since,
+    next_at: next,
+  }: { readonly id: string; readonly created_at: Date; readonly next_at: Date | null },
+  last: Date,
+) {
+  const meanwhile = { action: { in: [...FOR_ALL] }, at: next === null ? { gte: since, lte: last } : { gte: since } };
+  return db.audit.findMany({ where: { OR: [{ subject: id }, meanwhile] }, orderBy: { id: 'asc' }, take: 100 });
+}
+
+const FOR_ALL = ['sending.off', 'sending.on', 'database.adopted'];
 
 /** The database's clock, which decides everything about money. */
 async function readNow(db: Db): Promise<Date> {

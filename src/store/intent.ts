@@ -59,7 +59,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
         FROM i JOIN s ON s.id = i.subscription_id CROSS JOIN c LEFT JOIN payer ON true
     ), sent AS (
       UPDATE attempt SET state = 'sent', send_count = send_count + 1, sent_at = maedal_now(), updated_at = maedal_now(),
-             not_found_count = 0,
+             not_found_count = 0, fail_reason = NULL,
              first_sent_at = coalesce(attempt.first_sent_at, maedal_now()),
              lease_until = maedal_now() + make_interval(secs => ${limits.timeoutSeconds + LEASE_MARGIN_SECONDS}),
              billing_key_id = coalesce(attempt.billing_key_id, k.id), customer_uid = coalesce(attempt.customer_uid, k.customer_uid),

@@ -35,7 +35,9 @@ async function provedAbsent(deps: WorkerDeps, attempt: LeasedAttempt): Promise<C
   const isSeen =
     seen.kind === 'found' && seen.records.some(({ impUid, status }) => impUid === canary.impUid && status === 'paid');
   await deps.failpoints.at('canary.seen');
-  return isSeen ? { kind: 'absent' } : unproved(`the look-up does not find ${canary.impUid} either, which was paid`);
+  return isSeen
+    ? { kind: 'absent', beside: canary.impUid }
+    : unproved(`the look-up does not find ${canary.impUid} either, which was paid`);
 }
 
 function unproved(why: string): ChargeOutcome {

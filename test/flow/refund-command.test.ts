@@ -79,7 +79,7 @@ test('a part, then the rest: the sandbox gives back what was said, the invoice e
   const cancels = (await ledger()).filter((entry) => entry.status === 'cancelled');
   expect(cancels.map((entry) => entry.amount)).toEqual([3_000, 6_900]);
   const explain = maedal('explain', id);
-  await explain.line(/The invoice went from paid to refunded: moved away \[maedal\/refund\]/);
+  await explain.line(/The invoice was given back whole: moved away \[maedal\/refund\]/);
   await explain.line(/^ {2}6900 KRW of imps_\d{12}: done$/);
   expect(await explain.ended).toBe(0);
 });

@@ -94,7 +94,8 @@ export class RunningExchange implements Dispatcher.DispatchHandler {
     const code = codeOf(error);
     const unwritten = this.#controller === null && this.#failedConnects.has(error) && failedBeforeTheWire(error);
     if (unwritten) this.#end({ kind: 'not-sent', reason: `no connection: ${code}` });
-    else this.#end({ kind: 'lost', reason: `the connection failed: ${code}`, timedOut: false });
+    else
+      this.#end({ kind: 'lost', reason: `the connection broke before a whole answer came (${code})`, timedOut: false });
   }
 
   #giveUp(reason: string, timedOut: boolean): void {

@@ -73,5 +73,5 @@ const UNKNOWN = `
   SELECT count(*)::integer AS count, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds)::numeric, 1)::float8 AS p50,
          round(percentile_cont(0.99) WITHIN GROUP (ORDER BY seconds)::numeric, 1)::float8 AS p99
     FROM (SELECT to_state, extract(epoch FROM lead(at) OVER (PARTITION BY entity_id ORDER BY id) - at) AS seconds
-            FROM history WHERE entity = 'attempt') spans
+            FROM history WHERE entity = 'attempt' AND from_state IS DISTINCT FROM to_state) spans
    WHERE to_state = 'unknown' AND seconds IS NOT NULL`;

@@ -14,8 +14,8 @@ export async function judgeHistory(postgres: CampaignPostgres, books: Books): Pr
     const complain = (what: string) => violations.push({ invariant: 'I11', key, what: `${uid}: ${what}` });
     for (const { from, to } of steps) {
       if (from !== now) complain(`went from ${from} to ${to}, but was ${now}`);
-      else if (!isOnChart(from, to)) complain(`went from ${from} to ${to}`);
-      if (from !== null && DEAD.has(from) && !paid.has(uid)) complain(`left ${from} without a payment`);
+      else if (from !== to && !isOnChart(from, to)) complain(`went from ${from} to ${to}`);
+      if (from !== null && from !== to && DEAD.has(from) && !paid.has(uid)) complain(`left ${from} without a payment`);
       now = to;
     }
     if (now !== state) complain(`is ${state}, and by its history ${now}`);

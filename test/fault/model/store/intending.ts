@@ -53,6 +53,7 @@ function sent(tables: Tables, row: AttemptRow, { invoice, key, limits }: Sending
     send_count: row.send_count + 1,
     sent_at: nowMs,
     not_found_count: 0,
+    fail_reason: null,
     first_sent_at: row.first_sent_at ?? nowMs,
     lease_until: leaseUntil,
     billing_key_id: row.billing_key_id ?? key.id,

@@ -158,7 +158,7 @@ function randomOutcome(chance: Chance, uid: string): ChargeOutcome {
     { kind: 'not-sent', reason: 'refused' },
     { kind: 'unknown', reason: 'the connection was lost' },
     { kind: 'not-found' },
-    { kind: 'absent' },
+    { kind: 'absent', beside: 'imps_canary' },
     { kind: 'review', reason: 'it was paid, but another card paid' },
   ]);
 }

@@ -52,7 +52,8 @@ export class Tables {
     });
     this.attempts = new Table(undo, (next, was) => {
       checkAttempt(next, was, this.attempts.all());
-      this.#note('attempt', next.id, was?.state, next.state, { reason: next.fail_reason, fence: next.fence });
+      if (was?.state === next.state && !isNews(next, was)) return;
+      this.#write('attempt', next.id, was?.state, next.state, { reason: next.fail_reason, fence: next.fence });
     });
     this.observations = new Table(undo, checkObservation);
     this.refunds = new Table(undo, (next, was) => {
@@ -106,7 +107,22 @@ export class Tables {
     to: string,
     { reason, fence }: Pick<HistoryRow, 'reason' | 'fence'>,
   ): void {
-    if (from === to) return;
+    if (from !== to) this.#write(entity, id, from, to, { reason, fence });
+  }
+
+  #write(
+    entity: HistoryRow['entity'],
+    id: string,
+    from: string | undefined,
+    to: string,
+    { reason, fence }: Pick<HistoryRow, 'reason' | 'fence'>,
+  ): void {
     this.history.push({ entity, entity_id: id, from_state: from ?? null, to_state: to, reason, fence, at: this.nowMs });
   }
+}
+
+/** What is noted although the attempt stays where it is. */
+function isNews(next: AttemptRow, was: AttemptRow): boolean {
+  if (next.fail_reason === null) return false;
+  return next.fail_reason !== was.fail_reason || next.not_found_count > was.not_found_count;
 }

@@ -1,0 +1,98 @@
+import type { CaseFile } from '../store/case-file.ts';
+
+/** One thing that happened, as a person would say it; `why` is what the program or the gateway said. */
+export type Told = { readonly at: Date; readonly says: string; readonly why: string | null; readonly who: string };
+
+type Step = CaseFile['history'][number];
+
+/** Everything that happened to an invoice and around it, oldest first. */
+export function storyOf(file: CaseFile): Told[] {
+  const told = [...file.history.map((step) => stepOf(file, step)), ...file.deeds.map(deedOf)];
+  return told.sort((one, other) => one.at.getTime() - other.at.getTime()); // stable: of one instant, as written
+}
+
+function stepOf(file: CaseFile, step: Step): Told {
+  return { at: step.at, says: says(file, step), why: step.reason, who: step.who };
+}
+
+function says({ invoice }: CaseFile, step: Step): string {
+  switch (step.entity) {
+    case 'invoice':
+      return INVOICE[step.to_state] ?? `The invoice became ${step.to_state}`;
+    case 'attempt': {
+      const attempt = invoice.attempts.find(({ id }) => id === step.entity_id);
+      return `Attempt ${attempt?.number ?? '?'} ${ofAttempt(step)}`;
+    }
+    default: {
+      const refund = invoice.refunds.find(({ id }) => id === step.entity_id);
+      return `The refund of ${refund?.imp_uid ?? '?'} ${ofRefund(step)}`;
+    }
+  }
+}
+
+function ofAttempt({ from_state: from, to_state: to }: Step): string {
+  if (to === 'paid') return PAID[from ?? ''] ?? 'was paid after all';
+  return ATTEMPT[`${from ?? ''}>${to}`] ?? ATTEMPT[to] ?? `became ${to}`;
+}
+
+function ofRefund({ from_state: from, to_state: to }: Step): string {
+  return REFUND[`${from ?? ''}>${to}`] ?? REFUND[to] ?? `became ${to}`;
+}
+
+/** What people did, and audits found, that holds for every charge. */
+function deedOf({ at, action, actor, reason }: CaseFile['deeds'][number]): Told {
+  return { at, says: DEEDS[action] ?? action, why: reason, who: actor };
+}
+
+const INVOICE: Readonly<Record<string, string>> = {
+  open: 'The invoice was drawn up',
+  retrying: 'The invoice is to be tried again',
+  paid: 'The invoice is paid',
+  uncollectible: 'The invoice was given up',
+  review: 'The invoice was put before a person',
+  held: 'The invoice is held for a person',
+  void: 'The invoice is void: nothing is owed',
+  refunded: 'The invoice was given back whole',
+};
+
+/** By where it came from and went, else by where it went. */
+const ATTEMPT: Readonly<Record<string, string>> = {
+  '>prepared': 'was made ready',
+  'prepared>prepared': 'was put off',
+  'sent>prepared': 'did not go out, and goes again under the same id',
+  'unknown>prepared': 'never arrived, and goes again under the same id',
+  'review>prepared': 'was released by a person',
+  'prepared>sent': 'was sent to the gateway',
+  'sent>unknown': 'has no clear answer, so it may have been charged; nothing else is sent until that is known',
+  'unknown>unknown': 'was looked up, and is still not known to be charged or not',
+  declined: 'was declined',
+  rejected: 'was refused',
+  canceled: 'was withdrawn before it was sent',
+  review: 'was put before a person',
+};
+
+const PAID: Readonly<Record<string, string>> = {
+  sent: 'was paid',
+  unknown: 'turned out to be paid',
+  prepared: 'turned out to be paid already, and was not sent',
+};
+
+const REFUND: Readonly<Record<string, string>> = {
+  '>prepared': 'was put up',
+  'prepared>prepared': 'was put off',
+  'sent>prepared': 'did not go out, and goes again',
+  'unknown>prepared': 'was not done at the gateway, and goes again',
+  sent: 'was asked of the gateway',
+  'sent>unknown': 'has no clear answer; it is looked up before anything is asked again',
+  'unknown>unknown': 'was looked up, and is still not known to be done or not',
+  done: 'is done',
+  failed: 'failed',
+};
+
+const DEEDS: Readonly<Record<string, string>> = {
+  'sending.off': 'All charges were stopped',
+  'sending.on': 'Charges were let go again',
+  'database.adopted': 'The database was made this installation’s',
+  'refund.approved': 'A refund was approved',
+  'refund.requested': 'A refund was ordered',
+};
