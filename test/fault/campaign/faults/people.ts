@@ -6,7 +6,7 @@ export const people: FaultClass = {
   name: 'people',
   strike: async (world) => {
     const deed = world.chance.weighed([
-      ['refund', 4],
+      ['refund', 6],
       ['reconcile', 2],
       ['rebuild-queue', 1],
       ['send off', 1],
