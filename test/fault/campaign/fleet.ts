@@ -38,8 +38,8 @@ export type FleetOptions = {
 /** The processes under test: two schedulers, two workers, a console; supervised as in life. */
 export class Fleet {
   readonly slots: readonly Slot[];
-  /** What a process of that role is started with in `MAEDAL_FAILPOINTS`; null for nothing. */
-  arming: (role: Role | 'command') => string | null = () => null;
+  /** What a role's process, or a command, is started with in `MAEDAL_FAILPOINTS`; null for nothing. */
+  arming: (what: string) => string | null = () => null;
   readonly #options: FleetOptions;
   readonly #undertaker: Undertaker;
   readonly #others = new Set<ChildProcess>();
@@ -121,7 +121,7 @@ export class Fleet {
 
   /** Runs a command as people and crons do: through the proxies, with failpoints, and not for ever. */
   command(args: readonly string[]): Promise<number> {
-    return this.run(args, this.#failpoints('command'), COMMAND_MS);
+    return this.run(args, this.#failpoints(args[0] ?? ''), COMMAND_MS);
   }
 
   async close(): Promise<void> {
@@ -143,8 +143,8 @@ export class Fleet {
     child.once('exit', (code, signal) => void this.#ended(slot, code, signal));
   }
 
-  #failpoints(role: Role | 'command'): Record<string, string> {
-    const armed = this.arming(role);
+  #failpoints(what: string): Record<string, string> {
+    const armed = this.arming(what);
     if (armed === null) return {};
     return { MAEDAL_FAILPOINTS: armed, MAEDAL_FAILPOINT_SEED: String(this.#options.chance.between(1, 999_999_999)) };
   }

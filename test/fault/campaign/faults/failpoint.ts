@@ -1,6 +1,5 @@
 import { FAILPOINTS, type Failpoint } from '../../../../src/failpoints.ts';
 import type { Chance } from '../chance.ts';
-import type { Role } from '../fleet.ts';
 import type { FaultClass } from '../world.ts';
 
 /** Every process starts with a few failpoints armed, those first that fired least so far; a strike starts one anew. */
@@ -8,7 +7,7 @@ export const failpoint: FaultClass = {
   name: 'failpoint',
   begin: async ({ fleet, chance, tally, fired }) => {
     const draws = chance.fork('failpoints');
-    fleet.arming = (role) => arming(role, draws, (name) => (fired[name] ?? 0) + (tally.of('failpoints')[name] ?? 0));
+    fleet.arming = (what) => arming(what, draws, (name) => (fired[name] ?? 0) + (tally.of('failpoints')[name] ?? 0));
   },
   strike: async ({ fleet, chance, tally }) => {
     const living = fleet.working('worker', 'scheduler');
@@ -22,15 +21,26 @@ export const failpoint: FaultClass = {
   },
 };
 
-/** Failpoints that this class can reach, by the role that passes them. */
-function failpointsOf(role: Role | 'command'): readonly Failpoint[] {
-  if (role === 'console') return [];
-  if (role === 'command') return FAILPOINTS;
-  return FAILPOINTS.filter((name) => BOTH.has(name) || SCHEDULER.test(name) === (role === 'scheduler'));
+/** Failpoints that a process passes: by its role, or by the command that it runs. */
+function failpointsOf(what: string, chance: Chance): readonly Failpoint[] {
+  switch (what) {
+    case 'scheduler':
+      return FAILPOINTS.filter((name) => SCHEDULER.test(name) || BOTH.has(name));
+    case 'worker': // seldom meets a refund, and would be armed with nothing else
+      return FAILPOINTS.filter((name) => !SCHEDULER.test(name) && (!REFUND.test(name) || chance.happens(0.1)));
+    case 'bill':
+      return FAILPOINTS.filter((name) => !REFUND.test(name));
+    case 'refund':
+      return FAILPOINTS.filter((name) => REFUND.test(name));
+    case 'reconcile':
+      return FAILPOINTS.filter((name) => AUDIT.test(name));
+    default:
+      return [];
+  }
 }
 
-function arming(role: Role | 'command', chance: Chance, times: (name: Failpoint) => number): string | null {
-  const ranked = failpointsOf(role)
+function arming(what: string, chance: Chance, times: (name: Failpoint) => number): string | null {
+  const ranked = failpointsOf(what, chance)
     .map((name) => ({ name, rank: times(name) + chance.next() * SHUFFLE }))
     .sort((one, other) => one.rank - other.rank);
   const armed = ranked.slice(0, ARMED).map(({ name }) => `${name}=${action(chance)}@${rateOf(name, chance)}`);
@@ -55,6 +65,8 @@ function rateOf(name: Failpoint, chance: Chance): string {
 }
 
 const SCHEDULER = /^(tick|retries|ring|sends|captures|capture|watch|audit)\./;
+const REFUND = /^refund\./;
+const AUDIT = /^audit\./;
 const BOTH: ReadonlySet<string> = new Set(['living.withdrawn']);
 const OFTEN: ReadonlySet<string> = new Set([
   'job.taken',
