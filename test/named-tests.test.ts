@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { FAILPOINTS } from '../src/failpoints.ts';
 import { repositoryFiles } from './support/repository.ts';
 
 const files = repositoryFiles();
@@ -15,4 +16,9 @@ test.each(['docs/lessons.md', 'docs/safety.md'])('every test that %s names is th
   const ofTests = named.filter((name) => name.split(' ').length > 3 && !/^(npm|maedal) /.test(name));
   expect(ofTests.length).toBeGreaterThan(10);
   expect(ofTests.filter((name) => !tests.some((test) => test.includes(name)))).toEqual([]);
+});
+
+test('every failpoint stands in the table of crash points', () => {
+  const table = files.find(({ path }) => path === 'docs/safety.md')?.text ?? '';
+  expect(FAILPOINTS.filter((name) => !table.includes(`\`${name}\``))).toEqual([]);
 });
