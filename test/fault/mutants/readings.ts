@@ -49,14 +49,50 @@ export const READINGS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'only the newest record of an id counts',
+    name: 'only the newest record of an id is looked at',
     catcher: 'model',
     edits: [
       {
         file: 'src/billing/outcome.ts',
-        find: "  const paid = records.filter((record) => record.status === 'paid').sort(byCapture);",
+        find: '      return judgeRecords(answer.records, asked);',
+        replace: '      return judgeRecords(answer.records.slice(0, 1), asked);',
+      },
+      {
+        file: 'src/worker/before-sending.ts',
+        find: "    await deps.store.observe(answer.records, 'look_up');\n    const found = alreadyCharged(deps, attempt, merchantUid, answer.records);",
         replace:
-          "  const last = records.reduce<PaymentRecord | null>(newer, null);\n  const paid = (last === null ? [] : [last]).filter((record) => record.status === 'paid').sort(byCapture);",
+          "    await deps.store.observe(answer.records.slice(0, 1), 'look_up');\n    const found = alreadyCharged(deps, attempt, merchantUid, answer.records.slice(0, 1));",
+      },
+      {
+        file: 'src/worker/charge-invoice.ts',
+        find: "await deps.store.observe(lookUp.records, 'look_up');",
+        replace: "await deps.store.observe(lookUp.records.slice(0, 1), 'look_up');",
+      },
+      {
+        file: 'src/worker/reconcile.ts',
+        find: "await deps.store.observe(answer.records, 'look_up');",
+        replace: "await deps.store.observe(answer.records.slice(0, 1), 'look_up');",
+      },
+      {
+        file: 'src/scheduler/late-watch.ts',
+        find: "await deps.store.observe(answer.records, 'look_up');",
+        replace: "await deps.store.observe(answer.records.slice(0, 1), 'look_up');",
+      },
+    ],
+  },
+  {
+    name: 'the clock of the host says whether a capture may still land',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/worker/reconcile.ts',
+        find: "import { mayBeProvedAbsent } from '../billing/absence.ts';",
+        replace: "import { DateTime } from 'luxon';\nimport { mayBeProvedAbsent } from '../billing/absence.ts';",
+      },
+      {
+        file: 'src/worker/reconcile.ts',
+        find: '  const { sentAt, now, notFoundCount } = attempt;',
+        replace: '  const { sentAt, notFoundCount } = attempt;\n  const now = DateTime.fromMillis(deps.clock.nowMs());',
       },
     ],
   },

@@ -35,4 +35,16 @@ export const RECORDS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'a record that threw is taken for one that was rolled back: the charge is put back as not sent',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/worker/conclude.ts',
+        find: '  const stands = await store.record(attempt, next);',
+        replace:
+          "  const invoice = { state: 'open', nextAt: attempt.now } as const;\n  const back = { state: 'prepared', notSent: true } as const;\n  const stands = await store\n    .record(attempt, next)\n    .catch(() => store.record(attempt, { ...next, from: ['sent', 'unknown'], attempt: back, invoice, events: [] }));",
+      },
+    ],
+  },
 ];
