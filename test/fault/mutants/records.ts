@@ -47,4 +47,16 @@ export const RECORDS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'an answer is a fact only while its sender has the attempt',
+    catcher: 'test/flow/captures.test.ts',
+    edits: [
+      {
+        file: 'src/store/observations.ts',
+        find: '     ORDER BY r.imp_uid\n',
+        replace:
+          "     WHERE ${learntBy} <> 'answer' OR EXISTS (\n       SELECT FROM attempt WHERE attempt.merchant_uid = r.merchant_uid AND attempt.lease_until > maedal_now())\n     ORDER BY r.imp_uid\n",
+      },
+    ],
+  },
 ];
