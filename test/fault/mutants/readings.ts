@@ -102,8 +102,8 @@ export const READINGS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/worker/reconcile.ts',
-        find: '  return isSeen ?',
-        replace: '  return isSeen || seen.kind.length > 0 ?',
+        find: '  const isSeen =\n    seen.kind',
+        replace: '  const isSeen =\n    seen.kind.length > 0 || seen.kind',
       },
     ],
   },

@@ -53,9 +53,9 @@ export const RECORDS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/store/observations.ts',
-        find: '     ORDER BY r.imp_uid\n',
+        find: '     ORDER BY r.imp_uid,',
         replace:
-          "     WHERE ${learntBy} <> 'answer' OR EXISTS (\n       SELECT FROM attempt WHERE attempt.merchant_uid = r.merchant_uid AND attempt.lease_until > maedal_now())\n     ORDER BY r.imp_uid\n",
+          "     WHERE ${learntBy} <> 'answer' OR EXISTS (\n       SELECT FROM attempt WHERE attempt.merchant_uid = r.merchant_uid AND attempt.lease_until > maedal_now())\n     ORDER BY r.imp_uid,",
       },
     ],
   },
