@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { accountCaptures } from '../../src/scheduler/account-captures.ts';
+import { sweep } from '../../src/scheduler/sweep.ts';
 import { invoiceOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -131,6 +132,20 @@ test('what a worker never recorded is settled from the facts alone', async () =>
   await observed((await attempts())[0]?.merchant_uid);
   await accountCaptures(world.scheduler);
   expect((await attempts())[0]).toMatchObject({ state: 'paid', imp_uid: 'imps_000000000001' });
+});
+
+test('what an answer said is kept and settles its invoice, although the lease had ended when it came', async () => {
+  const { charge } = world.gateway;
+  world.gateway.charge = async (request) => {
+    const answer = await charge.call(world.gateway, request);
+    await world.advance({ seconds: 91 });
+    await sweep(world.scheduler); // whoever is rung now may have the attempt
+    return answer;
+  };
+  world.gateway.lookUps = 'absent';
+  await world.run();
+  expect(await world.database.db.observation.findMany()).toMatchObject([{ status: 'paid', learnt_by: 'answer' }]);
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
 });
 
 test('of two captures of one attempt, one of them wrong, neither is kept unseen: both are for a person', async () => {

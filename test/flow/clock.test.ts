@@ -68,6 +68,24 @@ test('a clock that steps back while sending is off leaves the reason alone, and 
   expect(await controlOf(world)).toMatchObject({ sending_enabled: false, sending_changed_by: 'maedal/clock' });
 });
 
+test('a host whose clock is a day ahead charges nothing before the database says that it is due', async () => {
+  const subscription = await world.subscribe({ anchorLocal: '2027-02-01T09:00:00' });
+  const ahead = {
+    nowMs: () => world.now.plus({ days: 1 }).toMillis(),
+    monotonicMs: () => 0,
+    after: () => () => undefined,
+  };
+  const { scheduler, worker } = world;
+  Object.assign(world, { scheduler: { ...scheduler, clock: ahead }, worker: { ...worker, clock: ahead } });
+  await world.run();
+  await world.advance({ hours: 22, minutes: 59 });
+  await world.run();
+  expect(world.gateway.posts).toEqual([]);
+  await world.advance({ minutes: 1 });
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
+});
+
 test('an outage is no clock fault', async () => {
   await watch();
   await world.advance({ days: 40 });

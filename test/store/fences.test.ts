@@ -9,6 +9,7 @@ import { type LeasedAttempt, lease } from '../../src/store/lease.ts';
 import { observe } from '../../src/store/observations.ts';
 import { record } from '../../src/store/record.ts';
 import { runJob } from '../../src/worker/run-job.ts';
+import { lockRows } from '../support/row-lock.ts';
 import { CHANNEL, FINGERPRINT, invoiceOf, newWorld, type World } from '../support/world.ts';
 
 const LIMITS = { timeoutSeconds: 60, maxAmountMinor: null, needsAdoption: false, fingerprint: FINGERPRINT };
@@ -87,6 +88,15 @@ test('a bell rung again answers to whichever job comes first, and to one only', 
   expect(fresh).toEqual({ attemptId: old.attemptId, generation: old.generation + 1 });
   expect(await lease(world.database.db, old, 90)).not.toBeNull(); // it waited in a long queue
   expect(await lease(world.database.db, fresh ?? old, 90)).toBeNull();
+});
+
+test('of two workers who answer one ring at the same instant one gets the lease', async () => {
+  const bell = await rung();
+  const lock = await lockRows(world.database.url, 'SELECT FROM invoice FOR UPDATE');
+  const both = Promise.all([lease(world.database.db, bell, 90), lease(world.database.db, bell, 90)]);
+  await lock.waitedForBy(2);
+  await lock.release();
+  expect((await both).filter((attempt) => attempt !== null)).toHaveLength(1);
 });
 
 test('while a lease runs nobody else gets one, however often the bell is rung; it is due again when the lease ends', async () => {

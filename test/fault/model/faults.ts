@@ -12,6 +12,9 @@ export type Trouble =
 
 const HOUR_MS = 3_600_000;
 const NONE: Trouble = { kind: 'none' };
+/** What does the most harm when it comes late: past H others have looked meanwhile, and sent again. */
+const REFUSAL = /^record (declined|rejected)$/;
+const STALLS_MS = [3_700_000, 5_400_000, 10_800_000];
 const PAUSES_MS = [4_000, 6_000, 30_000, 89_000, 91_000, 200_000, 1_200_000, 5_400_000, 10_800_000];
 
 /** Draws the troubles of processes, connections and the database. */
@@ -46,8 +49,10 @@ export class Faults {
     return trouble;
   }
 
-  #before({ kind }: Parked): Trouble {
+  #before({ kind, what }: Parked): Trouble {
     const { faults, rate } = this.#plan;
+    if (faults.has('stall') && REFUSAL.test(what) && this.#chance.hits(0.5))
+      return { kind: 'pause', ms: this.#chance.pick(STALLS_MS) };
     if (faults.has('crash') && this.#chance.hits(rate)) return { kind: 'crash' };
     if (faults.has('pause') && this.#chance.hits(rate)) return this.#pause(kind === 'post');
     if (faults.has('database_away') && kind === 'store' && this.#chance.hits(rate))

@@ -29,6 +29,8 @@ export class ModelGateway {
   readonly #lookUpChance: Chance;
   readonly #witness: Witness;
   readonly #arrived = new Set<string>();
+  /** Ids of charges that were taken in and are not decided, one for each. */
+  readonly #undecided: string[] = [];
 
   constructor(plan: Plan, witness: Witness) {
     this.#plan = plan;
@@ -42,6 +44,11 @@ export class ModelGateway {
     const payment = this.#open(request, 'paid', paidAtMs);
     payment.paidAtMs = paidAtMs;
     return recordOf(payment);
+  }
+
+  /** Whether a request of this id that arrived may still be captured. */
+  mayStillCapture(merchantUid: string): boolean {
+    return this.#undecided.includes(merchantUid);
   }
 
   ready(refresh: boolean): Readiness {
@@ -95,7 +102,7 @@ export class ModelGateway {
       case 'server error':
         return new Delayed({ kind: 'unknown', reason: '500' }, 0);
       case 'capture late':
-        this.agenda.at(this.#later(this.#plan.latestCaptureMs), `a late capture`, () => void this.#capture(request));
+        this.#decideLater(request, 'a late capture', () => void this.#capture(request));
         return LOST;
       case 'decline late':
         this.agenda.at(this.#later(this.#plan.latestCaptureMs), `a late decline`, () => void this.#fail(request));
@@ -124,10 +131,18 @@ export class ModelGateway {
   #pend(request: ChargeRequest): Delayed<ChargeAnswer> {
     const payment = this.#open(request, 'ready', this.nowMs);
     const isPaid = this.#chance.hits(0.6);
-    this.agenda.at(this.#later(this.#plan.latestCaptureMs), 'a pending payment is decided', () =>
+    this.#decideLater(request, 'a pending payment is decided', () =>
       this.#becomes(payment, isPaid && !this.#refusesAtCapture(request.merchantUid) ? 'paid' : 'failed'),
     );
     return new Delayed({ kind: 'unknown', reason: 'pending', record: recordOf(payment) }, 0);
+  }
+
+  #decideLater({ merchantUid }: ChargeRequest, what: string, decide: () => void): void {
+    this.#undecided.push(merchantUid);
+    this.agenda.at(this.#later(this.#plan.latestCaptureMs), what, () => {
+      this.#undecided.splice(this.#undecided.indexOf(merchantUid), 1);
+      decide();
+    });
   }
 
   #refuseRepeat(request: ChargeRequest): Delayed<ChargeAnswer> {

@@ -38,6 +38,15 @@ export class Oracle {
     this.#intents.set(merchantUid, { count: (known?.count ?? 0) + 1, atMs: this.#tables.nowMs });
   }
 
+  /**
+   * An attempt was given up for dead as if each of its sends were answered: then none may still be captured, or another
+   * id is sent beside it (protocol §2.6, M21). What a restored database forgot to have sent, it cannot wait for.
+   */
+  declined(merchantUid: string, mayStillBeCaptured: boolean): void {
+    if (mayStillBeCaptured && !this.#plan.faults.has('restore'))
+      this.#tell('M21', `${merchantUid} was declined, and may still be captured`);
+  }
+
   canceled(subscription: string): void {
     if (!this.#canceledAtMs.has(subscription)) this.#canceledAtMs.set(subscription, this.#tables.nowMs);
   }

@@ -4,6 +4,7 @@ import { type Chance, chanceFor } from './chance.ts';
 export const FAULTS = [
   'crash',
   'pause',
+  'stall',
   'failpoint',
   'lost_ack',
   'database_away',
@@ -129,10 +130,14 @@ function gatewayOf(chance: Chance): Pick<Plan, 'assumed' | 'dedupe'> {
   return { assumed: draw < 0.85 ? 'G2' : 'none', dedupe };
 }
 
+/** Faults that do harm together and seldom meet by chance. */
+const AIMED: readonly (readonly Fault[])[] = [['stall', 'refused', 'late_capture']];
+
 /** One class alone, a pair, or everything: a bug that one fault heals would survive the mixture. */
 function chosenFaults(chance: Chance): ReadonlySet<Fault> {
   const draw = chance.next();
   if (draw < 0.2) return new Set([chance.pick(FAULTS)]);
+  if (draw < 0.23) return new Set(chance.pick(AIMED));
   if (draw < 0.45) return new Set([chance.pick(FAULTS), chance.pick(FAULTS), chance.pick(FAULTS)]);
   return new Set(FAULTS.filter(() => chance.hits(draw < 0.75 ? 0.4 : 0.85)));
 }

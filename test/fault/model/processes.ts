@@ -14,6 +14,7 @@ import { HORIZON_MS, type Plan, QUARANTINE_MS, TIMEOUT_MS } from './plan.ts';
 import { type Actor, Delayed, type Stage } from './stage.ts';
 import { writeIntent } from './store/intending.ts';
 import { type Carry, memoryStore } from './store/memory-store.ts';
+import { record } from './store/recording.ts';
 import { FINGERPRINT, POLICY_VERSION } from './store/side.ts';
 import type { Tables } from './store/tables.ts';
 
@@ -25,6 +26,8 @@ export type Surroundings = {
   readonly gateway: ModelGateway;
   readonly faults: Faults;
   readonly intended: (merchantUid: string) => void;
+  /** An attempt was given up for dead, and no send of it is held to be unanswered. */
+  readonly declined: (merchantUid: string) => void;
   readonly ring: (rings: readonly Ring[]) => void;
   readonly report: SchedulerDeps['report'];
 };
@@ -93,7 +96,7 @@ export function schedulerDeps(around: Surroundings, actor: Actor): SchedulerDeps
 }
 
 /** The store as this actor's connection to it. */
-export function storeOf({ tables, stage, intended }: Surroundings, actor: Actor) {
+export function storeOf({ tables, stage, intended, declined }: Surroundings, actor: Actor) {
   const carry: Carry = (name, statement) => stage.call(actor, name, 'store', () => tables.statement(statement));
   const store = memoryStore(tables, carry);
   return {
@@ -111,8 +114,18 @@ export function storeOf({ tables, stage, intended }: Surroundings, actor: Actor)
         return intent;
       });
     },
+    record: (...args: Parameters<typeof store.record>) => {
+      const [{ merchantUid }, { attempt }] = args;
+      return stage.call(actor, `record ${attempt.state}`, 'store', () => {
+        const stands = tables.statement(() => record(tables, ...args));
+        if (stands && DEAD.has(attempt.state) && attempt.unansweredAt === undefined) declined(merchantUid);
+        return stands;
+      });
+    },
   };
 }
+
+const DEAD: ReadonlySet<string> = new Set(['declined', 'rejected']);
 
 /** The gateway as this actor reaches it. Whether it reaches another account's books is settled once for its work. */
 export function gatewayOf({ gateway, stage, faults }: Surroundings, actor: Actor): Gateway {

@@ -49,10 +49,11 @@ export class Turns {
     this.#scene = scene;
     this.#tell = tell;
     this.#order = chanceFor(scene.plan.luck, 'order');
-    const { oracle, doorbell, plan, faults, stage } = scene;
+    const { oracle, doorbell, plan, faults, stage, gateway } = scene;
     this.#around = {
       ...scene,
       intended: (merchantUid) => oracle.intended(merchantUid),
+      declined: (merchantUid) => oracle.declined(merchantUid, gateway.mayStillCapture(merchantUid)),
       ring: (rings) => doorbell.add(rings, stage.nowMs, plan.faults.has('rings') && !faults.isCalm),
       report: (event) => tell?.(stage.nowMs, 'report', brief(event)),
     };

@@ -5,11 +5,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../../src/clock.ts';
-import { MUTANTS, type Mutant } from './mutants.ts';
+import { type Edit, edited, type Mutant } from './mutant.ts';
+import { MUTANTS } from './mutants.ts';
 
-/** Plants each bug in a copy of the repository, has it caught, and prints the score. Exits with 1 if one survives. */
+/**
+ * Plants each bug in a copy of the repository, has it caught, and prints the score. Exits with 1 if one survives.
+ * `--report FILE` leaves the score there as JSON.
+ */
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, seeds: { type: 'string', default: '20000' } },
+  options: {
+    only: { type: 'string' },
+    seeds: { type: 'string', default: '20000' },
+    report: { type: 'string' },
+  },
 });
 const LIMIT_MS = 300_000;
 const COPIED = [
@@ -19,15 +27,23 @@ const COPIED = [
 
 const chosen = MUTANTS.filter(({ name }) => values.only === undefined || name.includes(values.only));
 const survivors: string[] = [];
+let longestSeconds = 0;
 await demandHealth();
 for (const mutant of chosen) {
   const startedMs = systemClock.monotonicMs();
   const verdict = await tryMutant(mutant);
-  const seconds = ((systemClock.monotonicMs() - startedMs) / 1_000).toFixed(0);
+  const seconds = Math.round((systemClock.monotonicMs() - startedMs) / 1_000);
+  longestSeconds = Math.max(longestSeconds, seconds);
   if (verdict !== 'caught') survivors.push(mutant.name);
-  say(`${verdict.padEnd(8)} ${seconds.padStart(4)} s  ${mutant.catcher.padEnd(38)} ${mutant.name}`);
+  say(`${verdict.padEnd(8)} ${`${seconds}`.padStart(4)} s  ${mutant.catcher.padEnd(38)} ${mutant.name}`);
 }
-say(`${chosen.length - survivors.length} of ${chosen.length} mutants caught`);
+const score = { caught: chosen.length - survivors.length, total: chosen.length };
+say(`${score.caught} of ${score.total} mutants caught`);
+if (values.report !== undefined) {
+  const only = values.only === undefined ? '' : ` --only '${values.only}'`;
+  const command = `npm run test:mutants -- --seeds ${values.seeds}${only}`;
+  await writeFile(values.report, `${JSON.stringify({ ...score, survivors, longestSeconds, command }, null, 2)}\n`);
+}
 process.exitCode = survivors.length > 0 ? 1 : 0;
 
 /** What catches a bug must be silent without one: a catcher that is red anyway would catch everything. */
@@ -61,18 +77,16 @@ async function inCopy<Result>(work: (home: string) => Promise<Result>): Promise<
   }
 }
 
-async function plant(home: string, { file, find, replace }: Mutant['edits'][number]): Promise<void> {
-  const path = join(home, file);
-  const parts = (await readFile(path, 'utf8')).split(find);
-  if (parts.length !== 2) throw new Error(`${file} holds ${parts.length - 1} times what the mutant replaces: ${find}`);
-  await writeFile(path, parts.join(replace));
+async function plant(home: string, edit: Edit): Promise<void> {
+  const path = join(home, edit.file);
+  await writeFile(path, edited(await readFile(path, 'utf8'), edit));
 }
 
 async function judge(home: string, catcher: Mutant['catcher']): Promise<Verdict> {
   if (catcher === 'model') {
     const built = await run(home, ['npx', 'tsc', '-p', 'tsconfig.fault.json', '--noUnusedLocals', 'false']);
     if (built !== 0) return 'broken';
-    const code = await run(home, ['node', 'build/test/fault/model/run.js', '--seeds', values.seeds]);
+    const code = await run(home, ['node', 'build/test/fault/model/run.js', '--first', '--seeds', values.seeds]);
     return code === 0 ? 'survived' : 'caught';
   }
   const code = await run(home, ['npx', 'jest', catcher]);

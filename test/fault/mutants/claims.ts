@@ -1,0 +1,80 @@
+import type { Mutant } from './mutant.ts';
+
+/** Who has an attempt in hand, who is rung for, and when. */
+export const CLAIMS: readonly Mutant[] = [
+  {
+    name: 'a job keeps one id for ever, and the queue keeps it',
+    catcher: 'test/queue/redis.test.ts',
+    edits: [
+      {
+        file: 'src/queue/charge-queue.ts',
+        find: 'jobs.map(({ attemptId, generation }) => {',
+        replace: 'jobs.map(({ attemptId }) => {\n          const generation = 1;',
+      },
+      { file: 'src/queue/charge-queue.ts', find: 'removeOnComplete: true', replace: 'removeOnComplete: false' },
+    ],
+  },
+  {
+    name: 'the index that allows one living attempt is gone',
+    catcher: 'test/flow/intent.test.ts',
+    edits: [
+      {
+        file: 'prisma/migrations/20261124000000_tables/migration.sql',
+        find: 'CREATE UNIQUE INDEX attempt_one_alive ON attempt (invoice_id)',
+        replace: 'CREATE INDEX attempt_one_alive ON attempt (invoice_id)',
+      },
+    ],
+  },
+  {
+    name: 'a lease is given to whoever asks',
+    catcher: 'test/store/fences.test.ts',
+    edits: [
+      {
+        file: 'src/store/lease.ts',
+        find: 'AND (attempt.lease_until <= maedal_now() OR attempt.lease_until IS NULL)',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a claim is read first and written then',
+    catcher: 'test/store/fences.test.ts',
+    edits: [
+      {
+        file: 'src/store/lease.ts',
+        find: '  const [row] = await db.$queryRaw<Row[]>`\n    WITH i AS MATERIALIZED (',
+        replace:
+          '  const [free] = await db.$queryRaw<unknown[]>`\n    SELECT id FROM attempt WHERE id = ${ring.attemptId}::uuid AND rung_at IS NOT NULL\n       AND (lease_until <= maedal_now() OR lease_until IS NULL)`;\n  if (free === undefined) return null;\n  const [row] = await db.$queryRaw<Row[]>`\n    WITH i AS MATERIALIZED (',
+      },
+      { file: 'src/store/lease.ts', find: ' AND attempt.rung_at IS NOT NULL', replace: '' },
+      {
+        file: 'src/store/lease.ts',
+        find: 'AND (attempt.lease_until <= maedal_now() OR attempt.lease_until IS NULL)',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'the clock of the host says what is due',
+    catcher: 'test/flow/clock.test.ts',
+    edits: [
+      {
+        file: 'src/scheduler/tick.ts',
+        find: "import type { DateTime } from 'luxon';",
+        replace: "import { DateTime } from 'luxon';",
+      },
+      {
+        file: 'src/scheduler/tick.ts',
+        find: 'await deps.store.databaseNow();',
+        replace: "DateTime.fromMillis(deps.clock.nowMs(), { zone: 'utc' });",
+      },
+      { file: 'src/scheduler/tick.ts', find: 'sweep(deps, until);', replace: 'sweep(deps, until ?? startedAt);' },
+      { file: 'src/store/draw-up.ts', find: ' AND next_due_at <= maedal_now()\n', replace: '\n' },
+      {
+        file: 'src/store/due.ts',
+        find: "       WHERE i.state IN ('open', 'retrying') AND i.next_at <= maedal_now() AND",
+        replace: "       WHERE i.state IN ('open', 'retrying') AND",
+      },
+    ],
+  },
+];

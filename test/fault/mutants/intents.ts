@@ -1,0 +1,79 @@
+import type { Mutant } from './mutant.ts';
+
+/** What has to stand before a POST leaves, and that it leaves once. */
+export const INTENTS: readonly Mutant[] = [
+  {
+    name: 'the POST leaves before its intent is committed',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/worker/charge-invoice.ts',
+        find: '  const intent = await deps.store.writeIntent(attempt, limits);',
+        replace:
+          '  const charging = deps.gateway.charge(requestFor(attempt), timeoutSeconds * 1_000);\n  const intent = await deps.store.writeIntent(attempt, limits);',
+      },
+      {
+        file: 'src/worker/charge-invoice.ts',
+        find: '  const charging = deps.gateway.charge(requestFor(attempt), timeoutSeconds * 1_000);\n  await deps.failpoints',
+        replace: '  await deps.failpoints',
+      },
+    ],
+  },
+  {
+    name: 'an intent whose commit was not acknowledged is followed by its POST',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/worker/charge-invoice.ts',
+        find: '  const intent = await deps.store.writeIntent(attempt, limits);',
+        replace:
+          "  const intent = await deps.store\n    .writeIntent(attempt, limits)\n    .catch((): Intent => ({ kind: 'sent', sends: 1, sentAt: attempt.now.toJSDate() }));",
+      },
+    ],
+  },
+  {
+    name: 'a process that was suspended after its intent sends all the same',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/worker/charge-invoice.ts',
+        find: 'if (elapsedMs() > GUARD_MS)',
+        replace: 'if (elapsedMs() > GUARD_MS * 1e9)',
+      },
+    ],
+  },
+  {
+    name: 'the HTTP client sends a charge again when its connection dies',
+    catcher: 'test/gateway/portone/http.test.ts',
+    edits: [
+      {
+        file: 'src/gateway/portone/http.ts',
+        find: '      return running.outcome;',
+        replace:
+          "      return running.outcome.then((exchange) => {\n        if (exchange.kind !== 'lost') return exchange;\n        const again = new RunningExchange(failedConnects);\n        again.limit(options.clock, request.timeoutMs);\n        again.start(pool, { ...request, path: prefix + request.path });\n        return again.outcome;\n      });",
+      },
+    ],
+  },
+  {
+    name: 'a cancel that commits beside an intent is not seen by it',
+    catcher: 'test/flow/races.test.ts',
+    edits: [
+      {
+        file: 'src/store/intent.ts',
+        find: 'attempt.subscription.id}::uuid FOR SHARE',
+        replace: 'attempt.subscription.id}::uuid',
+      },
+    ],
+  },
+  {
+    name: 'the kill switch is read before the rows that must be waited for',
+    catcher: 'test/flow/races.test.ts',
+    edits: [
+      {
+        file: 'src/store/intent.ts',
+        find: 'SELECT control.* FROM control JOIN i ON true FOR SHARE OF control',
+        replace: 'SELECT control.* FROM control JOIN i ON true',
+      },
+    ],
+  },
+];

@@ -1,0 +1,122 @@
+import type { Mutant } from './mutant.ts';
+
+/** How answers and look-ups are read: what is unknown is taken for known, or not looked at. */
+export const READINGS: readonly Mutant[] = [
+  {
+    name: 'a timeout is taken for a decline',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/billing/outcome.ts',
+        find: "      return answer;\n    case 'unknown':\n      return { kind: 'unknown', reason: answer.reason };",
+        replace:
+          "      return answer;\n    case 'unknown':\n      return { kind: 'rejected', decline: UNSAID, unanswered: 0 };",
+      },
+    ],
+  },
+  {
+    name: '"not found" makes room for another id',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/billing/outcome.ts',
+        find: "      return { kind: 'not-found' };",
+        replace: "      return { kind: 'rejected', decline: UNSAID, unanswered: 0 };",
+      },
+    ],
+  },
+  {
+    name: '"not found" sends the same id again at once, without a horizon',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/billing/absence.ts',
+        find: 'return notFound >= ANSWERS && isHorizonOver(sentAt, now, horizonSeconds);',
+        replace: 'return notFound > 0 || isHorizonOver(sentAt, now, horizonSeconds) || ANSWERS > 0;',
+      },
+    ],
+  },
+  {
+    name: 'nobody looks before a send',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/worker/before-sending.ts',
+        find: '  const seen: string[] = [];\n  for (const { merchantUid, wasSeen }',
+        replace:
+          '  const seen: string[] = [];\n  if (seen.length === 0) return CLEAR;\n  for (const { merchantUid, wasSeen }',
+      },
+    ],
+  },
+  {
+    name: 'only the newest record of an id is looked at',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/billing/outcome.ts',
+        find: '      return judgeRecords(answer.records, asked);',
+        replace: '      return judgeRecords(answer.records.slice(0, 1), asked);',
+      },
+      {
+        file: 'src/worker/before-sending.ts',
+        find: "    await deps.store.observe(answer.records, 'look_up');\n    const found = alreadyCharged(deps, attempt, merchantUid, answer.records);",
+        replace:
+          "    await deps.store.observe(answer.records.slice(0, 1), 'look_up');\n    const found = alreadyCharged(deps, attempt, merchantUid, answer.records.slice(0, 1));",
+      },
+      {
+        file: 'src/worker/charge-invoice.ts',
+        find: "await deps.store.observe(lookUp.records, 'look_up');",
+        replace: "await deps.store.observe(lookUp.records.slice(0, 1), 'look_up');",
+      },
+      {
+        file: 'src/worker/reconcile.ts',
+        find: "await deps.store.observe(answer.records, 'look_up');",
+        replace: "await deps.store.observe(answer.records.slice(0, 1), 'look_up');",
+      },
+      {
+        file: 'src/scheduler/late-watch.ts',
+        find: "await deps.store.observe(answer.records, 'look_up');",
+        replace: "await deps.store.observe(answer.records.slice(0, 1), 'look_up');",
+      },
+    ],
+  },
+  {
+    name: 'the clock of the host says whether a capture may still land',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/worker/reconcile.ts',
+        find: "import { mayBeProvedAbsent } from '../billing/absence.ts';",
+        replace: "import { DateTime } from 'luxon';\nimport { mayBeProvedAbsent } from '../billing/absence.ts';",
+      },
+      {
+        file: 'src/worker/reconcile.ts',
+        find: '  const { sentAt, now, notFoundCount } = attempt;',
+        replace: '  const { sentAt, notFoundCount } = attempt;\n  const now = DateTime.fromMillis(deps.clock.nowMs());',
+      },
+    ],
+  },
+  {
+    name: 'the canary is not asked for',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/worker/reconcile.ts',
+        find: '  const isSeen =\n    seen.kind',
+        replace: '  const isSeen =\n    seen.kind.length > 0 || seen.kind',
+      },
+    ],
+  },
+  {
+    name: 'a look-up asks for the first page only',
+    catcher: 'test/gateway/portone/look-up.test.ts',
+    edits: [
+      { file: 'src/gateway/portone/look-up.ts', find: 'if (page.next === 0)', replace: 'if (page.next >= 0)' },
+      {
+        file: 'src/gateway/portone/look-up.ts',
+        find: '  if (records.length !== total)',
+        replace: '  if (records.length > total)',
+      },
+    ],
+  },
+];

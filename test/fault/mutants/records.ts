@@ -1,0 +1,62 @@
+import type { Mutant } from './mutant.ts';
+
+/** What is written down of a charge, and what follows from it. */
+export const RECORDS: readonly Mutant[] = [
+  {
+    name: 'a decline frees the next id although a send is unanswered',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/billing/dunning.ts',
+        find: 'const barredUntil = unanswered > 0 ?',
+        replace: 'const barredUntil = unanswered > 99 ?',
+      },
+    ],
+  },
+  {
+    name: 'a capture that nobody was waiting for is forgotten',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/scheduler/account-captures.ts',
+        find: '  const captures = await deps.store.unaccountedCaptures(BATCH, deps.sandbox);',
+        replace: '  const captures = (await deps.store.unaccountedCaptures(BATCH, deps.sandbox)).slice(0, 0);',
+      },
+    ],
+  },
+  {
+    name: 'a late decline overrules whoever has the attempt now',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/billing/transition.ts',
+        find: "    from: ['sent', 'unknown'] as const,\n    fence: 'fenced' as const,",
+        replace: "    from: ['sent', 'unknown'] as const,\n    fence: 'unfenced' as const,",
+      },
+    ],
+  },
+  {
+    name: 'a record that threw is taken for one that was rolled back: the charge is put back as not sent',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/worker/conclude.ts',
+        find: '  const stands = await store.record(attempt, next);',
+        replace:
+          "  const invoice = { state: 'open', nextAt: attempt.now } as const;\n  const back = { state: 'prepared', notSent: true } as const;\n  const stands = await store\n    .record(attempt, next)\n    .catch(() => store.record(attempt, { ...next, from: ['sent', 'unknown'], attempt: back, invoice, events: [] }));",
+      },
+    ],
+  },
+  {
+    name: 'an answer is a fact only while its sender has the attempt',
+    catcher: 'test/flow/captures.test.ts',
+    edits: [
+      {
+        file: 'src/store/observations.ts',
+        find: '     ORDER BY r.imp_uid,',
+        replace:
+          "     WHERE ${learntBy} <> 'answer' OR EXISTS (\n       SELECT FROM attempt WHERE attempt.merchant_uid = r.merchant_uid AND attempt.lease_until > maedal_now())\n     ORDER BY r.imp_uid,",
+      },
+    ],
+  },
+];
