@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../../src/clock.ts';
+import { rewriteBlock } from '../report-block.ts';
 import { type Edit, edited, type Mutant } from './mutant.ts';
 import { MUTANTS } from './mutants.ts';
 
 /**
  * Plants each bug in a copy of the repository, has it caught, and prints the score. Exits with 1 if one survives.
- * `--report FILE` leaves the score there as JSON.
+ * `--report FILE` writes the score into its place in a document.
  */
 const { values } = parseArgs({
   options: {
@@ -42,7 +43,10 @@ say(`${score.caught} of ${score.total} mutants caught`);
 if (values.report !== undefined) {
   const only = values.only === undefined ? '' : ` --only '${values.only}'`;
   const command = `npm run test:mutants -- --seeds ${values.seeds}${only}`;
-  await writeFile(values.report, `${JSON.stringify({ ...score, survivors, longestSeconds, command }, null, 2)}\n`);
+  const day = new Date().toISOString().slice(0, 10);
+  const left = survivors.length === 0 ? '' : ` Survivors: ${survivors.join('; ')}.`;
+  const line = `${score.caught} of ${score.total} caught, each within ${longestSeconds} s.${left} ${day}, \`${command}\``;
+  await rewriteBlock(values.report, 'mutants', () => `${line}\n`);
 }
 process.exitCode = survivors.length > 0 ? 1 : 0;
 
