@@ -1,18 +1,23 @@
 import { InputError } from '../billing/errors.ts';
-import type { InvoiceId } from '../billing/ids.ts';
 import { formatMajor } from '../billing/money.ts';
-import { readCaseFile } from '../store/case-file.ts';
+import { findInvoice, readCaseFile } from '../store/case-file.ts';
 import type { Db } from '../store/db.ts';
 import type { Identity } from '../store/fence.ts';
 import { type Explanation, explanationOf } from './explanation.ts';
 
 type Told = Explanation['story'][number];
 
-/** Tells what happened to an invoice, why, and what comes next. Throws InputError when there is no such invoice. */
-export async function explainInvoice(db: Db, id: InvoiceId, identity: Identity): Promise<Explanation> {
-  const file = await readCaseFile(db, id);
-  if (file === null)
-    throw new InputError(`there is no invoice '${id}'`, 'copy its id from /v1/invoices or the console');
+/**
+ * Tells what happened to an invoice, why, and what comes next. `named` is its id, or the `merchant_uid` or `imp_uid` of
+ * one of its charges. Throws InputError when there is none.
+ */
+export async function explainInvoice(db: Db, named: string, identity: Identity): Promise<Explanation> {
+  const id = await findInvoice(db, named.trim());
+  const file = id === null ? null : await readCaseFile(db, id);
+  if (file === null) {
+    const remedy = 'copy an id from /v1/invoices or the console, or merchant_uid or imp_uid from PortOne';
+    throw new InputError(`there is no invoice, charge or payment '${named}'`, remedy);
+  }
   return explanationOf(file, identity);
 }
 

@@ -1,8 +1,17 @@
-import type { InvoiceId } from '../billing/ids.ts';
+import { type InvoiceId, parseInvoiceId, UUID } from '../billing/ids.ts';
 import type { Db } from './db.ts';
 
 /** Everything that was written down about one invoice. */
 export type CaseFile = NonNullable<Awaited<ReturnType<typeof readCaseFile>>>;
+
+/** The invoice that a person means: by its id, the `merchant_uid` of a charge, or the `imp_uid` of a payment. Null for none. */
+export async function findInvoice(db: Db, named: string): Promise<InvoiceId | null> {
+  if (UUID.test(named)) return parseInvoiceId(named);
+  const [row] = await db.$queryRaw<{ id: string }[]>`
+    SELECT invoice_id::text AS id FROM attempt WHERE merchant_uid = ${named}
+     UNION ALL SELECT invoice_id::text FROM attempt JOIN observation USING (merchant_uid) WHERE observation.imp_uid = ${named} LIMIT 1`;
+  return row === undefined ? null : parseInvoiceId(row.id);
+}
 
 /** Reads all of it, or null when there is no such invoice. Not one snapshot: a charge may go on meanwhile. */
 export async function readCaseFile(db: Db, id: InvoiceId) {

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { parseInvoiceId } from '../../src/billing/ids.ts';
 import { explainInvoice, renderExplanation } from '../../src/operator/explain.ts';
 import { tick } from '../../src/scheduler/tick.ts';
 import { resumeSending, stopSending } from '../../src/store/control.ts';
@@ -21,7 +20,7 @@ afterEach(() => world.end());
 async function explained() {
   const { id } = await invoiceOf(world, subscription);
   const identity = { fingerprint: FINGERPRINT, needsAdoption: false };
-  return explainInvoice(world.database.db, parseInvoiceId(id), identity);
+  return explainInvoice(world.database.db, id, identity);
 }
 
 /** What `maedal explain` tells after the first two lines, with the reason after a colon and without ids of payments. */

@@ -199,10 +199,21 @@ test.each([
   await database.db.control.update({ where: { id: 1 }, data: { fingerprint: null } });
 });
 
-test('an invoice that does not exist is the bad input of a person', async () => {
-  const id = parseInvoiceId('00000000-0000-4000-8000-000000000000');
-  await expect(explainInvoice(database.db, id, OURS)).rejects.toMatchObject({ name: 'InputError' });
+test('an invoice may be named by what PortOne calls one of its charges', async () => {
+  const { invoiceId, attemptId } = await newCase({ state: 'paid' }, {});
+  const { merchant_uid } = await database.db.attempt.findUniqueOrThrow({ where: { id: attemptId } });
+  await database.db.observation.create({ data: { ...PAYMENT, imp_uid: 'imps_named', merchant_uid } });
+  for (const named of [invoiceId.toUpperCase(), merchant_uid, 'imps_named', ' imps_named ']) {
+    expect((await explainInvoice(database.db, named, OURS)).invoice.id).toBe(invoiceId);
+  }
 });
+
+test.each(['00000000-0000-4000-8000-000000000000', 'imps_of_another', "' OR true --", ''])(
+  "'%s', which names nothing, is the bad input of a person",
+  async (named) => {
+    await expect(explainInvoice(database.db, named, OURS)).rejects.toMatchObject({ name: 'InputError' });
+  },
+);
 
 test("a gateway's words cannot speak to the terminal", async () => {
   const failReason = 'no\u001b[2J\u001b]0;owned\u0007\r\nInvoice paid\u2028\u202e';
