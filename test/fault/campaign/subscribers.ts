@@ -35,7 +35,7 @@ function row(chance: Chance, number: number, nowMs: number): string {
   const card = isAhead ? 'approve' : chance.weighed(CARDS);
   const anchorMs = isAhead ? nowMs + chance.between(2, 60) * 1_000 : nowMs - chance.between(12, 18) * 86_400_000;
   const anchor = new Date(anchorMs).toISOString().slice(0, 19);
-  const payer = `Canary-Name ${number},canary-mail-${number}@example.com,010-9999-${String(number).padStart(4, '0')}`;
+  const payer = `Canary-Name ${number.toString(36)},canary-mail-${number}@example.com,010-9999-${String(number).padStart(4, '0')}`;
   const amount = chance.between(10, 990) * 100;
   return `sub-${number},c-${number},card-${number},원두,${amount},KRW,month,1,${anchor},UTC,${payer},${card}`;
 }
