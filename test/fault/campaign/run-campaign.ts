@@ -34,7 +34,8 @@ export async function runCampaign(options: CampaignOptions): Promise<Report> {
   const directory = await realpath(options.resume ?? (await mkdtemp(join(tmpdir(), 'maedal-campaign-'))));
   const saved = options.resume === null ? null : await loadSaved(directory);
   const plan = saved?.plan ?? options.plan;
-  const tally = new Tally(saved?.tally);
+  // The logs are kept, and read again from their beginning.
+  const tally = new Tally({ ...saved?.tally, failpoints: {} });
   const startedMs = systemClock.monotonicMs() - (saved?.spentMs ?? 0);
   const spentMs = () => Math.round(systemClock.monotonicMs() - startedMs);
   say(`${commandFor(plan)}\nin ${directory}; goes on with --resume ${directory}`);
