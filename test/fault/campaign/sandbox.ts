@@ -4,6 +4,7 @@ import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause, systemClock } from '../../../src/clock.ts';
 import { freePort } from '../../support/process.ts';
+import { standBy, type Undertaker } from '../../support/undertaker.ts';
 import type { Plan } from './options.ts';
 
 /** A fault as the sandbox's control plane takes it. */
@@ -21,11 +22,13 @@ export class CampaignSandbox {
   /** Where it writes down everything before it does it. */
   readonly ledger: string;
   readonly #child: ChildProcess;
+  readonly #undertaker: Undertaker;
 
   private constructor(url: string, ledger: string, child: ChildProcess) {
     this.url = url;
     this.ledger = ledger;
     this.#child = child;
+    this.#undertaker = standBy(`kill ${child.pid}`);
   }
 
   static async start(main: string, directory: string, plan: Plan): Promise<CampaignSandbox> {
@@ -76,6 +79,7 @@ export class CampaignSandbox {
   async stop(): Promise<void> {
     const ended = once(this.#child, 'exit');
     if (this.#child.exitCode === null && this.#child.kill('SIGTERM')) await ended;
+    this.#undertaker.dismiss();
   }
 
   async #answers(): Promise<boolean> {
