@@ -58,6 +58,8 @@ const FAULTS: readonly (readonly [
   ['again', 'capture_late_hang', 0.005],
   ['again', 'paid_then_cancelled', 0.003, { delay_ms: 20_000 }],
   ['again', 'slow', 0.01, { ms: 4_000 }],
+  ['again', 'unread', 0.004, { for_ms: 30_000 }],
+  ['again', 'wrong_amount', 0.002],
   ['look_up', 'reset', 0.02],
   ['look_up', 'error_500', 0.02],
   ['look_up', 'page_502', 0.01],
@@ -81,4 +83,6 @@ const FAULTS: readonly (readonly [
   ['cancel', 'done_then_reset', 0.1],
   ['cancel', 'reset', 0.05],
   ['cancel', 'error_500', 0.05],
+  ['any', 'outage', 0.0004, { for_ms: 12_000 }],
+  ['any', 'unauthorized_storm', 0.0004, { for_ms: 12_000 }],
 ];

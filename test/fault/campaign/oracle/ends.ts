@@ -69,11 +69,12 @@ function judgePaid(row: Row, books: Books): Complaint[] {
   return complaints;
 }
 
-/** Money taken back by the payment company, or a card at which nothing ever arrives. */
+/** Money taken back by the payment company, another amount than was asked, or a card at which nothing ever arrives. */
 function isExplained(row: Row, books: Books): boolean {
   const captures = books.captures.get(row.key) ?? [];
   const takenBack = captures.some(({ payment, cancelledMinor }) => payment.reversesAtMs !== null || cancelledMinor > 0);
   if (takenBack) return true;
+  if (books.posts.get(row.key)?.some(({ fault }) => fault === 'wrong_amount') === true) return true;
   return captures.length === 0 && /^sent \d+ times/.test(row.reason ?? '');
 }
 
