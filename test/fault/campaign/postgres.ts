@@ -11,6 +11,9 @@ import {
 import { livingServer } from '../../../src/embedded/server.ts';
 import { standBy, type Undertaker } from '../../support/undertaker.ts';
 
+/** What an oracle asks. */
+export type Asked = Pick<CampaignPostgres, 'query'>;
+
 /** The run's own PostgreSQL: it dies and comes back on the same port with the same data. */
 export class CampaignPostgres {
   readonly #dataDir: string;

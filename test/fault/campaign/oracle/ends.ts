@@ -1,11 +1,11 @@
 import type { Books, Violation } from '../books.ts';
-import type { CampaignPostgres } from '../postgres.ts';
+import type { Asked } from '../postgres.ts';
 
 /** What a run ended with, by how an invoice stands; `violations` is what must not be (I2, I3, I4, I10). */
 export type Ends = { readonly counts: Readonly<Record<string, number>>; readonly violations: readonly Violation[] };
 
 /** Judges every period after quiesce: paid with one capture, or declined out with none, or with a person for a reason. */
-export async function judgeEnds(postgres: CampaignPostgres, books: Books, charges: number): Promise<Ends> {
+export async function judgeEnds(postgres: Asked, books: Books, charges: number): Promise<Ends> {
   const rows = await postgres.query<Row>(INVOICES);
   const violations = [...(await openEnds(postgres)), ...duplicatesOf(rows, charges)];
   const counts: Record<string, number> = {};
@@ -78,7 +78,7 @@ function isExplained(row: Row, books: Books): boolean {
   return captures.length === 0 && /^sent \d+ times/.test(row.reason ?? '');
 }
 
-async function openEnds(postgres: CampaignPostgres): Promise<Violation[]> {
+async function openEnds(postgres: Asked): Promise<Violation[]> {
   const rows = await postgres.query<{ key: string; what: string }>(OPEN);
   return rows.map(({ key, what }) => ({ invariant: 'I4', key, what }));
 }

@@ -1,9 +1,9 @@
 import { ATTEMPT_CHART, type AttemptState } from '../../../../src/billing/attempt.ts';
 import type { Books, Violation } from '../books.ts';
-import type { CampaignPostgres } from '../postgres.ts';
+import type { Asked } from '../postgres.ts';
 
 /** Replays the history of every attempt against the chart: no step is missing, and none is off the chart (I11). */
-export async function judgeHistory(postgres: CampaignPostgres, books: Books): Promise<Violation[]> {
+export async function judgeHistory(postgres: Asked, books: Books): Promise<Violation[]> {
   const rows = await postgres.query<Row>(HISTORY);
   const paid = new Set(
     [...books.records.values()].flatMap((each) => (each.paidAtMs === null ? [] : [each.merchantUid])),

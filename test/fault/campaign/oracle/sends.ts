@@ -36,7 +36,8 @@ export class SendsOracle {
   }
 }
 
-function judgeUid(posts: readonly Post[], row: Row | undefined): Violation[] {
+/** What is wrong with the requests under one id, given its attempt's row. */
+export function judgeUid(posts: readonly Post[], row: Row | undefined): Violation[] {
   const [first] = posts;
   if (first === undefined) return [];
   const { key, merchantUid } = first;
@@ -60,7 +61,8 @@ function judgeUid(posts: readonly Post[], row: Row | undefined): Violation[] {
   return wrong;
 }
 
-type Row = {
+/** An attempt, with the instants at which its intents were committed. */
+export type Row = {
   merchant_uid: string;
   key: string;
   send_count: number;

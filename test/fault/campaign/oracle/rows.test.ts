@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import pg from 'pg';
+import type { Entry } from '../../../../src/sandbox/entry.ts';
+import { invoiceOf, newWorld, type World } from '../../../support/world.ts';
+import type { Asked } from '../postgres.ts';
+import { judgeEnds } from './ends.ts';
+import { booksOf, paid } from './entries.ts';
+import { judgeHistory } from './history.ts';
+
+// An oracle that finds nothing is worth nothing: each of its rules is broken here once.
+
+let world: World;
+let client: pg.Client;
+let asked: Asked;
+beforeEach(async () => {
+  world = await newWorld();
+  client = new pg.Client({ connectionString: world.database.url });
+  await client.connect();
+  asked = { query: async (sql, values = []) => (await client.query(sql, [...values])).rows };
+  await world.subscribe({ externalId: 'sub-1' });
+  await world.run();
+});
+afterEach(async () => {
+  await client.end();
+  await world.end();
+});
+
+/** The gateway's side of what the world did. */
+async function books(): Promise<Entry[]> {
+  const { period_key: period, attempts } = await invoiceOf(world, 'sub-1');
+  const customData = JSON.stringify({ subscription: 'sub-1', period });
+  return attempts.map(({ imp_uid, merchant_uid: merchantUid }) => paid(imp_uid ?? '', { merchantUid, customData }));
+}
+
+test.each<[string, string | null, (entries: Entry[]) => Entry[], readonly string[]]>([
+  ['paid once', null, (entries) => entries, []],
+  ['paid, and the gateway knows nothing of it', null, () => [], ['I3']],
+  ['captured once more than it is paid', null, (entries) => [...entries, ...entries.map(again)], ['I1', 'I3']],
+  ['paid by another payment', null, (entries) => entries.map(again), ['I3']],
+  ['captured, and not told', `DELETE FROM outbox WHERE kind = 'invoice.paid'`, (entries) => entries, ['I10']],
+  [
+    'captured, and its invoice void',
+    `UPDATE invoice SET state = 'void', reason = 'because', paid_at = NULL`,
+    (entries) => entries,
+    ['I2'],
+  ],
+  [
+    'with a person for no cause',
+    `UPDATE invoice SET state = 'review', reason = 'because', paid_at = NULL`,
+    (entries) => entries,
+    ['I2'],
+  ],
+  [
+    'captured, and given up',
+    `UPDATE invoice SET state = 'uncollectible', reason = 'because', paid_at = NULL`,
+    (entries) => entries,
+    ['I3', 'I2', 'I10'],
+  ],
+  [
+    'open',
+    `UPDATE invoice SET state = 'open', paid_at = NULL, next_at = maedal_now()`,
+    (entries) => entries,
+    ['I4', 'I2'],
+  ],
+])('after all has come to rest: a period that is %s', async (_, sql, altered, broken) => {
+  const gateway = booksOf(altered(await books()));
+  if (sql !== null) await unguarded(sql);
+  const { violations } = await judgeEnds(asked, gateway, 1);
+  expect(violations.map(({ invariant }) => invariant)).toEqual(broken);
+});
+
+test('a period that nobody drew up is missed', async () => {
+  const { violations } = await judgeEnds(asked, booksOf(await books()), 2);
+  expect(violations.map(({ invariant, what }) => [invariant, what])).toEqual([
+    ['I2', '2 subscriptions became due, 1 have an invoice, 1 in all'],
+  ]);
+});
+
+test.each<[string, string | null, readonly string[]]>([
+  ['whole', null, []],
+  ['with a step left out', `DELETE FROM history WHERE to_state = 'sent'`, ['I11']],
+  ['with a step off the chart', `UPDATE history SET to_state = 'declined' WHERE to_state = 'sent'`, ['I11', 'I11']],
+  ['that ends elsewhere', `DELETE FROM history WHERE to_state = 'paid' AND entity = 'attempt'`, ['I11']],
+])('a history %s', async (_, sql, broken) => {
+  if (sql !== null) await unguarded(sql);
+  const violations = await judgeHistory(asked, booksOf(await books()));
+  expect(violations.map(({ invariant }) => invariant)).toEqual(broken);
+});
+
+function again(entry: Entry): Entry {
+  return entry.kind === 'payment' ? paid('imps_again', { ...entry.payment, impUid: 'imps_again' }) : entry;
+}
+
+/** Past the triggers that would refuse it. */
+async function unguarded(sql: string): Promise<void> {
+  await client.query(`SET session_replication_role = replica; ${sql}`);
+}
