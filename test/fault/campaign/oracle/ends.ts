@@ -107,12 +107,15 @@ type Row = {
 };
 
 const INVOICES = `
+  WITH told AS MATERIALIZED (
+    SELECT invoice_id, jsonb_object_agg(kind, count) AS events FROM
+      (SELECT invoice_id, kind, count(*) FROM outbox GROUP BY invoice_id, kind) counted GROUP BY invoice_id
+  )
   SELECT s.external_id || ' ' || i.period_key AS key, i.state, i.reason, i.failures,
          (SELECT count(*)::integer FROM refund r WHERE r.invoice_id = i.id) AS refunds,
          (SELECT jsonb_agg(jsonb_build_object('state', a.state, 'imp_uid', a.imp_uid)) FROM attempt a WHERE a.invoice_id = i.id) AS attempts,
-         coalesce((SELECT jsonb_object_agg(kind, count) FROM
-            (SELECT kind, count(*) FROM outbox o WHERE o.invoice_id = i.id GROUP BY kind) told), '{}') AS events
-    FROM invoice i JOIN subscription s ON s.id = i.subscription_id`;
+         coalesce(told.events, '{}') AS events
+    FROM invoice i JOIN subscription s ON s.id = i.subscription_id LEFT JOIN told ON told.invoice_id = i.id`;
 
 /** Whatever somebody would still have to look at; a refund that only waits for a person's word is not among it. */
 export const OPEN = `
