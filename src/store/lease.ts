@@ -5,8 +5,11 @@ import type { Money } from '../billing/money.ts';
 import type { Db } from './db.ts';
 import { instant, instantOrNull } from './instant.ts';
 
-/** A `merchant_uid`, and whether the gateway was ever seen to know it: then "not found" is no answer. */
-type KnownUid = { readonly merchantUid: MerchantUid; readonly wasSeen: boolean };
+/**
+ * A `merchant_uid`, and whether the gateway was ever seen to know it: then "not found" is no answer. Where a send of it
+ * was never answered, "not found" is worth no more than beside a payment that is found.
+ */
+type KnownUid = { readonly merchantUid: MerchantUid; readonly wasSeen: boolean; readonly isUnanswered: boolean };
 
 /** An attempt in one worker's hands until its lease ends. Instants by the database's clock. */
 export type LeasedAttempt = {
@@ -77,7 +80,7 @@ export async function lease(
            coalesce(a.name, i.name) AS name, i.due_at, i.failures, p.policy, i.period_key,
            s.id AS subscription_id, s.external_id, s.channel, c.name AS buyer_name, c.email AS buyer_email, c.tel AS buyer_tel,
            k.id AS billing_key_id, coalesce(a.customer_uid, k.customer_uid) AS customer_uid, k.sandbox,
-           (SELECT jsonb_agg(jsonb_build_object('merchantUid', other.merchant_uid, 'wasSeen', EXISTS (
+           (SELECT jsonb_agg(jsonb_build_object('merchantUid', other.merchant_uid, 'isUnanswered', other.unanswered_at IS NOT NULL, 'wasSeen', EXISTS (
                      SELECT FROM observation o WHERE o.merchant_uid = other.merchant_uid)) ORDER BY other.number)
               FROM attempt other WHERE other.invoice_id = i.id AND other.number <= a.number) AS uids,
            ARRAY(SELECT imp_uid FROM observation o WHERE o.merchant_uid = a.merchant_uid

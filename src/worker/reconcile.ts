@@ -2,6 +2,7 @@ import { mayBeProvedAbsent } from '../billing/absence.ts';
 import { type ChargeOutcome, judgeLookUp } from '../billing/outcome.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import { asked } from './asked.ts';
+import { lookForCanary } from './canary.ts';
 import type { Conclusion } from './conclude.ts';
 import type { WorkerDeps } from './deps.ts';
 
@@ -29,17 +30,7 @@ async function provedAbsent(deps: WorkerDeps, attempt: LeasedAttempt): Promise<C
   const { horizonSeconds } = deps.channel(attempt.subscription.channel);
   const notFound = notFoundCount + 1;
   if (sentAt === null || !mayBeProvedAbsent({ sentAt, now, notFound, horizonSeconds })) return { kind: 'not-found' };
-  const canary = await deps.store.canary(attempt.merchantUid);
-  if (canary === null) return unproved('no payment is known to be paid that could be looked up beside it');
-  const seen = await deps.gateway.lookUp(canary.merchantUid);
-  const isSeen =
-    seen.kind === 'found' && seen.records.some(({ impUid, status }) => impUid === canary.impUid && status === 'paid');
-  await deps.failpoints.at('canary.seen');
-  return isSeen
-    ? { kind: 'absent', beside: canary.impUid }
-    : unproved(`the look-up does not find ${canary.impUid} either, which was paid`);
-}
-
-function unproved(why: string): ChargeOutcome {
-  return { kind: 'unknown', reason: `the gateway knows no such payment, but ${why}` };
+  const canary = await lookForCanary(deps, attempt.merchantUid);
+  if (canary.kind === 'seen') return { kind: 'absent', beside: canary.impUid };
+  return { kind: 'unknown', reason: `the gateway knows no such payment, but ${canary.why}` };
 }

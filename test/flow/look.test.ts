@@ -64,6 +64,33 @@ test('"not found" for an id that the gateway has shown before is no answer: noth
   expect(world.gateway.captures).toHaveLength(1);
 });
 
+test('"not found" for an id of which a send was never answered counts only beside a payment that is found', async () => {
+  await world.subscribe({ externalId: 'canary' });
+  const subscription = await world.subscribe();
+  world.gateway.script(`card of ${subscription}`, 'lose', 'refuse');
+  const attempts = async () => (await invoiceOf(world, subscription)).attempts;
+  for (let hours = 0; hours < 8; hours += 1) {
+    await world.run();
+    await world.advance({ hours: 1 });
+  }
+  expect(await attempts()).toMatchObject([{ state: 'rejected', send_count: 2, unanswered_at: expect.any(Date) }]);
+  world.gateway.land((await attempts())[0]?.merchant_uid ?? '', 'paid'); // the first send, late
+  world.gateway.lookUps = 'absent'; // another account's answers
+  await world.advance({ days: 2 });
+  await world.run();
+  expect(world.gateway.posts).toHaveLength(3);
+  expect((await attempts())[1]).toMatchObject({
+    state: 'prepared',
+    fail_reason: /never answered.*either, which was paid/,
+  });
+  world.gateway.lookUps = 'truthful';
+  await world.advance({ hours: 1 });
+  await world.run();
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid', attempts: [{ state: 'paid' }, {}] });
+  expect(world.gateway.captures).toHaveLength(2);
+});
+
 test('a restored database that forgot a later attempt does not charge: the gateway knows an id that it does not', async () => {
   const subscription = await world.subscribe();
   world.gateway.script(`card of ${subscription}`, 'decline');

@@ -131,7 +131,10 @@ function gatewayOf(chance: Chance): Pick<Plan, 'assumed' | 'dedupe'> {
 }
 
 /** Faults that do harm together and seldom meet by chance. */
-const AIMED: readonly (readonly Fault[])[] = [['stall', 'refused', 'late_capture']];
+const AIMED: readonly (readonly Fault[])[] = [
+  ['stall', 'refused', 'late_capture'],
+  ['lie', 'refused', 'late_capture'],
+];
 
 /** One class alone, a pair, or everything: a bug that one fault heals would survive the mixture. */
 function chosenFaults(chance: Chance): ReadonlySet<Fault> {

@@ -42,9 +42,8 @@ export const READINGS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/worker/before-sending.ts',
-        find: '  const seen: string[] = [];\n  for (const { merchantUid, wasSeen }',
-        replace:
-          '  const seen: string[] = [];\n  if (seen.length === 0) return CLEAR;\n  for (const { merchantUid, wasSeen }',
+        find: '  const seen: string[] = [];\n',
+        replace: '  const seen: string[] = [];\n  if (seen.length === 0) return CLEAR;\n',
       },
     ],
   },
@@ -101,9 +100,20 @@ export const READINGS: readonly Mutant[] = [
     catcher: 'model',
     edits: [
       {
-        file: 'src/worker/reconcile.ts',
+        file: 'src/worker/canary.ts',
         find: '  const isSeen =\n    seen.kind',
         replace: '  const isSeen =\n    seen.kind.length > 0 || seen.kind',
+      },
+    ],
+  },
+  {
+    name: 'when the quarantine is over, "not found" is believed without a canary',
+    catcher: 'test/flow/look.test.ts',
+    edits: [
+      {
+        file: 'src/worker/before-sending.ts',
+        find: "if (answer.kind === 'absent' && isUnanswered) {",
+        replace: "if (answer.kind === 'absent' && isUnanswered && seen.length > 99) {",
       },
     ],
   },

@@ -64,7 +64,11 @@ function asLeased(tables: Tables, attempt: AttemptRow, invoice: InvoiceRow): Lea
     uids: tables.attempts
       .where((other) => other.invoice_id === invoice.id && other.number <= attempt.number)
       .sort((one, other) => one.number - other.number)
-      .map(({ merchant_uid }) => ({ merchantUid: merchant_uid, wasSeen: wasSeen(tables, merchant_uid) })),
+      .map(({ merchant_uid, unanswered_at }) => ({
+        merchantUid: merchant_uid,
+        wasSeen: wasSeen(tables, merchant_uid),
+        isUnanswered: unanswered_at !== null,
+      })),
     seenBefore: seenBefore(tables, attempt),
     audit:
       control.audited_in === tables.serverStart &&
