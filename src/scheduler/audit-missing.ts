@@ -1,5 +1,6 @@
 import { DateTime } from 'luxon';
 import type { LookUpAnswer, PaymentRecord } from '../billing/charge.ts';
+import { sightOf } from '../gateway/canary.ts';
 import type { HeldPaid } from '../store/audit.ts';
 import { type AuditDeps, type AuditOrder, type Finding, note, type Tally, tell } from './audit-tally.ts';
 
@@ -87,13 +88,8 @@ async function blindness(
   { merchantUid }: HeldPaid,
   tally: Tally,
 ): Promise<string | null> {
-  const canary = tally.canary ?? (await store.canary(merchantUid));
-  if (canary === null) return 'no payment is known to be paid that could be looked up beside it';
-  const answer = await gateway.lookUp(canary.merchantUid);
-  const isSeen =
-    answer.kind === 'found' &&
-    answer.records.some(({ impUid, status }) => impUid === canary.impUid && status === 'paid');
-  return isSeen ? null : `a look-up does not find ${canary.impUid} either, which was paid`;
+  const sight = await sightOf(gateway, tally.canary ?? (await store.canary(merchantUid)));
+  return sight.kind === 'blind' ? sight.why : null;
 }
 
 const MAX_LOOK_UPS = 20;

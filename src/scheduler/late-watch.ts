@@ -1,4 +1,5 @@
 import { nextLookUpAt } from '../billing/dunning.ts';
+import { sightOf } from '../gateway/canary.ts';
 import type { Watched } from '../store/watch.ts';
 import type { SchedulerDeps } from './deps.ts';
 
@@ -36,8 +37,12 @@ async function look(deps: SchedulerDeps, watched: Watched): Promise<Seen> {
 async function lookOne(deps: SchedulerDeps, { merchantUid, seen }: Watched['sent'][number]): Promise<Seen> {
   const answer = await deps.gateway.lookUp(merchantUid);
   if (answer.kind === 'unclear') return 'unclear';
-  // A payment that was there and is not: this is another account's answer, or none.
-  if (answer.kind === 'absent') return seen ? 'unclear' : 'clear';
+  if (answer.kind === 'absent') {
+    // A payment that was there and is not: this is another account's answer, or none. And so may be any "not found".
+    if (seen) return 'unclear';
+    const sight = await sightOf(deps.gateway, await deps.store.canary(merchantUid));
+    return sight.kind === 'seen' ? 'clear' : 'pending';
+  }
   await deps.store.observe(answer.records, 'look_up');
   return answer.records.every(({ status }) => FINAL.has(status)) ? 'clear' : 'pending';
 }

@@ -51,8 +51,8 @@ export async function checkBillingKey(deps: WorkerDeps, { billingKey }: LeasedAt
  * Looks before it leaps: asks for every `merchant_uid` of the invoice. What is paid settles the invoice, whichever
  * attempt it was; without a clear answer nothing is sent. "Not found" is none for an id that was seen before, and for one
  * of which a send was never answered it is one only beside a payment that is found: the quarantine is over, but the
- * capture may have landed in it (protocol §2.6). Only a first attempt that never left and was never seen, in a database whose books an audit compared with the gateway's, goes
- * without.
+ * capture may have landed in it (protocol §2.6). Only a first attempt that never left and was never seen, in a database
+ * whose books an audit compared with the gateway's, goes without.
  */
 export async function lookBeforeSending(deps: WorkerDeps, attempt: LeasedAttempt): Promise<Clearance> {
   const isFirst = attempt.number === 1 && attempt.sendCount === 0 && attempt.seenBefore.length === 0;
@@ -65,7 +65,7 @@ export async function lookBeforeSending(deps: WorkerDeps, attempt: LeasedAttempt
       return notSent('the look-up does not find what the gateway has shown before');
     if (answer.kind === 'absent' && isUnanswered) {
       const canary = await lookForCanary(deps, merchantUid);
-      if (canary.kind === 'unseen') return notSent(`an earlier send was never answered, and ${canary.why}`);
+      if (canary.kind === 'blind') return notSent(`an earlier send was never answered, and ${canary.why}`);
     }
     if (answer.kind === 'absent') continue;
     await deps.store.observe(answer.records, 'look_up');

@@ -26,8 +26,8 @@ async function watch(): Promise<void> {
 }
 
 /** Declines to the end of the ladder. */
-async function givenUp(): Promise<void> {
-  world.gateway.script(`card of ${subscription}`, 'decline', 'decline', 'decline', 'decline');
+async function givenUp(how: 'decline' | 'refuse' = 'decline'): Promise<void> {
+  world.gateway.script(`card of ${subscription}`, how, how, how, how);
   for (let day = 0; day < 7; day += 1) {
     await world.run();
     await world.advance({ days: 1 });
@@ -139,6 +139,17 @@ test.each(['unclear', 'absent'] as const)(
     expect(await invoice()).toMatchObject({ watch_at: null });
   },
 );
+
+test('a charge that no look-up ever showed is watched on, until a payment that is known to be paid is found beside it', async () => {
+  await world.subscribe({ externalId: 'canary' });
+  await givenUp('refuse');
+  world.gateway.lookUps = 'absent'; // another account's answers
+  await watch();
+  expect((await invoice()).watch_at?.getTime()).toBeGreaterThan(world.now.plus({ minutes: 5 }).toMillis());
+  world.gateway.lookUps = 'truthful';
+  await watch();
+  expect(await invoice()).toMatchObject({ state: 'uncollectible', watch_at: null });
+});
 
 test('what is pending at the gateway is watched daily until it is decided', async () => {
   await givenUp();
