@@ -4,6 +4,7 @@ import { findInvoice, readCaseFile } from '../store/case-file.ts';
 import type { Db } from '../store/db.ts';
 import type { Identity } from '../store/fence.ts';
 import { type Explanation, explanationOf } from './explanation.ts';
+import { inWords } from './reasons.ts';
 
 type Told = Explanation['story'][number];
 
@@ -116,7 +117,7 @@ function amount({ amount: minor, currency }: { amount: number; currency: string 
 }
 
 function because(reason: string | null): string {
-  return reason === null || reason === '' ? '' : `: ${reason}`;
+  return reason === null || reason === '' ? '' : `: ${inWords(reason)}`;
 }
 
 /** Words of a gateway or a merchant may hold control characters, and a terminal would obey them. */

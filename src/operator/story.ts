@@ -7,12 +7,17 @@ type Step = CaseFile['history'][number];
 
 /** Everything that happened to an invoice and around it, oldest first. */
 export function storyOf(file: CaseFile): Told[] {
-  const told = [...file.history.map((step) => stepOf(file, step)), ...file.deeds.map(deedOf)];
+  const told = [...file.history.map((step, index) => stepOf(file, step, index)), ...file.deeds.map(deedOf)];
   return told.sort((one, other) => one.at.getTime() - other.at.getTime()); // stable: of one instant, as written
 }
 
-function stepOf(file: CaseFile, step: Step): Told {
-  return { at: step.at, says: says(file, step), why: step.reason, who: step.who };
+function stepOf(file: CaseFile, step: Step, index: number): Told {
+  const isAgain = file.history
+    .slice(0, index)
+    .some((earlier) => isSend(earlier) && earlier.entity_id === step.entity_id);
+  const again =
+    isAgain && isSend(step) ? (step.entity === 'attempt' ? ' once more, under the same id' : ' once more') : '';
+  return { at: step.at, says: `${says(file, step)}${again}`, why: step.reason, who: step.who };
 }
 
 function says({ invoice }: CaseFile, step: Step): string {
@@ -28,6 +33,10 @@ function says({ invoice }: CaseFile, step: Step): string {
       return `The refund of ${refund?.imp_uid ?? '?'} ${ofRefund(step)}`;
     }
   }
+}
+
+function isSend({ from_state: from, to_state: to }: Step): boolean {
+  return from !== to && to === 'sent';
 }
 
 function ofAttempt({ from_state: from, to_state: to }: Step): string {
@@ -59,7 +68,7 @@ const INVOICE: Readonly<Record<string, string>> = {
 const ATTEMPT: Readonly<Record<string, string>> = {
   '>prepared': 'was made ready',
   'prepared>prepared': 'was put off',
-  'sent>prepared': 'did not go out, and goes again under the same id',
+  'sent>prepared': 'was turned away before anything was charged, and goes again under the same id',
   'unknown>prepared': 'never arrived, and goes again under the same id',
   'review>prepared': 'was released by a person',
   'prepared>sent': 'was sent to the gateway',

@@ -45,6 +45,7 @@ const UNCLEAR =
   'Attempt 1 has no clear answer, so it may have been charged; nothing else is sent until that is known: the connection was lost';
 const NOT_KNOWN =
   'Attempt 1 was looked up, and is still not known to be charged or not: the gateway knows no such payment yet';
+const SENT_AGAIN = 'Attempt 1 was sent to the gateway once more, under the same id';
 const PAID = ['Attempt 1 was paid', 'The invoice is paid'];
 
 test.each<[string, Behaviour[], number[], string[]]>([
@@ -61,20 +62,30 @@ test.each<[string, Behaviour[], number[], string[]]>([
     [
       ...[SENT, UNCLEAR, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN],
       'Attempt 1 never arrived, and goes again under the same id: the gateway still knows no such payment, and does find imps_…, which was paid',
-      ...[SENT, ...PAID],
+      ...[SENT_AGAIN, ...PAID],
     ],
   ],
   [
     'a gateway that could not be reached',
     ['refuse-connection'],
     [1],
-    [SENT, 'Attempt 1 did not go out, and goes again under the same id: connection refused', SENT, ...PAID],
+    [
+      SENT,
+      'Attempt 1 was turned away before anything was charged, and goes again under the same id: connection refused',
+      SENT_AGAIN,
+      ...PAID,
+    ],
   ],
   [
     'a token that ran out',
     ['unauthorized'],
     [],
-    [SENT, 'Attempt 1 did not go out, and goes again under the same id: the token was refused', SENT, ...PAID],
+    [
+      SENT,
+      'Attempt 1 was turned away before anything was charged, and goes again under the same id: the token was refused',
+      SENT_AGAIN,
+      ...PAID,
+    ],
   ],
   [
     'a payment of another amount',

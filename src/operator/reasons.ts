@@ -1,0 +1,17 @@
+/** A reason as a person would say it, with its code; what is no code is a sentence already. */
+export function inWords(reason: string): string {
+  const words = REASONS[reason];
+  return words === undefined ? reason : `${words} (${reason})`;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  retries_exhausted: 'declined on the last rung of its policy',
+  subscription_canceled: 'the subscription ended before it was charged',
+  subscription_stopped: 'the subscription is paused or stands unpaid',
+  catch_up: 'missed during an outage',
+  over_max_amount: 'more than limits.maxAmount allows',
+  billing_key_unknown: 'PortOne does not know the card’s customer_uid',
+  billing_key_kind_unknown: 'PortOne does not say whether the card is for tests',
+  live_key_in_test: 'a live card in a test installation',
+  test_key_in_live: 'a test card in a live installation',
+};
