@@ -12,15 +12,18 @@ export function storyOf(file: CaseFile): Told[] {
 }
 
 function stepOf(file: CaseFile, step: Step, index: number): Told {
-  const isAgain = file.history
-    .slice(0, index)
-    .some((earlier) => isSend(earlier) && earlier.entity_id === step.entity_id);
-  const again =
-    isAgain && isSend(step) ? (step.entity === 'attempt' ? ' once more, under the same id' : ' once more') : '';
-  return { at: step.at, says: `${says(file, step)}${again}`, why: step.reason, who: step.who };
+  const says = `${saysOf(file, step)}${again(file.history.slice(0, index), step)}`;
+  return { at: step.at, says, why: step.reason, who: step.who };
 }
 
-function says({ invoice }: CaseFile, step: Step): string {
+/** What a send adds to the same said before. */
+function again(earlier: readonly Step[], step: Step): string {
+  const isAgain = isSend(step) && earlier.some((other) => isSend(other) && other.entity_id === step.entity_id);
+  if (!isAgain) return '';
+  return step.entity === 'attempt' ? ' once more, under the same id' : ' once more';
+}
+
+function saysOf({ invoice }: CaseFile, step: Step): string {
   switch (step.entity) {
     case 'invoice':
       return INVOICE[step.to_state] ?? `The invoice became ${step.to_state}`;
