@@ -71,7 +71,7 @@ const INVOICE: Readonly<Record<string, string>> = {
 const ATTEMPT: Readonly<Record<string, string>> = {
   '>prepared': 'was made ready',
   'prepared>prepared': 'was put off',
-  'sent>prepared': 'was turned away before anything was charged, and goes again under the same id',
+  'sent>prepared': 'came to nothing, and goes again under the same id',
   'unknown>prepared': 'never arrived, and goes again under the same id',
   'review>prepared': 'was released by a person',
   'prepared>sent': 'was sent to the gateway',

@@ -8,12 +8,18 @@ export type Next = { readonly at: string | null; readonly says: string };
 
 /** Reads it off the rows: the same that scheduler and worker go by. */
 export function whatIsNext(file: CaseFile, identity: Identity): Next {
-  const { invoice, control } = file;
+  const { invoice } = file;
   const next = collected(file);
   if (next === null) return ended(file);
-  const switchedOff = ` Sending is switched off (${control.sending_reason ?? 'no reason given'}).`;
-  const stop = control.sending_enabled ? '' : switchedOff;
-  return { at: isoInstantOrNull(invoice.next_at), says: `${next}${stop}${fenced(file, identity)}` };
+  return { at: isoInstantOrNull(invoice.next_at), says: `${next}${stopped(file)}${fenced(file, identity)}` };
+}
+
+/** Whether all charges are stopped, since when, and what ends that. */
+function stopped({ control }: CaseFile): string {
+  if (control.sending_enabled) return '';
+  const { sending_reason: reason, sending_changed_by: by } = control;
+  const who = by === null ? '' : `, by ${by}`;
+  return ` Sending is switched off (${reason ?? 'no reason given'}${who}): \`maedal send on --reason …\` lets charges go again.`;
 }
 
 /** What else keeps this installation from sending. */
@@ -34,7 +40,8 @@ function fenced({ control }: CaseFile, identity: Identity): string {
 type Refund = CaseFile['invoice']['refunds'][number];
 
 /** What happens next to a refund; null where it is done, or was begun anew. */
-export function whatIsNextOfRefund({ invoice, control, now }: CaseFile, refund: Refund): Next | null {
+export function whatIsNextOfRefund(file: CaseFile, refund: Refund): Next | null {
+  const { invoice, now } = file;
   const order = `\`maedal refund ${invoice.id} --reason …\``;
   const later = invoice.refunds.slice(invoice.refunds.indexOf(refund) + 1);
   if (refund.state === 'done' || later.some(({ imp_uid }) => imp_uid === refund.imp_uid)) return null;
@@ -42,9 +49,7 @@ export function whatIsNextOfRefund({ invoice, control, now }: CaseFile, refund: 
   if (refund.next_at === null) return { at: null, says: `It waits for a person: ${order} gives it back.` };
   const at = isoInstant(refund.next_at);
   const when = refund.next_at > now ? `at ${at}` : `as soon as a worker comes (due since ${at})`;
-  const stop = control.sending_enabled
-    ? ''
-    : ` Sending is switched off (${control.sending_reason ?? 'no reason given'}).`;
+  const stop = stopped(file);
   if (refund.state === 'prepared') return { at, says: `It is cancelled at the gateway ${when}.${stop}` };
   return { at, says: `The payment is looked up ${when}; before that nothing is cancelled again.${stop}` };
 }

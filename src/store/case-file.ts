@@ -41,7 +41,7 @@ export async function readCaseFile(db: Db, id: InvoiceId) {
   return { invoice, history, observations, deeds, control, now: await readNow(db) };
 }
 
-/** What people did to it, and to all charges while it was collected; the oldest hundred. */
+/** What people did to it, and to all charges while it was collected: the newest hundred, oldest first. */
 async function readDeeds(
   db: Db,
   {
@@ -52,7 +52,8 @@ async function readDeeds(
   last: Date,
 ) {
   const meanwhile = { action: { in: [...FOR_ALL] }, at: next === null ? { gte: since, lte: last } : { gte: since } };
-  return db.audit.findMany({ where: { OR: [{ subject: id }, meanwhile] }, orderBy: { id: 'asc' }, take: 100 });
+  const where = { OR: [{ subject: id }, meanwhile] };
+  return (await db.audit.findMany({ where, orderBy: { id: 'desc' }, take: 100 })).reverse();
 }
 
 const FOR_ALL = ['sending.off', 'sending.on', 'database.adopted'];

@@ -69,23 +69,13 @@ test.each<[string, Behaviour[], number[], string[]]>([
     'a gateway that could not be reached',
     ['refuse-connection'],
     [1],
-    [
-      SENT,
-      'Attempt 1 was turned away before anything was charged, and goes again under the same id: connection refused',
-      SENT_AGAIN,
-      ...PAID,
-    ],
+    [SENT, 'Attempt 1 came to nothing, and goes again under the same id: connection refused', SENT_AGAIN, ...PAID],
   ],
   [
     'a token that ran out',
     ['unauthorized'],
     [],
-    [
-      SENT,
-      'Attempt 1 was turned away before anything was charged, and goes again under the same id: the token was refused',
-      SENT_AGAIN,
-      ...PAID,
-    ],
+    [SENT, 'Attempt 1 came to nothing, and goes again under the same id: the token was refused', SENT_AGAIN, ...PAID],
   ],
   [
     'a payment of another amount',

@@ -179,7 +179,7 @@ test('says so while sending is switched off', async () => {
     data: { sending_enabled: false, sending_reason: 'moving house' },
   });
   expect((await explainInvoice(database.db, invoiceId, OURS)).next.says).toContain(
-    'Sending is switched off (moving house).',
+    'Sending is switched off (moving house): `maedal send on --reason …` lets charges go again.',
   );
   await database.db.control.update({ where: { id: 1 }, data: { sending_enabled: true, sending_reason: null } });
 });
