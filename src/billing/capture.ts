@@ -57,7 +57,7 @@ export function accountFor(capture: Capture): Accounting {
   if (attempt.hold === 'leased') return { kind: 'wait' };
   switch (attempt.state) {
     case 'paid':
-      return { kind: 'refund', reason: `captured again under the same id, which ${attempt.impUid} had paid` };
+      return giveBack(capture, `captured again under the same id, which ${attempt.impUid} had paid`);
     case 'review':
     case 'prepared':
     case 'sent':
@@ -70,12 +70,22 @@ export function accountFor(capture: Capture): Accounting {
 
 function forDead(capture: Capture, attempt: CapturedAttempt): Accounting {
   const { sibling, invoice } = attempt;
-  if (sibling?.hold === 'leased' || sibling?.state === 'sent' || sibling?.state === 'unknown') return { kind: 'wait' };
+  if (isUndecided(sibling)) return { kind: 'wait' };
   if (attempt.others === 'none' && (sibling?.state === 'review' || invoice === 'review')) return { kind: 'wait' };
-  if (sibling?.state === 'paid')
-    return { kind: 'refund', reason: 'captured late; another attempt had paid the invoice' };
-  if (NOT_OWED.has(invoice)) return { kind: 'refund', reason: `captured late; the invoice is ${invoice}` };
+  if (sibling?.state === 'paid') return giveBack(capture, 'captured late; another attempt had paid the invoice');
+  if (NOT_OWED.has(invoice)) return giveBack(capture, `captured late; the invoice is ${invoice}`);
   return asAsked(capture, attempt, { kind: 'revive' });
+}
+
+/** While the fate of another attempt is open, nothing may take its invoice away from those who look it up. */
+function isUndecided(sibling: CapturedAttempt['sibling']): boolean {
+  return sibling?.hold === 'leased' || sibling?.state === 'sent' || sibling?.state === 'unknown';
+}
+
+/** What cannot be counted cannot be given back by us. */
+function giveBack({ amount, impUid }: Capture, reason: string): Accounting {
+  if (amount !== null) return { kind: 'refund', reason };
+  return { kind: 'review', reason: `${impUid}: ${reason}; how much it is cannot be read` };
 }
 
 function asAsked(capture: Capture, { asked, others }: CapturedAttempt, otherwise: Accounting): Accounting {
@@ -88,13 +98,14 @@ function asAsked(capture: Capture, { asked, others }: CapturedAttempt, otherwise
 }
 
 function afterCancel(capture: Capture, isCounted: boolean): Accounting {
-  const { amount, cancelMinor, refundMinor, impUid } = capture;
+  const { amount, attempt, cancelMinor, refundMinor, impUid } = capture;
   const isWhole = amount !== null && cancelMinor >= amount.minor;
   if (isCounted && cancelMinor > refundMinor) {
     return { kind: 'review', reason: `${impUid} was cancelled at the gateway, and not by us: the period is unpaid` };
   }
   if (isCounted) return { kind: 'settles' };
   if (isWhole || refundMinor > 0) return { kind: 'returned' };
+  if (isUndecided(attempt.sibling)) return { kind: 'wait' };
   return { kind: 'review', reason: `${impUid} was captured for nothing and cancelled in part` };
 }
 

@@ -33,7 +33,8 @@ function follow(standing: AttemptStanding, event: AttemptEvent, policy: DunningP
 
 /** What ends after a decline, or after a send that nothing answered, is looked at once more when H_long is over. */
 function watched(next: Transition, { failures, sends, quarantineSeconds }: AttemptStanding, now: DateTime): Transition {
-  const mayStillLand = failures > 0 || sends > 1 || next.invoice.failed === true;
+  const isAnswered = next.attempt.state === 'paid';
+  const mayStillLand = failures > 0 || sends > (isAnswered ? 1 : 0) || next.invoice.failed === true;
   if ('nextAt' in next.invoice || !mayStillLand) return next;
   return { ...next, invoice: { ...next.invoice, watchAt: now.plus({ seconds: quarantineSeconds }) } };
 }

@@ -44,7 +44,11 @@ export type LeasedAttempt = {
   readonly uids: readonly KnownUid[];
   /** Records of this attempt's id seen before its first send. */
   readonly seenBefore: readonly string[];
-  /** Whether an audit passed in this database's present incarnation, and not longer ago than a day and a bit. */
+  /**
+   * Whether an audit passed in this database's present incarnation, and not longer ago than a day and a bit. It vouches
+   * for nothing that was due when a person last let charges go again: what an audit found unknown then, and what that
+   * person took for settled, may be of this very period.
+   */
   readonly audit: 'passed' | 'missing';
 };
 
@@ -86,7 +90,8 @@ export async function lease(
            ARRAY(SELECT imp_uid FROM observation o WHERE o.merchant_uid = a.merchant_uid
                     AND o.first_seen_at <= coalesce(a.first_sent_at, maedal_now())) AS seen_before,
            coalesce(control.audited_in = maedal_incarnation()
-                    AND control.audited_at > maedal_now() - ${AUDIT_LASTS}::interval, false) AS audited
+                    AND control.audited_at > maedal_now() - ${AUDIT_LASTS}::interval
+                    AND NOT coalesce(i.due_at <= control.acknowledged_at, false), false) AS audited
       FROM a JOIN i ON i.id = a.invoice_id
       JOIN subscription s ON s.id = i.subscription_id
       JOIN customer c ON c.id = s.customer_id

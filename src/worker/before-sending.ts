@@ -102,11 +102,19 @@ function alreadyCharged(
   records: readonly PaymentRecord[],
 ): Conclusion | null {
   if (records.every((record) => record.status === 'failed')) return null;
-  // What an earlier attempt asked for may differ from what this one would. It was observed: the sweep accounts for it.
-  if (merchantUid !== attempt.merchantUid) return notSent(`an earlier attempt is not settled: ${statuses(records)}`);
+  if (merchantUid !== attempt.merchantUid) return earlier(records);
   const outcome = judgeRecords(records, asked(deps, attempt, 0));
   if (outcome.kind === 'paid' || outcome.kind === 'review') return { kind: 'outcome', outcome };
   return notSent(`not settled at the gateway: ${statuses(records)}`);
+}
+
+/** What an earlier attempt asked for may differ from what this one would. It was observed: the sweep accounts for it. */
+function earlier(records: readonly PaymentRecord[]): Conclusion {
+  const isOver = records.every(({ status }) => status === 'failed' || status === 'cancelled');
+  if (!isOver) return notSent(`an earlier attempt is not settled: ${statuses(records)}`);
+  // Paid and given back, and not by us: the period is unpaid, and nobody but a person knows whether it is still owed.
+  const reason = `an earlier attempt was paid and given back: ${statuses(records)}`;
+  return { kind: 'outcome', outcome: { kind: 'review', reason } };
 }
 
 function statuses(records: readonly PaymentRecord[]): string {

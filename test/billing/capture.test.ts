@@ -131,3 +131,19 @@ test('whatever the standing, nothing settles but a free attempt asked for exactl
     }),
   );
 });
+
+test('a capture that is not owed, and of which nobody can say how much it is, is for a person', () => {
+  const paid = { state: 'paid', impUid: 'imps_000000000002', invoice: 'paid' } as const;
+  expect(accountFor(capture({ attempt: paid }))).toMatchObject({ kind: 'refund' });
+  const unreadable = accountFor(capture({ amount: null, attempt: paid }));
+  expect(unreadable).toMatchObject({ kind: 'review', reason: /how much it is cannot be read/ });
+});
+
+test('a capture cancelled in part waits while the fate of another attempt is open: a review would hide that one', () => {
+  const cancelled = { status: 'cancelled', cancelMinor: 900 } as const;
+  const attempt = { state: 'declined', invoice: 'retrying' } as const;
+  expect(accountFor(capture({ ...cancelled, attempt }))).toMatchObject({ kind: 'review' });
+  for (const other of [sibling('unknown'), sibling('sent'), sibling('prepared', 'leased')]) {
+    expect(accountFor(capture({ ...cancelled, attempt: { ...attempt, sibling: other } }))).toEqual({ kind: 'wait' });
+  }
+});

@@ -151,6 +151,22 @@ test('a charge that no look-up ever showed is watched on, until a payment that i
   expect(await invoice()).toMatchObject({ state: 'uncollectible', watch_at: null });
 });
 
+test('what was sent once, proved absent and then withdrawn is watched as well: it may still land', async () => {
+  await world.subscribe({ externalId: 'canary' });
+  world.gateway.script(`card of ${subscription}`, 'lose');
+  await world.run();
+  for (let tries = 0; (await invoice()).attempts[0]?.state !== 'prepared'; tries += 1) {
+    if (tries > 20) throw new Error('it was never proved absent');
+    await world.advance({ minutes: 30 });
+    await world.run();
+  }
+  await world.database.db
+    .$executeRaw`UPDATE subscription SET status = 'canceled', canceled_at = maedal_now(), next_due_at = NULL`;
+  await world.advance({ minutes: 5 });
+  await world.run();
+  expect(await invoice()).toMatchObject({ state: 'void', watch_at: world.now.plus({ days: 1 }).toJSDate() });
+});
+
 test('what is pending at the gateway is watched daily until it is decided', async () => {
   await givenUp();
   world.gateway.land(await uid(1), 'ready');

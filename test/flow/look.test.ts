@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { resumeSending } from '../../src/store/control.ts';
 import { invoiceOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -91,7 +92,8 @@ test('"not found" for an id of which a send was never answered counts only besid
   expect(world.gateway.captures).toHaveLength(2);
 });
 
-test('a restored database that forgot a later attempt does not charge: the gateway knows an id that it does not', async () => {
+/** A decline and the payment of its retry; then a backup from before both comes back. */
+async function forgotten(): Promise<string> {
   const subscription = await world.subscribe();
   world.gateway.script(`card of ${subscription}`, 'decline');
   await world.run();
@@ -101,12 +103,43 @@ test('a restored database that forgot a later attempt does not charge: the gatew
   await world.database.db.$executeRaw`TRUNCATE attempt, invoice, observation, outbox CASCADE`;
   await world.database.db
     .$executeRaw`UPDATE subscription SET next_period = 0, next_due_at = maedal_now(), last_drawn_at = NULL`;
+  return subscription;
+}
+
+test('a restored database that forgot a later attempt does not charge: the gateway knows an id that it does not', async () => {
+  const subscription = await forgotten();
   await world.run();
   expect(await invoiceOf(world, subscription)).toMatchObject({
     state: 'review',
     reason: /the gateway knows attempt 2/,
   });
   expect(world.gateway.captures).toHaveLength(1);
+});
+
+test('an audit that passes once a person let charges go again vouches for nothing that was due by then', async () => {
+  const subscription = await forgotten();
+  const { db } = world.database;
+  await resumeSending(db, { actor: 'cli:kim', reason: 'looked at what the audit found' });
+  await world.advance({ minutes: 1 });
+  await db.$executeRaw`UPDATE control SET audited_at = maedal_now(), audited_in = maedal_incarnation()`;
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'review' });
+  expect(world.gateway.captures).toHaveLength(1);
+});
+
+test('an earlier attempt that was paid and given back is for a person, and nothing else is charged', async () => {
+  const subscription = await world.subscribe();
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  const [post] = world.gateway.posts;
+  world.gateway.land(post?.merchantUid ?? '', 'cancelled');
+  await world.advance({ days: 1 });
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({
+    state: 'review',
+    reason: /an earlier attempt was paid and given back: imps_\w+ cancelled/,
+  });
+  expect(world.gateway.posts).toHaveLength(1);
 });
 
 test('once an audit has passed, a first charge goes without a look, and a retry does not', async () => {

@@ -100,9 +100,9 @@ export const READINGS: readonly Mutant[] = [
     catcher: 'model',
     edits: [
       {
-        file: 'src/worker/canary.ts',
-        find: '  const isSeen =\n    seen.kind',
-        replace: '  const isSeen =\n    seen.kind.length > 0 || seen.kind',
+        file: 'src/gateway/canary.ts',
+        find: '  const isSeen =\n    answer.kind',
+        replace: '  const isSeen =\n    answer.kind.length > 0 || answer.kind',
       },
     ],
   },

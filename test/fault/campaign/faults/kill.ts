@@ -9,7 +9,7 @@ export const kill: FaultClass = {
     const { fleet, chance, tally } = world;
     if (chance.happens(0.25)) {
       const holder = await holderOfSend(world);
-      if (holder === null) return tally.add('process', 'nobody held a send');
+      if (holder === null) return tally.add('misses', 'nobody held a send');
       fleet.signal(holder, 'SIGKILL');
       return tally.add('process', `kill ${holder.role} that holds a send`);
     }
