@@ -69,8 +69,8 @@ function attemptLines(attempt: Explanation['attempts'][number]): string[] {
     ...attempt.hook_answers.map((answer) => `    The hook ${answer.hook} said ${answer.kind} at ${answer.at}.`),
     ...attempt.observations.map(
       (seen) =>
-        `    The gateway showed ${seen.imp_uid} as ${seen.status}${seenAmount(seen)}${because(seen.fail_reason)}, ` +
-        `learnt by ${LEARNT[seen.learnt_by] ?? seen.learnt_by} at ${seen.first_seen_at}.`,
+        `    The gateway shows ${seen.imp_uid} as ${seen.status}${seenAmount(seen)}${because(seen.fail_reason)}; ` +
+        `first seen at ${seen.first_seen_at}, by ${LEARNT[seen.learnt_by] ?? seen.learnt_by}.`,
     ),
   ];
 }

@@ -79,7 +79,7 @@ const ATTEMPT: Readonly<Record<string, string>> = {
   'unknown>unknown': 'was looked up, and is still not known to be charged or not',
   declined: 'was declined',
   rejected: 'was refused',
-  canceled: 'was withdrawn before it was sent',
+  canceled: 'was withdrawn, and nothing more is sent for it',
   review: 'was put before a person',
 };
 

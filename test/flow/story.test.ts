@@ -155,7 +155,7 @@ test('tells of a decline that turned out to be paid before its retry', async () 
   expect(await told()).toEqual([
     ...[SENT, 'Attempt 1 was declined: [2116]개인 월 한도금액 초과', 'The invoice is to be tried again'],
     ...['Attempt 2 was made ready', 'Attempt 2 was put off: an earlier attempt is not settled: imps_… paid'],
-    `Attempt 2 was withdrawn before it was sent: settled by ${post?.merchantUid}`,
+    `Attempt 2 was withdrawn, and nothing more is sent for it: settled by ${post?.merchantUid}`,
     ...['Attempt 1 was paid after all', 'The invoice is paid'],
   ]);
 });

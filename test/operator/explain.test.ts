@@ -74,7 +74,7 @@ test('a decline and its retry are told from the due instant to the next one, in 
     '  2027-01-31 10:00:07  Attempt 1 was declined: 잔액부족 [maedal/worker]',
     '  Attempt 1 on card 5365****1234: declined (funds): 잔액부족',
     '    Sent once, at 2027-01-31T01:00:05Z; answered at 2027-01-31T01:00:07Z.',
-    '    The gateway showed imps_000000000001 as failed, 9900 KRW: 잔액부족, learnt by the answer to the charge at 2027-01-31T01:00:07Z.',
+    '    The gateway shows imps_000000000001 as failed, 9900 KRW: 잔액부족; first seen at 2027-01-31T01:00:07Z, by the answer to the charge.',
     '  After a decline: again 1, 3, 5 days after the due date, at least 24 hours after the last attempt; then it is uncollectible.',
     '  Attempt 2 is made and charged at 2027-02-01T01:00:00Z.',
   ]) {

@@ -11,15 +11,24 @@ import { type PaymentPage, readEnvelope, readPage } from './wire.ts';
  * cancelled between the two is shown by both.
  */
 export async function listPayments(get: Get, window: Window, take: Take<ListedPayment>): Promise<Listing> {
+  const paid = new Set<string>();
   let count = 0;
+  let moved = 0;
+  const note = async (payments: readonly ListedPayment[]) => {
+    moved += payments.filter(({ impUid, status }) => status === 'cancelled' && paid.has(impUid)).length;
+    for (const { impUid, status } of payments) if (status === 'paid') paid.add(impUid);
+    await take(payments);
+  };
   for (const status of ['paid', 'cancelled']) {
     const listing = await inStretches(window, async ({ from, to }) => {
       const path = `/payments/status/${status}?from=${from}&to=${to}&sorting=started`;
-      return everyPage(get, path, { read: readListedPayment, idOf: ({ impUid }) => impUid, take });
+      return everyPage(get, path, { read: readListedPayment, idOf: ({ impUid }) => impUid, take: note });
     });
     if (listing.kind !== 'whole') return listing;
     count += listing.count;
   }
+  // It may have left the first list while that was read, and pulled another one past the page that came next.
+  if (moved > 0 && paid.size > PAGE_SIZE) return unclear('a payment was cancelled while the list was read');
   return { kind: 'whole', count };
 }
 

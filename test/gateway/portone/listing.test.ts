@@ -57,6 +57,15 @@ test('what is captured while pages are read pushes others back, and leaves none 
   expect(new Set(taken.map(({ impUid }) => impUid)).size).toBe(201);
 });
 
+test('a payment that is cancelled while several pages are read may hide another, whatever is added meanwhile', async () => {
+  const later = Array.from({ length: 200 }, (_, number) => paid(202 + number)); // the 201st was pulled forward
+  const cancelled = pageBody([paid(0, { status: 'cancelled' })], 1);
+  const { get } = served([pageBody(many, 400, 2), pageBody(later, 401), cancelled]);
+  expect((await payments(get)).listing).toMatchObject({ kind: 'unclear' });
+  const { get: short } = served([pageBody([paid(0)], 1), cancelled]);
+  expect((await payments(short)).listing).toEqual({ kind: 'whole', count: 2 });
+});
+
 test('a long window is asked for in stretches of at most 90 days that leave no second out', async () => {
   const { get, paths } = served(Array.from({ length: 6 }, () => NONE));
   expect((await payments(get, { from: at('2026-06-15'), until: at('2027-01-04') })).listing.kind).toBe('whole');
