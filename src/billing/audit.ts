@@ -51,11 +51,15 @@ export function judgeListed(payment: ListedPayment, held: Held, comparing: Compa
   }
   // A copy of this installation in the other environment charges the same subscriptions, and may.
   if (payment.sandbox !== null && payment.sandbox !== comparing.sandbox) return { kind: 'not-ours' };
-  if (held.subscription === 'ours') {
-    return { kind: 'unknown', reason: `is for our subscription ${payment.subscription}, and no attempt has its id` };
+  const isOurs = held.key === 'ours';
+  const names = held.subscription === 'ours' ? payment.subscription : null;
+  if (names !== null && isOurs) {
+    return { kind: 'unknown', reason: `is for our subscription ${names}, and no attempt has its id` };
   }
   const isReturned = payment.amount !== null && payment.cancelMinor >= payment.amount.minor;
-  if (held.key === 'foreign' || payment.usage === 'issue' || isReturned) return { kind: 'not-ours' };
+  if (payment.usage === 'issue' || isReturned || (names === null && !isOurs)) return { kind: 'not-ours' };
+  // Whoever pays in the merchant's shop may write what he likes there: that alone must stop nobody's charges.
+  if (!isOurs) return { kind: 'foreign', reason: `names our subscription ${names}, on a card that is not ours` };
   return {
     kind: 'foreign',
     reason: `was taken from a card of ours, and not by maedal (${payment.usage ?? 'no origin'})`,

@@ -42,10 +42,16 @@ test.each<[string, Partial<ListedPayment>, Partial<Held>, string]>([
   ['the same, looked at by a person', {}, { isAcknowledged: true }, 'agrees'],
   ['a foreign id that only begins as ours do', { merchantUid: 'abcd-order-77' }, {}, 'not-ours'],
   [
-    'a foreign id for a subscription of ours',
+    'a foreign id for a subscription of ours, on a card of ours',
+    { merchantUid: 'x', subscription: 's' },
+    { subscription: 'ours', key: 'ours' },
+    'unknown',
+  ],
+  [
+    'the same on a card of a stranger, who may name what he likes',
     { merchantUid: 'x', subscription: 's' },
     { subscription: 'ours' },
-    'unknown',
+    'foreign',
   ],
   [
     'the same from the other environment: a copy may charge test cards',

