@@ -58,7 +58,10 @@ export async function lookBeforeSending(deps: WorkerDeps, attempt: LeasedAttempt
   const isFirst = attempt.number === 1 && attempt.sendCount === 0 && attempt.seenBefore.length === 0;
   if (isFirst && attempt.audit === 'passed') return CLEAR;
   const seen: string[] = [];
+  const beganMs = deps.clock.monotonicMs();
   for (const { merchantUid, wasSeen, isUnanswered } of attempt.uids) {
+    // Past the lease nothing could be recorded, and the attempt would be taken for one that ends its workers.
+    if (deps.clock.monotonicMs() - beganMs > deps.leaseSeconds * 500) return notSent('look-ups take too long just now');
     const answer = await deps.gateway.lookUp(merchantUid);
     if (answer.kind === 'unclear') return notSent(`cannot look before sending: ${answer.reason}`);
     if (answer.kind === 'absent' && wasSeen)

@@ -142,6 +142,24 @@ test('an earlier attempt that was paid and given back is for a person, and nothi
   expect(world.gateway.posts).toHaveLength(1);
 });
 
+test('look-ups that would outlive the lease are broken off in time, and the charge is put off', async () => {
+  const subscription = await world.subscribe();
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  await world.advance({ days: 1 });
+  let nowMs = 0;
+  Object.assign(world.worker, { clock: { ...world.worker.clock, monotonicMs: () => nowMs } });
+  const { lookUp } = world.gateway;
+  world.gateway.lookUp = (merchantUid) => {
+    nowMs += 50_000;
+    return lookUp.call(world.gateway, merchantUid);
+  };
+  await world.run();
+  expect((await invoiceOf(world, subscription)).attempts[1]).toMatchObject({
+    ...{ state: 'prepared', send_count: 0, lease_count: 0, fail_reason: 'look-ups take too long just now' },
+  });
+});
+
 test('once an audit has passed, a first charge goes without a look, and a retry does not', async () => {
   const subscription = await world.subscribe();
   await world.database.db.$executeRaw`
