@@ -64,4 +64,5 @@ async function stopAtOnce(): Promise<void> {
   );
   process.kill(Number(rows[0]?.pid), 'SIGQUIT');
   await gone;
+  await stop(); // whoever keeps it running would start it beside us
 }
