@@ -1,20 +1,30 @@
-import { FAILPOINTS } from '../../../src/failpoints.ts';
+import { FAILPOINTS, type Failpoint } from '../../../src/failpoints.ts';
 import type { Report } from './report.ts';
 
+/** A run, as far as it is asked what it met with. */
+export type Met = Pick<Report, 'command' | 'charges' | 'isWhole' | 'faults' | 'ambiguous'>;
+
 /** What runs must have met with to prove anything, where they fell short of it; small runs and chosen classes need not. */
-export function shortcomings(reports: readonly Report[]): string[] {
+export function shortcomings(reports: readonly Met[]): string[] {
   const large = reports.filter(({ charges, isWhole }) => isWhole && charges >= LARGE);
   const short = large.flatMap(({ command, faults, ambiguous }) => [
     ...(sum(faults.process) < PROCESS_FAULTS ? [`${command}: only ${sum(faults.process)} faults at processes`] : []),
     ...(ambiguous < AMBIGUOUS ? [`${command}: only ${ambiguous} outcomes were unknown for a while`] : []),
   ]);
-  if (large.length < 2) return short;
-  const rare = FAILPOINTS.filter((name) => firedIn(large, name) < TIMES);
-  return [...short, ...rare.map((name) => `${name} fired ${firedIn(large, name)} times, ${TIMES} are needed`)];
+  return [
+    ...short,
+    ...rareIn(reports).map((name) => `${name} fired ${firedIn(reports, name)} times, ${TIMES} are needed`),
+  ];
+}
+
+/** The failpoints that fired too rarely in all of them, where two were large. */
+export function rareIn(reports: readonly Met[]): readonly Failpoint[] {
+  if (reports.filter(({ isWhole, charges }) => isWhole && charges >= LARGE).length < 2) return [];
+  return FAILPOINTS.filter((name) => firedIn(reports, name) < TIMES);
 }
 
 /** How often a failpoint fired in all of them. */
-export function firedIn(reports: readonly Report[], name: string): number {
+export function firedIn(reports: readonly Met[], name: string): number {
   return reports.reduce((times, { faults }) => times + (faults.failpoints?.[name] ?? 0), 0);
 }
 

@@ -1,0 +1,41 @@
+import { expect, test } from '@jest/globals';
+import { FAILPOINTS } from '../../../src/failpoints.ts';
+import { type Met, rareIn, shortcomings } from './demands.ts';
+
+const every = (times: number) => Object.fromEntries(FAILPOINTS.map((name) => [name, times]));
+
+function run(fields: Partial<Met> = {}): Met {
+  const faults = { process: { kill: 60 }, failpoints: every(2) };
+  return { command: 'a run', charges: 3_000, isWhole: true, ambiguous: 600, faults, ...fields };
+}
+
+test('two large runs that met with enough, and with every failpoint three times between them, fall short of nothing', () => {
+  expect(shortcomings([run(), run()])).toEqual([]);
+});
+
+test.each([
+  [
+    'few faults at processes',
+    { faults: { process: { kill: 59 }, failpoints: every(2) } },
+    'only 59 faults at processes',
+  ],
+  ['few unknown outcomes', { ambiguous: 599 }, 'only 599 outcomes were unknown for a while'],
+])('a large run with %s falls short', (_, fields, said) => {
+  expect(shortcomings([run(fields), run()])).toEqual([`a run: ${said}`]);
+});
+
+test('a failpoint that fired twice in both together is rare, until a small run of failpoints makes up for it', () => {
+  const once = { ...every(3), 'tick.begun': 1 };
+  const runs = [
+    run({ faults: { process: { kill: 60 }, failpoints: once } }),
+    run({ faults: { process: { kill: 60 }, failpoints: once } }),
+  ];
+  expect(rareIn(runs)).toEqual(['tick.begun']);
+  expect(shortcomings(runs)).toEqual(['tick.begun fired 2 times, 3 are needed']);
+  expect(rareIn([...runs, run({ charges: 300, isWhole: false })])).toEqual([]);
+});
+
+test('small runs and chosen classes need not meet with anything', () => {
+  const little = { faults: {}, ambiguous: 0 };
+  expect(shortcomings([run({ ...little, charges: 300 }), run({ ...little, isWhole: false })])).toEqual([]);
+});
