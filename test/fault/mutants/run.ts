@@ -43,7 +43,7 @@ say(`${score.caught} of ${score.total} mutants caught`);
 if (values.report !== undefined) {
   const only = values.only === undefined ? '' : ` --only '${values.only}'`;
   const command = `npm run test:mutants -- --seeds ${values.seeds}${only}`;
-  const day = new Date().toISOString().slice(0, 10);
+  const day = new Date(systemClock.nowMs()).toISOString().slice(0, 10);
   const left = survivors.length === 0 ? '' : ` Survivors: ${survivors.join('; ')}.`;
   const line = `${score.caught} of ${score.total} caught, each within ${longestSeconds} s.${left} ${day}, \`${command}\``;
   await rewriteBlock(values.report, 'mutants', () => `${line}\n`);
