@@ -55,26 +55,24 @@ export function accountFor(capture: Capture): Accounting {
   if (capture.status === 'cancelled') return afterCancel(capture, isCounted);
   if (isCounted) return asAsked(capture, attempt, { kind: 'settles' });
   if (attempt.hold === 'leased') return { kind: 'wait' };
-  switch (attempt.state) {
-    case 'paid':
-      return giveBack(capture, `captured again under the same id, which ${attempt.impUid} had paid`);
-    case 'review':
-    case 'prepared':
-    case 'sent':
-    case 'unknown':
-      return asAsked(capture, attempt, { kind: 'settle' });
-    default:
-      return forDead(capture, attempt);
-  }
+  const tooMuch = tooMuchBecause(attempt);
+  if (attempt.state === 'paid' && tooMuch !== null) return giveBack(capture, tooMuch);
+  if (LIVING.has(attempt.state)) return asAsked(capture, attempt, { kind: 'settle' });
+  if (isUndecided(attempt.sibling) || isInReview(attempt)) return { kind: 'wait' };
+  return tooMuch === null ? asAsked(capture, attempt, { kind: 'revive' }) : giveBack(capture, tooMuch);
 }
 
-function forDead(capture: Capture, attempt: CapturedAttempt): Accounting {
-  const { sibling, invoice } = attempt;
-  if (isUndecided(sibling)) return { kind: 'wait' };
-  if (attempt.others === 'none' && (sibling?.state === 'review' || invoice === 'review')) return { kind: 'wait' };
-  if (sibling?.state === 'paid') return giveBack(capture, 'captured late; another attempt had paid the invoice');
-  if (NOT_OWED.has(invoice)) return giveBack(capture, `captured late; the invoice is ${invoice}`);
-  return asAsked(capture, attempt, { kind: 'revive' });
+/** Why nothing may be kept of a capture that its attempt does not count as paid by; null where it may pay the invoice. */
+function tooMuchBecause({ state, impUid, sibling, invoice }: CapturedAttempt): string | null {
+  if (state === 'paid') return `captured again under the same id, which ${impUid} had paid`;
+  if (LIVING.has(state)) return null;
+  if (sibling?.state === 'paid') return 'captured late; another attempt had paid the invoice';
+  return NOT_OWED.has(invoice) ? `captured late; the invoice is ${invoice}` : null;
+}
+
+/** A person has its invoice in hand, for another reason than a capture like this one. */
+function isInReview({ others, sibling, invoice }: CapturedAttempt): boolean {
+  return others === 'none' && (sibling?.state === 'review' || invoice === 'review');
 }
 
 /** While the fate of another attempt is open, nothing may take its invoice away from those who look it up. */
@@ -106,7 +104,10 @@ function afterCancel(capture: Capture, isCounted: boolean): Accounting {
   if (isCounted) return { kind: 'settles' };
   if (isWhole || refundMinor > 0) return { kind: 'returned' };
   if (isUndecided(attempt.sibling)) return { kind: 'wait' };
+  const tooMuch = tooMuchBecause(attempt);
+  if (tooMuch !== null) return giveBack(capture, `${tooMuch}; it is cancelled in part`);
   return { kind: 'review', reason: `${impUid} was captured for nothing and cancelled in part` };
 }
 
+const LIVING: ReadonlySet<string> = new Set(['review', 'prepared', 'sent', 'unknown']);
 const NOT_OWED: ReadonlySet<string> = new Set(['void', 'waived', 'refunded', 'paid']);

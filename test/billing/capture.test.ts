@@ -96,10 +96,18 @@ test.each([
 test.each([
   ['in full', { cancelMinor: 9_900 }, 'returned'],
   ['by our refund', { cancelMinor: 9_900, refundMinor: 9_900 }, 'returned'],
-  ['in part', { cancelMinor: 100 }, 'review'],
 ] as const)('a payment that settles nothing was cancelled %s: %s', (_how, cancelled, kind) => {
   const attempt = { state: 'declined', invoice: 'paid', sibling: sibling('paid') } as const;
   expect(accountFor(capture({ status: 'cancelled', ...cancelled, attempt })).kind).toBe(kind);
+});
+
+test.each([
+  ['another attempt had paid', { state: 'declined', invoice: 'paid', sibling: sibling('paid') }, 'refund'],
+  ['another payment under the same id had paid', { state: 'paid', impUid: 'imps_2', invoice: 'paid' }, 'refund'],
+  ['nothing is owed', { state: 'canceled', invoice: 'void' }, 'refund'],
+  ['nobody has paid', { state: 'declined', invoice: 'uncollectible' }, 'review'],
+] as const)('what is left of a capture cancelled in part, where %s: %s', (_why, attempt, kind) => {
+  expect(accountFor(capture({ status: 'cancelled', cancelMinor: 100, attempt })).kind).toBe(kind);
 });
 
 test('whatever the standing, nothing settles but a free attempt asked for exactly this, of an invoice that is owed', () => {

@@ -97,6 +97,18 @@ test("with refundDuplicates: 'auto' it is given back, and the first one stays", 
   expect(await invoice()).toMatchObject({ state: 'paid' });
 });
 
+test('what somebody left of a second capture is given back, and the payment that counts stays', async () => {
+  Object.assign(world, { scheduler: { ...world.scheduler, refundDuplicates: 'auto' } });
+  await sentTwice();
+  const { impUid } = world.gateway.captureAgain(await uid());
+  const won = (minor: number) => ({ minor, currency: 'KRW' });
+  world.gateway.giveBack({ impUid, amount: won(900), checksum: won(9_900) });
+  await watch();
+  expect(await refundDue(world.refunder)).toBe(1);
+  expect(await refunds()).toMatchObject([{ imp_uid: impUid, state: 'done', amount: 9_000n, checksum: 9_000n }]);
+  expect(await invoice()).toMatchObject({ state: 'paid' });
+});
+
 test('when everything is answered clearly the watch ends, and nothing is looked up any more', async () => {
   await givenUp();
   await watch();
