@@ -3,7 +3,7 @@ import { formatMajor } from '../billing/money.ts';
 import { findInvoice, readCaseFile } from '../store/case-file.ts';
 import type { Db } from '../store/db.ts';
 import type { Identity } from '../store/fence.ts';
-import { type Explanation, explanationOf } from './explanation.ts';
+import { type Explanation, explanationOf, localTime } from './explanation.ts';
 import { inWords } from './reasons.ts';
 
 type Told = Explanation['story'][number];
@@ -29,10 +29,11 @@ export function renderExplanation(explanation: Explanation): string {
     `Invoice ${invoice.id}`,
     `  ${invoice.name}: ${amount(invoice)} of subscription ${invoice.subscription_id} for the period ${invoice.period}`,
     `  (${invoice.period_start} to ${invoice.period_end}).`,
-    `  It was due at ${due.local} ${timezone} (${due.at}) and is ${invoice.status}${because(invoice.reason)}.`,
+    `  It was due at ${due.local} and is ${invoice.status}${because(invoice.reason)}.`,
     `  Declines so far: ${invoice.failures}. The subscription is ${explanation.subscription_status}.`,
+    `  All times are local to ${timezone}.`,
     '',
-    `What happened (times in ${timezone})`,
+    'What happened',
     ...explanation.story.flatMap(storyLine),
     '',
     'Attempts',
@@ -45,8 +46,11 @@ export function renderExplanation(explanation: Explanation): string {
     'What comes next',
     `  ${next.says}`,
   ];
-  return lines.map(printable).join('\n');
+  return lines.map((line) => printable(line.replace(INSTANT, (at) => localTime(at, timezone)))).join('\n');
 }
+
+/** An instant as the rows and JSON have it. */
+const INSTANT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 
 /** What was said several times running is told once, with how often and until when. */
 function storyLine({ local, says, why, who }: Told, index: number, story: readonly Told[]): string[] {
@@ -65,7 +69,7 @@ function attemptLines(attempt: Explanation['attempts'][number]): string[] {
   return [
     `  Attempt ${attempt.number}${card}: ${verdict}${because(attempt.fail_reason)}`,
     `    Known to the gateway as ${attempt.merchant_uid}${attempt.imp_uid === null ? '' : `, payment ${attempt.imp_uid}`}.`,
-    `    ${sends(attempt)}`,
+    `    ${taken(attempt)}${sends(attempt)}`,
     ...attempt.hook_answers.map((answer) => `    The hook ${answer.hook} said ${answer.kind} at ${answer.at}.`),
     ...attempt.observations.map(
       (seen) =>
@@ -83,6 +87,13 @@ function refundLines(refund: Explanation['refunds'][number]): string[] {
     `    ${refund.sends === 0 ? 'Not asked of the gateway so far.' : `${times}, at ${refund.sent_at}.`.replace('last, at', 'last at')}`,
     ...(refund.next === null ? [] : [`    ${refund.next.says}`]),
   ];
+}
+
+/** How often workers took it, where that says more than its sends: who died before a send left no other trace. */
+function taken({ leases, leases_without_record: lost, sends }: Explanation['attempts'][number]): string {
+  if (leases <= Math.max(1, sends)) return '';
+  const silent = lost === 0 ? '' : `, the last ${lost === 1 ? 'one' : lost} without a report so far`;
+  return `Taken up by workers ${leases} times${silent}. `;
 }
 
 function sends(attempt: Explanation['attempts'][number]): string {

@@ -1,5 +1,6 @@
 import { DateTime } from 'luxon';
 import type { CaseFile } from '../store/case-file.ts';
+import { NEVER_REPORTED } from '../store/due.ts';
 import type { Identity } from '../store/fence.ts';
 import { isoInstant, isoInstantOrNull } from './instant.ts';
 import { storyOf } from './story.ts';
@@ -75,6 +76,8 @@ function attemptOf(file: CaseFile, attempt: CaseFile['invoice']['attempts'][numb
     merchant_uid: attempt.merchant_uid,
     state: attempt.state,
     card: attempt.billing_key?.card_number_masked ?? null,
+    leases: attempt.fence - expiries(file, attempt.id),
+    leases_without_record: attempt.lease_count,
     sends: attempt.send_count,
     proved_not_sent: attempt.not_sent_count,
     first_sent_at: isoInstantOrNull(attempt.first_sent_at),
@@ -98,6 +101,12 @@ function attemptOf(file: CaseFile, attempt: CaseFile['invoice']['attempts'][numb
   };
 }
 
-function localTime(at: Date, timezone: string): string {
-  return DateTime.fromJSDate(at, { zone: timezone }).toFormat('yyyy-LL-dd HH:mm:ss');
+/** How often a send was found without a report: each moved the fence with no lease. */
+function expiries({ history }: CaseFile, attemptId: string): number {
+  return history.filter(({ entity_id, reason }) => entity_id === attemptId && reason === NEVER_REPORTED).length;
+}
+
+/** An instant in a zone, to the second. */
+export function localTime(at: Date | string, timezone: string): string {
+  return DateTime.fromJSDate(new Date(at), { zone: timezone }).toFormat('yyyy-LL-dd HH:mm:ss');
 }

@@ -85,10 +85,20 @@ function collected({ invoice, now }: CaseFile): string | null {
     case 'sent':
       return `Attempt ${alive.number} is on its way. Without an answer it counts as unknown and is looked up ${when}.`;
     case 'unknown':
-      return `The gateway is asked about attempt ${alive.number} ${when}. Until its fate is proved, nothing else is charged.`;
+      return `The gateway is asked about attempt ${alive.number} ${when}. Until its fate is proved, nothing else is charged.${notFound(alive)}`;
     default:
       return `Attempt ${(invoice.attempts.at(-1)?.number ?? 0) + 1} is made and charged ${when}.`;
   }
+}
+
+/** What a charge that nobody finds still waits for. */
+function notFound({ not_found_count: times }: CaseFile['invoice']['attempts'][number]): string {
+  if (times === 0) return '';
+  const so = times === 1 ? 'Once so far' : `${times} times so far`;
+  return (
+    ` ${so} the gateway did not know it. It goes again, under the same id, after three such answers, of which the last` +
+    ' comes after the horizon of its channel and beside a payment that the gateway does find.'
+  );
 }
 
 function restOf({ invoice }: CaseFile): string {

@@ -109,7 +109,8 @@ export async function expireSends(db: Db, limit: number): Promise<number> {
            jsonb_build_object('merchant_uid', merchant_uid, 'reason', ${NEVER_REPORTED}::text), maedal_now() FROM expired`;
 }
 
-const NEVER_REPORTED = 'the worker that sent it never reported back';
+/** Why a send is called unknown that nobody told of. */
+export const NEVER_REPORTED = 'the worker that sent it never reported back';
 
 /** The database's clock. */
 export async function databaseNow(db: Db): Promise<DateTime> {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { DateTime } from 'luxon';
 import { parseInvoiceId } from '../../src/billing/ids.ts';
 import { explainInvoice, renderExplanation } from '../../src/operator/explain.ts';
+import { expireSends } from '../../src/store/due.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { addAttempt, addInvoice, addSubscription } from './rows.ts';
 
@@ -24,7 +25,7 @@ async function newCase(invoice: Parameters<typeof addInvoice>[2], attempt: Param
 const OURS = { fingerprint: 'account:server:name', needsAdoption: false };
 const SENT = { sentAt: '2027-01-31T01:00:01Z' };
 
-test('a decline and its retry are told from the due instant to the next one, in local time and in UTC', async () => {
+test('a decline and its retry are told from the due instant to the next one, in local time', async () => {
   const { db } = database;
   const { invoiceId, attemptId, billingKeyId } = await newCase({ state: 'open', nextAt: '2027-01-31T01:00:00Z' }, {});
   await db.billing_key.update({ where: { id: billingKeyId }, data: { card_number_masked: '5365****1234' } });
@@ -69,14 +70,14 @@ test('a decline and its retry are told from the due instant to the next one, in 
   const text = renderExplanation(explanation);
   for (const line of [
     `  Monthly tea: 9900 KRW of subscription sub-${count} for the period 2027-01-31`,
-    '  It was due at 2027-01-31 10:00:00 Asia/Seoul (2027-01-31T01:00:00Z) and is retrying.',
-    'What happened (times in Asia/Seoul)',
+    '  It was due at 2027-01-31 10:00:00 and is retrying.',
+    '  All times are local to Asia/Seoul.',
     '  2027-01-31 10:00:07  Attempt 1 was declined: 잔액부족 [maedal/worker]',
     '  Attempt 1 on card 5365****1234: declined (funds): 잔액부족',
-    '    Sent once, at 2027-01-31T01:00:05Z; answered at 2027-01-31T01:00:07Z.',
-    '    The gateway shows imps_000000000001 as failed, 9900 KRW: 잔액부족; first seen at 2027-01-31T01:00:07Z, by the answer to the charge.',
+    '    Sent once, at 2027-01-31 10:00:05; answered at 2027-01-31 10:00:07.',
+    '    The gateway shows imps_000000000001 as failed, 9900 KRW: 잔액부족; first seen at 2027-01-31 10:00:07, by the answer to the charge.',
     '  After a decline: again 1, 3, 5 days after the due date, at least 24 hours after the last attempt; then it is uncollectible.',
-    '  Attempt 2 is made and charged at 2027-02-01T01:00:00Z.',
+    '  Attempt 2 is made and charged at 2027-02-01 10:00:00.',
   ]) {
     expect(text.split('\n')).toContain(line);
   }
@@ -159,8 +160,42 @@ test.each([
   expect(text).toContain(`  9900 KRW of imps_r1: ${explanation.refunds[0]?.state}`);
   expect(text).toContain('    Wanted by maedal: captured late.');
   expect(text).toMatch(/The refund of imps_r1 /);
-  if (state === 'unknown') expect(text).toContain('    Asked of the gateway once, at 2027-02-01T01:00:00Z.');
+  if (state === 'unknown') expect(text).toContain('    Asked of the gateway once, at 2027-02-01 10:00:00.');
   await db.refund.deleteMany({ where: { imp_uid: 'imps_r1' } });
+});
+
+test('workers that took an attempt and died before they sent it are told, for they left no other trace', async () => {
+  const { invoiceId, attemptId } = await newCase({ state: 'open', nextAt: LATER }, {});
+  const taken = async (fence: number, lost: number) => {
+    await database.db.attempt.update({ where: { id: attemptId }, data: { fence, lease_count: lost } });
+    return renderExplanation(await explainInvoice(database.db, invoiceId, OURS));
+  };
+  expect(await taken(1, 1)).toContain('    Not sent so far.');
+  expect(await taken(2, 1)).toContain(
+    '    Taken up by workers 2 times, the last one without a report so far. Not sent',
+  );
+  expect(await taken(3, 3)).toContain('    Taken up by workers 3 times, the last 3 without a report so far. Not sent');
+  expect(await taken(3, 0)).toContain('    Taken up by workers 3 times. Not sent so far.');
+});
+
+test('a send that nobody reported moves the fence, and is no worker that took it', async () => {
+  const { db } = database;
+  const { invoiceId, attemptId } = await newCase({ state: 'open', nextAt: LATER }, { state: 'sent', ...SENT });
+  await db.attempt.update({ where: { id: attemptId }, data: { fence: 1, lease_until: new Date(SENT.sentAt) } });
+  expect(await expireSends(db, 10)).toBe(1);
+  const [attempt] = (await explainInvoice(db, invoiceId, OURS)).attempts;
+  expect(attempt).toMatchObject({ state: 'unknown', leases: 1 });
+});
+
+test('what an unknown charge waits for is told once the gateway did not know it', async () => {
+  const { invoiceId, attemptId } = await newCase({ state: 'open', nextAt: LATER }, { state: 'unknown', ...SENT });
+  const says = async (not_found_count: number) => {
+    await database.db.attempt.update({ where: { id: attemptId }, data: { not_found_count } });
+    return (await explainInvoice(database.db, invoiceId, OURS)).next.says;
+  };
+  expect(await says(0)).not.toContain('did not know it');
+  expect(await says(1)).toContain('Once so far the gateway did not know it. It goes again, under the same id, after');
+  expect(await says(2)).toContain('2 times so far the gateway did not know it.');
 });
 
 test('what ended and may still be captured is said to be watched', async () => {

@@ -1,12 +1,11 @@
 import type { DateTime } from 'luxon';
 import { parseAttemptId } from '../../../../src/billing/ids.ts';
-import type { RetryDue, Ring } from '../../../../src/store/due.ts';
+import { NEVER_REPORTED, type RetryDue, type Ring } from '../../../../src/store/due.ts';
 import { merchantUidOf } from './merchant-uid.ts';
 import { ALIVE, clash } from './protections.ts';
 import type { AttemptRow, InvoiceRow } from './rows.ts';
 import type { Tables } from './tables.ts';
 
-const NEVER_REPORTED = 'the worker that sent it never reported back';
 const RINGABLE: ReadonlySet<string> = new Set(['prepared', 'sent', 'unknown']);
 
 /** `retriesDue` of `store/due.ts` in memory. */
