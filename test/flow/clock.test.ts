@@ -86,6 +86,23 @@ test('a host whose clock is a day ahead charges nothing before the database says
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
 });
 
+test.each([301, -301])(
+  'a gateway whose clock is %d s ahead is sent nothing; once it agrees, all that is due goes',
+  async (seconds) => {
+    const subscription = await world.subscribe();
+    world.gateway.readiness = { kind: 'ready', gatewayNowMs: world.now.plus({ seconds }).toMillis() };
+    await world.run();
+    expect(world.gateway.posts).toHaveLength(0);
+    expect(world.events).toContainEqual({
+      kind: 'gateway.refused',
+      reason: 'the clocks of the database and the gateway are 301 s apart',
+    });
+    await world.advance({ hours: 1 });
+    await world.run();
+    expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
+  },
+);
+
 test('an outage is no clock fault', async () => {
   await watch();
   await world.advance({ days: 40 });

@@ -1,4 +1,5 @@
 import { Agenda } from './agenda.ts';
+import { auditUntilPassed } from './auditing.ts';
 import { recordOf } from './books.ts';
 import { chanceFor } from './chance.ts';
 import { Doorbell } from './doorbell.ts';
@@ -74,6 +75,7 @@ class World {
     planRestore(this.agenda, plan, this.tables, () => {
       this.oracle.restored();
       this.turns.restartAll();
+      auditUntilPassed(this, chanceFor(plan.luck, 'audits'));
     });
     this.agenda.at(nowMs + plan.chaosMs, 'all is calm from now on', () => this.#calmDown());
   }

@@ -1,5 +1,6 @@
 import { CLAIMS } from './claims.ts';
 import { INTENTS } from './intents.ts';
+import { JUDGEMENTS } from './judgements.ts';
 import type { Mutant } from './mutant.ts';
 import { READINGS } from './readings.ts';
 import { RECORDS } from './records.ts';
@@ -9,4 +10,4 @@ import { SETTLING } from './settling.ts';
  * Each a way in which others have charged twice or lost a charge (protocol §3.5). Code that runs between the intent and
  * the call, and webhooks whose word is taken, have their place here once there are hooks and webhooks.
  */
-export const MUTANTS: readonly Mutant[] = [...READINGS, ...INTENTS, ...CLAIMS, ...RECORDS, ...SETTLING];
+export const MUTANTS: readonly Mutant[] = [...READINGS, ...JUDGEMENTS, ...INTENTS, ...CLAIMS, ...RECORDS, ...SETTLING];

@@ -34,7 +34,7 @@ export function lease(
 }
 
 function asLeased(tables: Tables, attempt: AttemptRow, invoice: InvoiceRow): LeasedAttempt {
-  const { nowMs, control } = tables;
+  const { nowMs } = tables;
   const subscription = tables.subscriptions.at(invoice.subscription_id);
   const key = keyOf(tables, attempt.billing_key_id ?? subscription.billing_key_id);
   return {
@@ -70,13 +70,15 @@ function asLeased(tables: Tables, attempt: AttemptRow, invoice: InvoiceRow): Lea
         isUnanswered: unanswered_at !== null,
       })),
     seenBefore: seenBefore(tables, attempt),
-    audit:
-      control.audited_in === tables.serverStart &&
-      control.audited_at !== null &&
-      control.audited_at > nowMs - AUDIT_LASTS_MS
-        ? 'passed'
-        : 'missing',
+    audit: isVouchedFor(tables, invoice) ? 'passed' : 'missing',
   };
+}
+
+/** Whether an audit compared the books of this very database, and nobody let charges go since the invoice was due. */
+function isVouchedFor({ control, nowMs, serverStart }: Tables, { due_at }: InvoiceRow): boolean {
+  const { audited_at, audited_in, acknowledged_at } = control;
+  if (audited_in !== serverStart || audited_at === null || audited_at <= nowMs - AUDIT_LASTS_MS) return false;
+  return acknowledged_at === null || due_at > acknowledged_at;
 }
 
 function seenBefore(tables: Tables, { merchant_uid, first_sent_at }: AttemptRow): string[] {

@@ -25,8 +25,8 @@ export function memorySide(): Side & { readonly tables: Tables } {
     control: async (changes) => {
       tables.control = { ...tables.control, ...changes };
     },
-    audited: async (atMs) => {
-      tables.control = { ...tables.control, audited_at: atMs, audited_in: tables.serverStart };
+    audited: async (audited_at, acknowledged_at) => {
+      tables.control = { ...tables.control, audited_at, acknowledged_at, audited_in: tables.serverStart };
     },
     change: async (externalId, changes, nowMs) => {
       const row = byExternalId(externalId);

@@ -18,7 +18,7 @@ export function oddStep(chance: Chance, { uids, subscriptions }: Known): Step {
     { name: 'recent', take: ({ side }) => side.store.recentSends(50) },
     { name: `switch ${draw > 0.3}`, take: ({ side }) => side.control({ sending_enabled: draw > 0.3 }) },
     { name: 'adopt', take: ({ side }) => side.control({ adopted_at: 1 }) },
-    { name: 'audit', take: ({ side, nowMs }) => side.audited(draw < 0.5 ? nowMs : null) },
+    { name: 'audit', take: ({ side, nowMs }) => side.audited(draw < 0.6 ? nowMs : null, draw < 0.3 ? nowMs : null) },
     { name: `${status} now`, take: ({ side, nowMs }) => side.change(subscription, { status }, nowMs) },
     { name: 'new price', take: ({ side, nowMs }) => side.change(subscription, { amount }, nowMs) },
     { name: 'prepare twice', take: (hands) => prepareOddly(hands, uid, number) },

@@ -13,7 +13,7 @@ export function postgresSide({ db, setNow }: Pick<TestDatabase, 'db' | 'setNow'>
       await db.$executeRaw`TRUNCATE customer, billing_key, subscription, invoice, attempt, observation, refund, outbox, history CASCADE`;
       await setNow(at(nowMs));
       await db.$executeRaw`
-        UPDATE control SET sending_enabled = true, adopted_at = NULL, audited_at = NULL, audited_in = NULL, latest_at = NULL`;
+        UPDATE control SET sending_enabled = true, adopted_at = NULL, audited_at = NULL, audited_in = NULL, acknowledged_at = NULL, latest_at = NULL`;
       await keepPolicyVersion(db, POLICY_VERSION, POLICY);
       await markDatabase(db, FINGERPRINT);
       for (const one of subscriptions) {
@@ -32,9 +32,10 @@ export function postgresSide({ db, setNow }: Pick<TestDatabase, 'db' | 'setNow'>
       if (sending_enabled !== undefined) await db.$executeRaw`UPDATE control SET sending_enabled = ${sending_enabled}`;
       if (adopted_at !== undefined) await db.$executeRaw`UPDATE control SET adopted_at = ${dateOrNull(adopted_at)}`;
     },
-    audited: async (atMs) => {
+    audited: async (atMs, acknowledgedAtMs) => {
       await db.$executeRaw`
-        UPDATE control SET audited_at = ${dateOrNull(atMs)}, audited_in = maedal_incarnation()`;
+        UPDATE control SET audited_at = ${dateOrNull(atMs)}, audited_in = maedal_incarnation(),
+               acknowledged_at = ${dateOrNull(acknowledgedAtMs)}`;
     },
     change: async (externalId, { status, amount }, nowMs) => {
       await db.$executeRaw`

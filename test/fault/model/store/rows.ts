@@ -148,6 +148,7 @@ export type ControlRow = {
   readonly adopted_at: number | null;
   readonly audited_at: number | null;
   readonly audited_in: number | null;
+  readonly acknowledged_at: number | null;
 };
 
 export type HistoryRow = {

@@ -14,7 +14,7 @@ export type Side = {
   begin(subscriptions: readonly Beginning[], nowMs: number): Promise<void>;
   setNow(nowMs: number): Promise<void>;
   control(changes: Partial<Pick<ControlRow, 'sending_enabled' | 'adopted_at'>>): Promise<void>;
-  audited(atMs: number | null): Promise<void>;
+  audited(atMs: number | null, acknowledgedAtMs: number | null): Promise<void>;
   change(
     externalId: string,
     changes: Partial<Pick<SubscriptionRow, 'status' | 'amount'>>,

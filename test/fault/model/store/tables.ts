@@ -25,6 +25,7 @@ export class Tables {
     adopted_at: null,
     audited_at: null,
     audited_in: null,
+    acknowledged_at: null,
   };
   readonly policies = new Map<string, DunningPolicy>();
   readonly billingKeys = new Map<string, BillingKeyRow>();

@@ -1,0 +1,59 @@
+import type { Mutant } from './mutant.ts';
+
+/** What the gateway said is read for what it is, and not for what one would like it to be. */
+export const JUDGEMENTS: readonly Mutant[] = [
+  {
+    name: 'a repeated id that is refused is taken for a decline',
+    catcher: 'test/billing/outcome.test.ts',
+    edits: [{ file: 'src/billing/outcome.ts', find: ' || pending || refusal.duplicate)', replace: ' || pending)' }],
+  },
+  {
+    name: 'of several captures the latest is kept',
+    catcher: 'test/billing/outcome.test.ts',
+    edits: [
+      {
+        file: 'src/billing/outcome.ts',
+        find: '(one.paidAtMs ?? 0) - (other.paidAtMs ?? 0)',
+        replace: '(other.paidAtMs ?? 0) - (one.paidAtMs ?? 0)',
+      },
+    ],
+  },
+  {
+    name: 'a decline from before a send is taken for its answer',
+    catcher: 'test/billing/outcome.test.ts',
+    edits: [
+      {
+        file: 'src/billing/outcome.ts',
+        find: 'failed.filter((record) => !asked.seenBefore.has(record.impUid))',
+        replace: 'failed',
+      },
+    ],
+  },
+  {
+    name: 'one answer "not found" is enough',
+    catcher: 'test/billing/absence.test.ts',
+    edits: [{ file: 'src/billing/absence.ts', find: 'const ANSWERS = 3;', replace: 'const ANSWERS = 1;' }],
+  },
+  {
+    name: 'a late capture does not wait for the attempt that is on its way',
+    catcher: 'test/billing/capture.test.ts',
+    edits: [
+      {
+        file: 'src/billing/capture.ts',
+        find: "return sibling?.hold === 'leased' || sibling?.state === 'sent' || sibling?.state === 'unknown';",
+        replace: "return sibling?.hold === 'leased';",
+      },
+    ],
+  },
+  {
+    name: 'a gateway whose clock disagrees is charged at',
+    catcher: 'test/flow/clock.test.ts',
+    edits: [
+      {
+        file: 'src/worker/before-sending.ts',
+        find: 'const CLOCKS_AGREE_MS = 300_000;',
+        replace: 'const CLOCKS_AGREE_MS = Number.POSITIVE_INFINITY;',
+      },
+    ],
+  },
+];
