@@ -89,7 +89,7 @@ const HOUR_MS = 3_600_000;
 export function planOf(seed: number, without: Without = WHOLE): Plan {
   const chance = chanceFor(seed, 'plan');
   const { assumed, dedupe } = gatewayOf(chance);
-  const all = chosenFaults(chance);
+  const { faults: all, ...trouble } = troubleOf(chance);
   const faults = new Set([...all].filter((fault) => !without.faults.has(fault) && isAllowed(fault, assumed, all)));
   const isHasty = chance.hits(0.25);
   const retryAfterDays = chance.pick(isHasty ? [[0], [0, 0]] : [[], [1], [1, 3]]);
@@ -103,11 +103,10 @@ export function planOf(seed: number, without: Without = WHOLE): Plan {
     assumed,
     dedupe,
     refusalLeavesRecord: chance.hits(0.5),
-    rate: chance.pick([0.01, 0.03, 0.08]),
+    ...trouble,
     troubles: chance.pick([3, 10, 30]),
     ...limits(chance, assumed),
     ...(isHasty && !faults.has('restore') ? HASTY : { minGapHours: 24 }),
-    chaosMs: chance.pick([2, 30, 60, 200]) * HOUR_MS,
     ...(few ? { subscriptions: 1, periods: 1 } : counts),
     workers: few ? 1 : 2,
     schedulers: few ? 1 : 2,
@@ -134,15 +133,19 @@ function gatewayOf(chance: Chance): Pick<Plan, 'assumed' | 'dedupe'> {
 const AIMED: readonly (readonly Fault[])[] = [
   ['stall', 'refused', 'late_capture'],
   ['lie', 'refused', 'late_capture'],
+  ['restore', 'decline'],
+  ['restore', 'decline', 'refused'],
 ];
 
-/** One class alone, a pair, or everything: a bug that one fault heals would survive the mixture. */
-function chosenFaults(chance: Chance): ReadonlySet<Fault> {
+/** One class alone, a few, or everything: a bug that one fault heals would survive the mixture. */
+function troubleOf(chance: Chance): Pick<Plan, 'faults' | 'rate' | 'chaosMs'> {
   const draw = chance.next();
-  if (draw < 0.2) return new Set([chance.pick(FAULTS)]);
-  if (draw < 0.23) return new Set(chance.pick(AIMED));
-  if (draw < 0.45) return new Set([chance.pick(FAULTS), chance.pick(FAULTS), chance.pick(FAULTS)]);
-  return new Set(FAULTS.filter(() => chance.hits(draw < 0.75 ? 0.4 : 0.85)));
+  if (draw < 0.06) return { faults: new Set(chance.pick(AIMED)), rate: 0.3, chaosMs: 200 * HOUR_MS };
+  const often = { rate: chance.pick([0.01, 0.03, 0.08]), chaosMs: chance.pick([2, 30, 60, 200]) * HOUR_MS };
+  if (draw < 0.23) return { ...often, faults: new Set([chance.pick(FAULTS)]) };
+  const few = [chance.pick(FAULTS), chance.pick(FAULTS), chance.pick(FAULTS)];
+  if (draw < 0.45) return { ...often, faults: new Set(few) };
+  return { ...often, faults: new Set(FAULTS.filter(() => chance.hits(draw < 0.75 ? 0.4 : 0.85))) };
 }
 
 /**

@@ -131,7 +131,7 @@ export const READINGS: readonly Mutant[] = [
   },
   {
     name: 'the ids that a restored database forgot are not looked up',
-    catcher: 'test/flow/look.test.ts',
+    catcher: 'model',
     edits: [
       {
         file: 'src/worker/before-sending.ts',
