@@ -102,7 +102,8 @@ export function refundDeps(app: App): RefundDeps {
   return { ...workerDeps(app), store: refundStore(app.db) };
 }
 
-function channelOf({ channels }: Config, name: string): Channel {
+/** The channel of this name, else the default one. */
+export function channelOf({ channels }: Config, name: string): Channel {
   const channel = channels[name] ?? channels.default;
   if (channel === undefined) throw new Error('the configuration has no default channel');
   return channel;

@@ -105,6 +105,9 @@ const DEEDS: Readonly<Record<string, string>> = {
   'sending.off': 'All charges were stopped',
   'sending.on': 'Charges were let go again',
   'database.adopted': 'The database was made this installation’s',
+  'invoice.retried': 'A person had it tried again',
+  'invoice.released': 'A person let it go on',
+  'invoice.voided': 'A person ended it',
   'refund.approved': 'A refund was approved',
   'refund.requested': 'A refund was ordered',
 };

@@ -103,13 +103,16 @@ function notFound({ not_found_count: times }: CaseFile['invoice']['attempts'][nu
 
 function restOf({ invoice }: CaseFile): string {
   const because = invoice.reason === null ? '' : ` (${invoice.reason})`;
+  const wayOut = '`maedal release` lets it go on, `maedal void` ends it.';
   switch (invoice.state) {
     case 'paid':
       return 'Nothing: it is paid.';
     case 'held':
-      return `Nothing by itself: it waits for a person${because}. Until then nothing is charged.`;
+      return `Nothing by itself: it waits for a person${because}. Until then nothing is charged. ${wayOut}`;
     case 'review':
-      return `Nothing by itself: a person must decide${because}. Until then nothing is charged.`;
+      return `Nothing by itself: a person must decide${because}. Until then nothing is charged. ${wayOut}`;
+    case 'uncollectible':
+      return `Nothing: it ended ${invoice.state}${because}. \`maedal retry\` has it charged once more.`;
     default:
       return `Nothing: it ended ${invoice.state}${because}.`;
   }

@@ -117,7 +117,7 @@ test.each([
     'was given up',
     { state: 'uncollectible', reason: 'retries_exhausted' },
     { state: 'canceled' },
-    /^Nothing: it ended uncollectible \(retries_exhausted\)\.$/,
+    /^Nothing: it ended uncollectible \(retries_exhausted\)\. `maedal retry` has it charged once more\.$/,
   ],
 ] as const)('says what comes next for one that %s', async (_what, invoice, attempt, expected) => {
   const { invoiceId } = await newCase(invoice, attempt);
@@ -203,7 +203,7 @@ test('what ended and may still be captured is said to be watched', async () => {
   await database.db.invoice.update({ where: { id: invoiceId }, data: { watch_at: new Date(LATER) } });
   expect((await explainInvoice(database.db, invoiceId, OURS)).next).toEqual({
     at: LATER,
-    says: `It ended uncollectible (retries_exhausted). Something of it might still be captured: it is looked up once more at ${LATER}.`,
+    says: `It ended uncollectible (retries_exhausted). \`maedal retry\` has it charged once more. Something of it might still be captured: it is looked up once more at ${LATER}.`,
   });
 });
 

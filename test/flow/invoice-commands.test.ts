@@ -17,7 +17,7 @@ const running: Maedal[] = [];
 
 beforeAll(async () => {
   built = await buildMaedal();
-  home = await mkdtemp(join(tmpdir(), 'maedal-refund-'));
+  home = await mkdtemp(join(tmpdir(), 'maedal-invoices-'));
   await writeFile(join(home, 'maedal.config.ts'), 'export default {};');
   database = await emptyDatabase();
   await migrate(database.url);
@@ -29,7 +29,7 @@ beforeAll(async () => {
     MAEDAL_SANDBOX_PORT: sandboxPort,
   };
   await maedal('sandbox').line(/^sandbox at/);
-  await importCards(['approve', 'approve', 'decline_funds', 'approve']);
+  await importCards(['approve', 'approve', 'decline_funds', 'approve', 'decline_funds']);
   expect(await maedal('bill').ended).toBe(0);
 });
 
@@ -84,9 +84,40 @@ test('a part, then the rest: the sandbox gives back what was said, the invoice e
   expect(await explain.ended).toBe(0);
 });
 
+test('a retry by hand is charged by the next worker, on the card that is there by then; explain says who wanted it', async () => {
+  const id = await invoiceId('sub-2');
+  await post('/_sandbox/cards/card-2', { card: 'approve' }, {});
+  // Every send was answered, and the declines of this channel are final: no day has to pass.
+  const retry = maedal('retry', id, '--reason', 'the customer called');
+  await retry.line(/^[0-9a-f-]{36} is retrying: it is looked up and charged as soon as a worker comes$/);
+  expect(await retry.ended).toBe(0);
+  expect(await maedal('bill').ended).toBe(0);
+  expect((await db.invoice.findUniqueOrThrow({ where: { id } })).state).toBe('paid');
+  const explain = maedal('explain', id);
+  await explain.line(/A person had it tried again: the customer called \[.+@.+\]$/);
+  expect(await explain.ended).toBe(0);
+});
+
+test('a void ends what is owed: in JSON, with who and why in the audit; said again, it is bad input', async () => {
+  const id = await invoiceId('sub-4');
+  const ended = maedal('void', id, '--reason', 'as a courtesy', '--json');
+  expect(JSON.parse(await ended.line(/^\{/))).toEqual({ invoice: id, status: 'void' });
+  expect(await ended.ended).toBe(0);
+  expect(await db.audit.findFirstOrThrow({ where: { subject: id } })).toMatchObject({
+    action: 'invoice.voided',
+    reason: 'as a courtesy',
+  });
+  const again = maedal('void', id, '--reason', 'as a courtesy');
+  await again.line(/the invoice is void; see `maedal explain`/);
+  expect(await again.ended).toBe(2);
+  const mute = maedal('release', id, '--reason', ' ');
+  await mute.line(/--reason has 0 characters; say in 1 to 500 characters why/);
+  expect(await mute.ended).toBe(2);
+});
+
 test('whatever cannot be refunded is bad input, and says what to do', async () => {
-  const unpaid = maedal('refund', await invoiceId('sub-2'), '--reason', 'why not');
-  await unpaid.line(/the invoice is retrying; only a paid one can be refunded/);
+  const unpaid = maedal('refund', await invoiceId('sub-4'), '--reason', 'why not');
+  await unpaid.line(/the invoice is void; only a paid one can be refunded/);
   expect(await unpaid.ended).toBe(2);
   const mute = maedal('refund', await invoiceId('sub-1'));
   await mute.line(/--reason <text>/);

@@ -1,0 +1,68 @@
+import { assertNever, FenceError, InputError } from '../billing/errors.ts';
+import type { InvoiceId } from '../billing/ids.ts';
+import { type Change, type Intervention, type InvoiceStanding, judge } from '../billing/intervention.ts';
+import type { Said } from '../store/control.ts';
+import type { Db } from '../store/db.ts';
+import { findForIntervention, type InvoiceFound, intervene, lookUpSoon, type Order } from '../store/interventions.ts';
+
+type Deps = {
+  readonly db: Db;
+  readonly fingerprint: string;
+  readonly channel: (name: string) => { readonly quarantineSeconds: number; readonly declinesAreFinal: boolean };
+};
+
+/**
+ * Carries out what a person orders about an invoice. Nothing is sent here: what is let go is due, and any worker looks
+ * it up and then charges it. Returns the invoice's state from now on. In a database that is not this installation's
+ * nothing is done. Throws InputError for what cannot be done as things stand, FenceError while the fate of a charge is open.
+ */
+export async function orderIntervention(
+  deps: Deps,
+  invoiceId: InvoiceId,
+  intervention: Intervention,
+  said: Said,
+): Promise<Change['invoice']['state']> {
+  const order = { invoiceId, intervention, said, fingerprint: deps.fingerprint };
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    const found = await findForIntervention(deps.db, invoiceId);
+    if (found === null)
+      throw new InputError(`there is no invoice '${invoiceId}'`, 'copy its id from /v1/invoices or the console');
+    const change = await allowed(deps, order, found);
+    if (await intervene(deps.db, order, found, change)) return change.invoice.state;
+  }
+  throw new FenceError(
+    'the invoice changes under our hands',
+    'see `maedal explain` for how it stands, then say it again',
+  );
+}
+
+async function allowed(
+  { db, channel }: Deps,
+  { invoiceId, intervention }: Order,
+  found: InvoiceFound,
+): Promise<Change> {
+  const judgement = judge(intervention, standingOf(found, channel(found.channel)));
+  switch (judgement.kind) {
+    case 'change':
+      return judgement.change;
+    case 'look-up':
+      await lookUpSoon(db, invoiceId);
+      throw new FenceError(
+        'the fate of its last charge is not known yet, so nothing else may be done',
+        'it is looked up at once; `maedal explain` tells what came of that',
+      );
+    case 'refused':
+      throw new InputError(judgement.because, judgement.remedy);
+    default:
+      return assertNever(judgement);
+  }
+}
+
+function standingOf(found: InvoiceFound, channel: ReturnType<Deps['channel']>): InvoiceStanding {
+  const { unansweredAt, policy, ...rest } = found;
+  const barredUntil = unansweredAt?.plus({ seconds: channel.quarantineSeconds }) ?? null;
+  return { ...rest, ...channel, barredUntil, minGapHours: policy.minGapHours };
+}
+
+/** So often a charge or a look-up may come in between. */
+const TURNS = 5;

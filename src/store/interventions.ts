@@ -1,0 +1,136 @@
+import type { DateTime } from 'luxon';
+import type { AttemptState } from '../billing/attempt.ts';
+import type { DunningPolicy } from '../billing/dunning.ts';
+import type { InvoiceId } from '../billing/ids.ts';
+import type { Change, Intervention } from '../billing/intervention.ts';
+import type { Said } from './control.ts';
+import type { Db } from './db.ts';
+import { instant, instantOrNull } from './instant.ts';
+
+/** An invoice as it was read, for an order of a person to be judged on and carried out against. */
+export type InvoiceFound = {
+  /** Changes with every write to the invoice. */
+  readonly version: string;
+  readonly state: string;
+  readonly status: string;
+  readonly failures: number;
+  readonly channel: string;
+  readonly policy: DunningPolicy;
+  readonly living: {
+    readonly id: string;
+    readonly state: AttemptState;
+    readonly fence: number;
+    readonly hold: 'leased' | 'free';
+  } | null;
+  /** The last send that a decline or a person's look left unanswered. */
+  readonly unansweredAt: DateTime | null;
+  readonly lastSentAt: DateTime | null;
+  readonly kept: readonly string[];
+  readonly returned: readonly string[];
+  readonly now: DateTime;
+};
+
+/** Reads it; null when there is no such invoice. */
+export async function findForIntervention(db: Db, id: InvoiceId): Promise<InvoiceFound | null> {
+  const [row] = await db.$queryRaw<Row[]>`
+    SELECT i.xmin::text AS version, i.state, s.status, i.failures, s.channel, p.policy, maedal_now() AS now,
+           (SELECT jsonb_build_object('id', a.id, 'state', a.state, 'fence', a.fence,
+                     'hold', CASE WHEN a.lease_until > maedal_now() THEN 'leased' ELSE 'free' END)
+              FROM attempt a WHERE a.invoice_id = i.id AND a.state IN ('prepared', 'sent', 'unknown', 'paid', 'review')) AS living,
+           (SELECT max(greatest(a.unanswered_at, CASE WHEN a.state = 'review' THEN a.sent_at END))
+              FROM attempt a WHERE a.invoice_id = i.id) AS unanswered_at,
+           (SELECT max(a.sent_at) FROM attempt a WHERE a.invoice_id = i.id) AS last_sent_at,
+           coalesce(seen.kept, '{}') AS kept, coalesce(seen.returned, '{}') AS returned
+      FROM invoice i JOIN subscription s ON s.id = i.subscription_id JOIN policy_version p ON p.id = i.policy_version_id
+      CROSS JOIN LATERAL (
+        SELECT array_agg(o.imp_uid ORDER BY o.imp_uid) FILTER (WHERE o.cancel_amount < o.amount OR o.amount IS NULL) AS kept,
+               array_agg(o.imp_uid ORDER BY o.imp_uid) FILTER (WHERE o.cancel_amount >= o.amount) AS returned
+          FROM observation o JOIN attempt a ON a.merchant_uid = o.merchant_uid
+         WHERE a.invoice_id = i.id AND o.status IN ('paid', 'cancelled')) seen
+     WHERE i.id = ${id}::uuid`;
+  if (row === undefined) return null;
+  const { unanswered_at: unansweredAt, last_sent_at: lastSentAt, now, ...rest } = row;
+  return {
+    ...rest,
+    now: instant(now),
+    unansweredAt: instantOrNull(unansweredAt),
+    lastSentAt: instantOrNull(lastSentAt),
+  };
+}
+
+/** An order that was judged: who gave it and why, of which invoice, and what this process takes the database for. */
+export type Order = {
+  readonly invoiceId: InvoiceId;
+  readonly intervention: Intervention;
+  readonly said: Said;
+  readonly fingerprint: string;
+};
+
+/**
+ * Carries an order out: invoice, living attempt, subscription, audit and message in one statement, in the order of locks
+ * that every writer takes. Only in our own database, and only while the invoice is as it was read: a charge that was
+ * sent, looked up or recorded meanwhile has changed it. Returns false when nothing was done.
+ */
+export async function intervene(db: Db, order: Order, found: InvoiceFound, change: Change): Promise<boolean> {
+  const { invoiceId, intervention, said } = order;
+  const { invoice, attempt, subscription } = change;
+  const isVoid = invoice.state === 'void';
+  const [row] = await db.$queryRaw<{ done: number }[]>`
+    WITH s AS MATERIALIZED (
+      SELECT subscription.id, subscription.status FROM subscription JOIN invoice ON invoice.subscription_id = subscription.id
+       WHERE invoice.id = ${invoiceId}::uuid AND subscription.status = ${found.status} FOR NO KEY UPDATE OF subscription
+    ), i AS MATERIALIZED (
+      SELECT invoice.id FROM invoice JOIN s ON s.id = invoice.subscription_id
+       WHERE invoice.id = ${invoiceId}::uuid AND invoice.xmin::text = ${found.version} FOR NO KEY UPDATE OF invoice
+    ), c AS MATERIALIZED (
+      SELECT control.id FROM control JOIN i ON true WHERE fingerprint = ${order.fingerprint} FOR SHARE OF control
+    ), a AS (
+      UPDATE attempt SET state = ${attempt ?? ''}, fail_reason = ${said.reason}, lease_until = NULL, lease_count = 0, updated_at = maedal_now()
+        FROM i, c WHERE attempt.id = ${found.living?.id ?? null}::uuid AND ${attempt !== null}
+         AND attempt.state = ${found.living?.state ?? null} AND attempt.fence = ${found.living?.fence ?? null}::integer
+      RETURNING attempt.id
+    ), moved AS (
+      UPDATE invoice SET state = ${invoice.state}, updated_at = maedal_now(),
+             reason = CASE WHEN ${isVoid} THEN ${said.reason} WHEN reason = 'catch_up' THEN reason END,
+             next_at = CASE WHEN NOT ${isVoid} THEN maedal_now() END,
+             watch_at = coalesce(${invoice.watchAt?.toJSDate() ?? null}::timestamptz, watch_at)
+        FROM i, c WHERE invoice.id = i.id AND (${attempt === null} OR EXISTS (SELECT FROM a))
+      RETURNING invoice.id
+    ), standing AS (
+      UPDATE subscription SET updated_at = maedal_now(), status = CASE WHEN ${subscription} = 'reopen' THEN 'past_due' ELSE 'active' END
+        FROM s, moved WHERE subscription.id = s.id AND CASE WHEN ${subscription} = 'reopen' THEN s.status = 'unpaid'
+             ELSE s.status IN ('past_due', 'unpaid') AND NOT EXISTS (
+               SELECT FROM invoice other WHERE other.subscription_id = s.id AND other.id <> moved.id
+                  AND (other.state = 'uncollectible' OR (other.state = 'retrying' AND other.failures > 0))) END
+    ), written AS (
+      INSERT INTO audit (actor, action, subject, reason)
+      SELECT ${said.actor}, ${ACTIONS[intervention]}, moved.id::text, ${said.reason} FROM moved
+    ), told AS (
+      INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)
+      SELECT ${ACTIONS[intervention]}, s.id, moved.id, jsonb_build_object('invoice_id', moved.id, 'reason', ${said.reason}::text,
+               'by', ${said.actor}::text), maedal_now() FROM s, moved
+    )
+    SELECT count(*)::integer AS done FROM moved`;
+  return row?.done === 1;
+}
+
+/** Has the open charge of an invoice looked up as soon as a scheduler ticks. Changes nothing else. */
+export async function lookUpSoon(db: Db, id: InvoiceId): Promise<void> {
+  await db.$executeRaw`
+    UPDATE invoice SET next_at = least(next_at, maedal_now()) WHERE id = ${id}::uuid AND state IN ('open', 'retrying')
+       AND EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id AND a.state = 'unknown'
+                      AND (a.lease_until IS NULL OR a.lease_until <= maedal_now()))`;
+}
+
+/** In the audit and as events alike. */
+const ACTIONS: Readonly<Record<Intervention, string>> = {
+  retry: 'invoice.retried',
+  release: 'invoice.released',
+  void: 'invoice.voided',
+};
+
+type Row = Omit<InvoiceFound, 'unansweredAt' | 'lastSentAt' | 'now'> & {
+  unanswered_at: Date | null;
+  last_sent_at: Date | null;
+  now: Date;
+};

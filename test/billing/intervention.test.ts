@@ -1,0 +1,142 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { DateTime } from 'luxon';
+import type { AttemptState } from '../../src/billing/attempt.ts';
+import { type InvoiceStanding, type Judgement, judge } from '../../src/billing/intervention.ts';
+
+const now = DateTime.utc(2027, 1, 31, 1);
+const standing = (fields: Partial<InvoiceStanding> = {}): InvoiceStanding => ({
+  state: 'retrying',
+  failures: 1,
+  status: 'past_due',
+  living: null,
+  barredUntil: null,
+  lastSentAt: now.minus({ days: 2 }),
+  kept: [],
+  returned: [],
+  declinesAreFinal: true,
+  minGapHours: 24,
+  quarantineSeconds: 86_400,
+  now,
+  ...fields,
+});
+const living = (state: AttemptState, hold: 'leased' | 'free' = 'free') => ({ state, hold });
+const says = (judgement: Judgement) => {
+  if (judgement.kind === 'change') return judgement.change.invoice.state;
+  return judgement.kind === 'refused' ? `refused: ${judgement.because}` : judgement.kind;
+};
+
+test.each([
+  ['retry', 'retrying', null, 'retrying'],
+  ['retry', 'retrying', living('prepared'), 'retrying'],
+  ['retry', 'uncollectible', null, 'retrying'],
+  ['retry', 'retrying', living('prepared', 'leased'), 'refused: a worker has a charge of it in hand'],
+  ['retry', 'retrying', living('sent'), 'refused: a worker has a charge of it in hand'],
+  ['retry', 'retrying', living('unknown'), 'look-up'],
+  ['retry', 'held', null, 'refused: the invoice is held'],
+  ['retry', 'review', living('review'), 'refused: the invoice is review'],
+  ['retry', 'paid', living('paid'), 'refused: the invoice is paid'],
+  ['retry', 'void', null, 'refused: the invoice is void'],
+  ['release', 'held', null, 'retrying'],
+  ['release', 'review', living('review'), 'retrying'],
+  ['release', 'review', null, 'retrying'],
+  ['release', 'review', living('review', 'leased'), 'refused: a worker has a charge of it in hand'],
+  ['release', 'retrying', null, 'refused: the invoice is retrying, and waits for nobody'],
+  ['release', 'uncollectible', null, 'refused: the invoice is uncollectible, and waits for nobody'],
+  ['void', 'retrying', living('prepared'), 'void'],
+  ['void', 'retrying', living('unknown'), 'look-up'],
+  ['void', 'retrying', living('sent'), 'refused: a worker has a charge of it in hand'],
+  ['void', 'held', null, 'void'],
+  ['void', 'review', living('review'), 'void'],
+  ['void', 'uncollectible', null, 'void'],
+  ['void', 'paid', living('paid'), 'refused: the invoice is paid'],
+  ['void', 'refunded', living('paid'), 'refused: the invoice is refunded'],
+] as const)('%s of a %s invoice beside %j: %s', (intervention, state, other, expected) => {
+  expect(says(judge(intervention, standing({ state, living: other })))).toBe(expected);
+});
+
+test('what never failed opens again, what failed goes on retrying; what is in review goes again under the same id', () => {
+  expect(judge('release', standing({ state: 'held', failures: 0, status: 'active' }))).toEqual({
+    kind: 'change',
+    change: { invoice: { state: 'open', watchAt: null }, attempt: null, subscription: 'reopen' },
+  });
+  expect(judge('release', standing({ state: 'review', living: living('review') }))).toMatchObject({
+    change: { invoice: { state: 'retrying' }, attempt: 'prepared' },
+  });
+});
+
+test('a void withdraws what was prepared, and watches only what was ever sent', () => {
+  expect(judge('void', standing({ living: living('prepared') }))).toMatchObject({
+    change: { attempt: 'canceled', invoice: { watchAt: now.plus({ days: 1 }) }, subscription: 'clear' },
+  });
+  expect(judge('void', standing({ lastSentAt: null }))).toMatchObject({
+    change: { attempt: null, invoice: { watchAt: null } },
+  });
+});
+
+test.each([
+  ['paused', {}, 'the subscription is paused'],
+  ['canceled', {}, 'the subscription is canceled'],
+  [
+    'past_due',
+    { barredUntil: now.plus({ minutes: 61 }) },
+    'a send of it was never answered, and may still be captured',
+  ],
+  [
+    'past_due',
+    { declinesAreFinal: false, lastSentAt: now.minus({ hours: 23 }) },
+    'a decline of its channel may still turn into a payment',
+  ],
+])('a retry and a release for a %s subscription are refused: %j', (status, fields, because) => {
+  for (const [intervention, state] of [
+    ['retry', 'uncollectible'],
+    ['release', 'held'],
+  ] as const)
+    expect(judge(intervention, standing({ ...fields, state, status }))).toMatchObject({ kind: 'refused', because });
+  expect(says(judge('void', standing({ ...fields, state: 'held', status })))).toBe('void');
+});
+
+test.each([
+  [{ seconds: 1 }, '1 minute'],
+  [{ minutes: 61 }, '61 minutes'],
+  [{ minutes: 121 }, '3 hours'],
+])('the time left is rounded up: %j', (left, expected) => {
+  expect(judge('retry', standing({ barredUntil: now.plus(left) }))).toMatchObject({
+    remedy: `say it again in ${expected}`,
+  });
+});
+
+test('a day after, a decline that may turn into a payment bars nothing; nor does a bar that has passed', () => {
+  const over = { declinesAreFinal: false, lastSentAt: now.minus({ hours: 24 }), barredUntil: now };
+  expect(says(judge('retry', standing(over)))).toBe('retrying');
+  expect(says(judge('retry', standing({ lastSentAt: null, declinesAreFinal: false })))).toBe('retrying');
+});
+
+test('money that was captured is given back before anything is let go or ended', () => {
+  const review = { state: 'review', living: living('review') } as const;
+  for (const intervention of ['release', 'void'] as const)
+    expect(judge(intervention, standing({ ...review, kept: ['imps_1'] }))).toMatchObject({
+      because: 'imps_1 was captured for it',
+      remedy: '`maedal refund` gives that back first',
+    });
+  expect(judge('release', standing({ ...review, returned: ['imps_1'] }))).toMatchObject({ kind: 'refused' });
+  expect(says(judge('void', standing({ ...review, returned: ['imps_1'] })))).toBe('void');
+});
+
+test('whatever the standing, nothing changes while money may be on its way', () => {
+  const states = fc.constantFrom('open', 'retrying', 'held', 'review', 'paid', 'refunded', 'void', 'uncollectible');
+  const attempts = fc.option(
+    fc.record({
+      state: fc.constantFrom<AttemptState>('prepared', 'sent', 'unknown', 'paid', 'review'),
+      hold: fc.constantFrom('leased' as const, 'free' as const),
+    }),
+  );
+  const orders = fc.constantFrom('retry' as const, 'release' as const, 'void' as const);
+  fc.assert(
+    fc.property(states, attempts, orders, (state, other, order) => {
+      if (judge(order, standing({ state, living: other })).kind !== 'change') return;
+      expect(['sent', 'unknown', 'paid']).not.toContain(other?.state);
+      expect(other?.hold).not.toBe('leased');
+    }),
+  );
+});
