@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { DateTime } from 'luxon';
-import { parseInvoiceId } from '../../src/billing/ids.ts';
 import { explainInvoice, renderExplanation } from '../../src/operator/explain.ts';
-import { expireSends } from '../../src/store/due.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
-import { addAttempt, addInvoice, addSubscription } from './rows.ts';
+import { addCase } from './rows.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -13,21 +11,15 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-let count = 0;
-/** An invoice of a subscription of its own, with one attempt. */
-async function newCase(invoice: Parameters<typeof addInvoice>[2], attempt: Parameters<typeof addAttempt>[2]) {
-  count += 1;
-  const { id, billingKeyId } = await addSubscription(database.db, `sub-${count}`);
-  const invoiceId = await addInvoice(database.db, id, invoice);
-  const attemptId = await addAttempt(database.db, { invoiceId, billingKeyId, number: 1 }, attempt);
-  return { invoiceId: parseInvoiceId(invoiceId), attemptId, billingKeyId };
-}
+const newCase = (invoice: Parameters<typeof addCase>[1], attempt: Parameters<typeof addCase>[2]) =>
+  addCase(database.db, invoice, attempt);
 const OURS = { fingerprint: 'account:server:name', needsAdoption: false };
 const SENT = { sentAt: '2027-01-31T01:00:01Z' };
 
 test('a decline and its retry are told from the due instant to the next one, in local time', async () => {
   const { db } = database;
-  const { invoiceId, attemptId, billingKeyId } = await newCase({ state: 'open', nextAt: '2027-01-31T01:00:00Z' }, {});
+  const due = { state: 'open', nextAt: '2027-01-31T01:00:00Z' };
+  const { subscription, invoiceId, attemptId, billingKeyId } = await newCase(due, {});
   await db.billing_key.update({ where: { id: billingKeyId }, data: { card_number_masked: '5365****1234' } });
   await db.$executeRaw`
     UPDATE attempt SET state = 'sent', send_count = 1, first_sent_at = maedal_now(), sent_at = maedal_now(), amount = 9900,
@@ -69,7 +61,7 @@ test('a decline and its retry are told from the due instant to the next one, in 
   expect(JSON.parse(JSON.stringify(explanation))).toEqual(explanation);
   const text = renderExplanation(explanation);
   for (const line of [
-    `  Monthly tea: 9900 KRW of subscription sub-${count} for the period 2027-01-31`,
+    `  Monthly tea: 9900 KRW of subscription ${subscription} for the period 2027-01-31`,
     '  It was due at 2027-01-31 10:00:00 and is retrying.',
     '  All times are local to Asia/Seoul.',
     '  2027-01-31 10:00:07  Attempt 1 was declined: 잔액부족 [maedal/worker]',
@@ -164,40 +156,6 @@ test.each([
   await db.refund.deleteMany({ where: { imp_uid: 'imps_r1' } });
 });
 
-test('workers that took an attempt and died before they sent it are told, for they left no other trace', async () => {
-  const { invoiceId, attemptId } = await newCase({ state: 'open', nextAt: LATER }, {});
-  const taken = async (fence: number, lost: number) => {
-    await database.db.attempt.update({ where: { id: attemptId }, data: { fence, lease_count: lost } });
-    return renderExplanation(await explainInvoice(database.db, invoiceId, OURS));
-  };
-  expect(await taken(1, 1)).toContain('    Not sent so far.');
-  expect(await taken(2, 1)).toContain(
-    '    Taken up by workers 2 times, the last one without a report so far. Not sent',
-  );
-  expect(await taken(3, 3)).toContain('    Taken up by workers 3 times, the last 3 without a report so far. Not sent');
-  expect(await taken(3, 0)).toContain('    Taken up by workers 3 times. Not sent so far.');
-});
-
-test('a send that nobody reported moves the fence, and is no worker that took it', async () => {
-  const { db } = database;
-  const { invoiceId, attemptId } = await newCase({ state: 'open', nextAt: LATER }, { state: 'sent', ...SENT });
-  await db.attempt.update({ where: { id: attemptId }, data: { fence: 1, lease_until: new Date(SENT.sentAt) } });
-  expect(await expireSends(db, 10)).toBe(1);
-  const [attempt] = (await explainInvoice(db, invoiceId, OURS)).attempts;
-  expect(attempt).toMatchObject({ state: 'unknown', leases: 1 });
-});
-
-test('what an unknown charge waits for is told once the gateway did not know it', async () => {
-  const { invoiceId, attemptId } = await newCase({ state: 'open', nextAt: LATER }, { state: 'unknown', ...SENT });
-  const says = async (not_found_count: number) => {
-    await database.db.attempt.update({ where: { id: attemptId }, data: { not_found_count } });
-    return (await explainInvoice(database.db, invoiceId, OURS)).next.says;
-  };
-  expect(await says(0)).not.toContain('did not know it');
-  expect(await says(1)).toContain('Once so far the gateway did not know it. It goes again, under the same id, after');
-  expect(await says(2)).toContain('2 times so far the gateway did not know it.');
-});
-
 test('what ended and may still be captured is said to be watched', async () => {
   const { invoiceId } = await newCase({ state: 'uncollectible', reason: 'retries_exhausted' }, { state: 'canceled' });
   await database.db.invoice.update({ where: { id: invoiceId }, data: { watch_at: new Date(LATER) } });
@@ -232,29 +190,4 @@ test.each([
   await database.db.control.update({ where: { id: 1 }, data: control });
   expect((await explainInvoice(database.db, invoiceId, identity)).next.says).toMatch(expected);
   await database.db.control.update({ where: { id: 1 }, data: { fingerprint: null } });
-});
-
-test('an invoice may be named by what PortOne calls one of its charges', async () => {
-  const { invoiceId, attemptId } = await newCase({ state: 'paid' }, {});
-  const { merchant_uid } = await database.db.attempt.findUniqueOrThrow({ where: { id: attemptId } });
-  await database.db.observation.create({ data: { ...PAYMENT, imp_uid: 'imps_named', merchant_uid } });
-  for (const named of [invoiceId.toUpperCase(), merchant_uid, 'imps_named', ' imps_named ']) {
-    expect((await explainInvoice(database.db, named, OURS)).invoice.id).toBe(invoiceId);
-  }
-});
-
-test.each(['00000000-0000-4000-8000-000000000000', 'imps_of_another', "' OR true --", ''])(
-  "'%s', which names nothing, is the bad input of a person",
-  async (named) => {
-    await expect(explainInvoice(database.db, named, OURS)).rejects.toMatchObject({ name: 'InputError' });
-  },
-);
-
-test("a gateway's words cannot speak to the terminal", async () => {
-  const failReason = 'no\u001b[2J\u001b]0;owned\u0007\r\nInvoice paid\u2028\u202e';
-  const { invoiceId } = await newCase({ state: 'held', reason: failReason }, { state: 'canceled', failReason });
-  const text = renderExplanation(await explainInvoice(database.db, invoiceId, OURS));
-  expect(text).not.toMatch(/[^\P{Cc}\n]|\p{Cf}|\p{Zl}/u);
-  expect(text).toContain('no\\u{1b}[2J');
-  expect(text.split('\n')).not.toContain('Invoice paid');
 });

@@ -1,3 +1,4 @@
+import { parseInvoiceId } from '../../src/billing/ids.ts';
 import type { Db } from '../../src/store/db.ts';
 
 let serial = 0;
@@ -109,3 +110,15 @@ export async function addAttempt(
   });
   return id;
 }
+
+/** An invoice of a subscription of its own, with one attempt. */
+export async function addCase(db: Db, invoice: InvoiceFields, attempt: Parameters<typeof addAttempt>[2]) {
+  cases += 1;
+  const subscription = `sub-${cases}`;
+  const { id, billingKeyId } = await addSubscription(db, subscription);
+  const invoiceId = await addInvoice(db, id, invoice);
+  const attemptId = await addAttempt(db, { invoiceId, billingKeyId, number: 1 }, attempt);
+  return { subscription, invoiceId: parseInvoiceId(invoiceId), attemptId, billingKeyId };
+}
+
+let cases = 0;
