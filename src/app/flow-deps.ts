@@ -27,9 +27,6 @@ type Doorbell = {
 export function schedulerDeps(app: App, { ring, waiting }: Doorbell): SchedulerDeps {
   const { db, gateway, report, clock, hmac, installation, config, failpoints } = app;
   const { catchUp, refundDuplicates, mode } = config;
-  const policyVersions = Object.fromEntries(
-    Object.entries(config.policies).map(([name, policy]) => [name, policy.version]),
-  );
   const { reRingSeconds } = config.limits;
   return {
     store: scheduleStore(db),
@@ -43,7 +40,7 @@ export function schedulerDeps(app: App, { ring, waiting }: Doorbell): SchedulerD
       failpoints,
       catchUp,
       refundDuplicates,
-      policyVersions,
+      policyVersions: policyVersions(config),
       reRingSeconds,
     },
     ...(waiting === undefined ? {} : { room: roomInQueue({ waiting, clock, report }) }),
@@ -100,6 +97,11 @@ export function workerDeps(app: App): WorkerDeps {
 /** What a worker needs to refund. */
 export function refundDeps(app: App): RefundDeps {
   return { ...workerDeps(app), store: refundStore(app.db) };
+}
+
+/** The version in force of each policy, by name. */
+export function policyVersions({ policies }: Config): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(policies).map(([name, policy]) => [name, policy.version]));
 }
 
 /** The channel of this name, else the default one. */

@@ -12,6 +12,8 @@ export type DueStanding = {
   readonly nextPeriod: number;
   /** How many periods are billed in all, counted from `firstPeriod`; null for no end. */
   readonly endsAfter: number | null;
+  /** Whether it ends with the period that runs, by a person's word. */
+  readonly cancelsAtPeriodEnd: boolean;
   readonly createdAt: DateTime;
 };
 
@@ -36,7 +38,7 @@ export type DrawUp =
 /** Decides the next invoice of a due subscription. Pure. */
 export function drawUpNext(standing: DueStanding, catchUp: CatchUp, now: DateTime): DrawUp {
   const { schedule, nextPeriod } = standing;
-  if (pastTheEnd(standing, nextPeriod)) return { kind: 'end' };
+  if (standing.cancelsAtPeriodEnd || pastTheEnd(standing, nextPeriod)) return { kind: 'end' };
   const period = periodAt(schedule, nextPeriod);
   const following = firstPeriodFrom(schedule, period.endAt);
   const nextDueAt = periodAt(schedule, following).startAt;

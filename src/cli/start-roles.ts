@@ -1,5 +1,5 @@
 import { watchFence } from '../app/fence-watch.ts';
-import { loopDeps, refundDeps, workerDeps } from '../app/flow-deps.ts';
+import { channelOf, loopDeps, policyVersions, refundDeps, workerDeps } from '../app/flow-deps.ts';
 import { type App, named } from '../app.ts';
 import { pause } from '../clock.ts';
 import type { Role } from '../config/roles.ts';
@@ -92,6 +92,9 @@ async function openConsole(app: App, queue: ChargeQueue): Promise<string> {
   const { host, port } = config.http;
   const deps = {
     db,
+    fingerprint: app.identity.fingerprint,
+    versions: policyVersions(config),
+    channel: (name: string) => channelOf(config, name),
     apiToken: config.login.apiToken.reveal(),
     operatorPassword: config.login.operatorPassword.reveal(),
     queues: [queue.board],

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { InputError } from '../billing/errors.ts';
+import { FenceError, InputError } from '../billing/errors.ts';
 import { asError } from '../events.ts';
 import { databaseIsAway } from '../store/away.ts';
 
@@ -24,9 +24,10 @@ export function answerErrors(app: FastifyInstance, report: ReportError): void {
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, 404));
 }
 
-/** One error's answer: bad input 400, a database that is away 503, anything unforeseen 500. */
+/** One error's answer: bad input 400, a fence 409, a database that is away 503, anything unforeseen 500. */
 export function answerError(error: unknown, { request, reply, report }: Failing): FastifyReply {
   if (error instanceof InputError) return sendProblem(reply, 400, error.message);
+  if (error instanceof FenceError) return sendProblem(reply, 409, error.message);
   const status = statusOf(error);
   if (status >= 400 && status < 500) return sendProblem(reply, status);
   report(asError(error), `${request.method} ${request.routeOptions.url ?? '(no route)'}`);

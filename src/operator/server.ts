@@ -2,8 +2,8 @@ import type { Server } from 'node:http';
 import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import Fastify, { type FastifyHttpOptions, type FastifyInstance } from 'fastify';
-import type { Db } from '../store/db.ts';
 import { invoiceRoutes } from './api/invoices.ts';
+import { subscriptionOrderRoutes } from './api/subscription-orders.ts';
 import { subscriptionRoutes } from './api/subscriptions.ts';
 import { type BoardQueue, registerBoard } from './board.ts';
 import { installGuard } from './guard.ts';
@@ -11,12 +11,12 @@ import { registerHeaders } from './headers.ts';
 import { healthRoutes, type ReadinessReport } from './health.ts';
 import { styleRoute } from './html.ts';
 import { hasSession, loginRoutes } from './login.ts';
+import type { OrderDeps } from './order-subscription.ts';
 import { overviewRoute } from './overview.ts';
 import { answerErrors, type ReportError, sendProblem } from './problem.ts';
 import { secretCheck } from './secrets.ts';
 
-export type ConsoleDeps = {
-  readonly db: Db;
+export type ConsoleDeps = OrderDeps & {
   readonly apiToken: string;
   readonly operatorPassword: string;
   /** What Bull Board shows. */
@@ -65,6 +65,7 @@ export async function buildConsole(deps: ConsoleDeps, host: string): Promise<Fas
   loginRoutes(app, login);
   overviewRoute(app, db);
   subscriptionRoutes(app, db);
+  subscriptionOrderRoutes(app, deps);
   invoiceRoutes(app, db);
   await registerBoard(app, deps.queues, report);
   return app;

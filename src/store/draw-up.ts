@@ -21,7 +21,7 @@ export type DueSubscription = DueStanding & {
 export async function dueSubscriptions(db: Db, limit: number, tick: Tick): Promise<DueSubscription[]> {
   const rows = await db.$queryRaw<DueRow[]>`
     SELECT id, external_id, customer_id, anchor_local, timezone, "interval", interval_count,
-           first_period, next_period, ends_after, created_at, maedal_now() AS now
+           first_period, next_period, ends_after, cancel_at_period_end, created_at, maedal_now() AS now
       FROM subscription
      WHERE next_due_at <= ${tick.until.toJSDate()} AND next_due_at <= maedal_now()
        AND next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')
@@ -40,6 +40,7 @@ export async function dueSubscriptions(db: Db, limit: number, tick: Tick): Promi
     firstPeriod: row.first_period,
     nextPeriod: row.next_period,
     endsAfter: row.ends_after,
+    cancelsAtPeriodEnd: row.cancel_at_period_end,
     createdAt: instant(row.created_at),
     now: instant(row.now),
   }));
@@ -123,7 +124,7 @@ export async function drawUp(
 }
 
 /**
- * Ends subscriptions whose agreed number of periods is over. While one of their invoices is still being collected, or
+ * Ends subscriptions whose agreed number of periods is over, or that were cancelled to the end of a period. While one of their invoices is still being collected, or
  * waits for a person, they stay live, so that its attempts may go; the tick looks again within the hour.
  */
 export async function endSubscriptions(db: Db, ids: readonly string[]): Promise<number> {
@@ -134,7 +135,7 @@ export async function endSubscriptions(db: Db, ids: readonly string[]): Promise<
                              AND i.state IN ('open', 'retrying', 'held', 'review')) AS collecting
         FROM subscription s
        WHERE s.id = ANY(${[...ids]}::uuid[]) AND s.status IN ('trialing', 'active', 'past_due')
-         AND s.next_due_at <= maedal_now() AND s.next_period >= s.first_period + s.ends_after
+         AND s.next_due_at <= maedal_now() AND (s.cancel_at_period_end OR s.next_period >= s.first_period + s.ends_after)
        ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
     )
     UPDATE subscription s SET last_drawn_at = maedal_now(), updated_at = maedal_now(),
@@ -172,6 +173,7 @@ type DueRow = {
   first_period: number;
   next_period: number;
   ends_after: number | null;
+  cancel_at_period_end: boolean;
   created_at: Date;
   now: Date;
 };

@@ -8,6 +8,7 @@ const standing: DueStanding = {
   firstPeriod: 0,
   nextPeriod: 0,
   endsAfter: null,
+  cancelsAtPeriodEnd: false,
   createdAt: instant('2027-01-01T00:00:00Z'),
 };
 

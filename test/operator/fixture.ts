@@ -3,6 +3,7 @@ import { buildConsole, type ConsoleDeps } from '../../src/operator/server.ts';
 import type { ChargeQueue } from '../../src/queue/charge-queue.ts';
 import { migratePostgresQueue, openPostgresQueue } from '../../src/queue/postgres.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
+import { FINGERPRINT } from '../support/world.ts';
 
 export const TOKEN = 'token-of-the-tests';
 export const PASSWORD = 'password-of-the-tests';
@@ -42,6 +43,9 @@ async function worldOver(database: TestDatabase, queues: ConsoleDeps['queues']):
   const errors: World['errors'] = [];
   const deps: ConsoleDeps = {
     db: database.db,
+    fingerprint: FINGERPRINT,
+    versions: { default: 'default-1' },
+    channel: () => ({ quarantineSeconds: 86_400, declinesAreFinal: true }),
     apiToken: TOKEN,
     operatorPassword: PASSWORD,
     queues,

@@ -23,7 +23,8 @@ export function subscriptionRoutes(app: FastifyInstance, db: Db): void {
   });
 }
 
-function subscriptionJson(subscription: SubscriptionView) {
+/** A subscription as the API answers it. */
+export function subscriptionJson(subscription: SubscriptionView) {
   return {
     id: subscription.externalId,
     customer_id: subscription.customerId,
@@ -39,6 +40,9 @@ function subscriptionJson(subscription: SubscriptionView) {
     next_due_at: isoInstantOrNull(subscription.nextDueAt),
     trial_until: isoInstantOrNull(subscription.trialUntil),
     ends_after: subscription.endsAfter,
+    cancel_at_period_end: subscription.cancelsAtPeriodEnd,
+    canceled_at: isoInstantOrNull(subscription.canceledAt),
+    paused_at: isoInstantOrNull(subscription.pausedAt),
     customer_uid: subscription.customerUid,
     channel: subscription.channel,
     created_at: isoInstant(subscription.createdAt),

@@ -36,6 +36,7 @@ export function dueSubscriptions(tables: Tables, limit: number, tick: Tick): Due
     firstPeriod: row.first_period,
     nextPeriod: row.next_period,
     endsAfter: row.ends_after,
+    cancelsAtPeriodEnd: row.cancel_at_period_end,
     createdAt: instant(new Date(row.created_at)),
     now: instant(new Date(tables.nowMs)),
   }));
@@ -121,13 +122,12 @@ function invoicesOfCustomer(tables: Tables, owner: SubscriptionRow, { before }: 
 export function endSubscriptions(tables: Tables, ids: readonly string[]): number {
   const { nowMs } = tables;
   const over = tables.subscriptions.where(
-    ({ id, status, next_due_at, next_period, first_period, ends_after }) =>
+    ({ id, status, next_due_at, next_period, first_period, ends_after, cancel_at_period_end }) =>
       ids.includes(id) &&
       LIVE.has(status) &&
       next_due_at !== null &&
       next_due_at <= nowMs &&
-      ends_after !== null &&
-      next_period >= first_period + ends_after,
+      (cancel_at_period_end || (ends_after !== null && next_period >= first_period + ends_after)),
   );
   for (const row of over) {
     const collecting = tables.invoices.where(

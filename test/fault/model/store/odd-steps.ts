@@ -20,6 +20,10 @@ export function oddStep(chance: Chance, { uids, subscriptions }: Known): Step {
     { name: 'adopt', take: ({ side }) => side.control({ adopted_at: 1 }) },
     { name: 'audit', take: ({ side, nowMs }) => side.audited(draw < 0.6 ? nowMs : null, draw < 0.3 ? nowMs : null) },
     { name: `${status} now`, take: ({ side, nowMs }) => side.change(subscription, { status }, nowMs) },
+    {
+      name: 'cancel at period end',
+      take: ({ side, nowMs }) => side.change(subscription, { cancel_at_period_end: draw < 0.5 }, nowMs),
+    },
     { name: 'new price', take: ({ side, nowMs }) => side.change(subscription, { amount }, nowMs) },
     { name: 'prepare twice', take: (hands) => prepareOddly(hands, uid, number) },
     { name: 'draw up again', take: (hands) => drawUpAgain(hands, draw) },

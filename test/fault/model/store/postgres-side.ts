@@ -37,9 +37,10 @@ export function postgresSide({ db, setNow }: Pick<TestDatabase, 'db' | 'setNow'>
         UPDATE control SET audited_at = ${dateOrNull(atMs)}, audited_in = maedal_incarnation(),
                acknowledged_at = ${dateOrNull(acknowledgedAtMs)}`;
     },
-    change: async (externalId, { status, amount }, nowMs) => {
+    change: async (externalId, { status, amount, cancel_at_period_end: atEnd }, nowMs) => {
       await db.$executeRaw`
         UPDATE subscription SET amount = coalesce(${amount ?? null}::bigint, amount), status = coalesce(${status ?? null}, status),
+               cancel_at_period_end = coalesce(${atEnd ?? null}, cancel_at_period_end),
                canceled_at = CASE WHEN coalesce(${status ?? null}, status) = 'canceled' THEN ${new Date(nowMs)}::timestamptz END
          WHERE external_id = ${externalId}`;
     },

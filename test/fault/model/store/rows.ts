@@ -34,6 +34,7 @@ export type SubscriptionRow = {
   readonly anchor_local: string;
   readonly timezone: string;
   readonly ends_after: number | null;
+  readonly cancel_at_period_end: boolean;
   readonly channel: string;
   readonly policy: string;
   readonly status: SubscriptionStatus;

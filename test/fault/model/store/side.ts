@@ -17,7 +17,7 @@ export type Side = {
   audited(atMs: number | null, acknowledgedAtMs: number | null): Promise<void>;
   change(
     externalId: string,
-    changes: Partial<Pick<SubscriptionRow, 'status' | 'amount'>>,
+    changes: Partial<Pick<SubscriptionRow, 'status' | 'amount' | 'cancel_at_period_end'>>,
     nowMs: number,
   ): Promise<void>;
   /** Names of rows by their ids, so that two sides can be compared: ids differ, natural keys do not. */

@@ -1,0 +1,112 @@
+import type { DateTime } from 'luxon';
+import { firstPeriodFrom, type Period, periodAt, type Schedule } from './calendar.ts';
+import { assertNever } from './errors.ts';
+
+/** What a person, or the merchant's own program, may order about a subscription. */
+export type SubscriptionOrder =
+  | { readonly kind: 'cancel'; readonly at: 'now' | 'period_end' }
+  | { readonly kind: 'pause' }
+  /** Ends a pause, or takes back a cancel to the end of the period. */
+  | { readonly kind: 'resume' }
+  /** The next period is not charged. */
+  | { readonly kind: 'skip' };
+
+/** A subscription as it is found. Instants by the database's clock. */
+export type SubscriptionStanding = {
+  readonly status: string;
+  readonly cancelsAtPeriodEnd: boolean;
+  readonly schedule: Schedule;
+  readonly firstPeriod: number;
+  readonly nextPeriod: number;
+  readonly endsAfter: number | null;
+  readonly now: DateTime;
+};
+
+/** What becomes of it, as data: `store/subscription-orders.ts` carries it out. What is left out stays as it is. */
+export type SubscriptionChange = {
+  readonly status?: 'active' | 'paused' | 'canceled';
+  readonly cancelsAtPeriodEnd?: boolean;
+  readonly periods?: { readonly first: number; readonly next: number; readonly nextDueAt: DateTime };
+  /** A period that is drawn up as waived. */
+  readonly waives?: Period;
+  /** What happens in a second statement to invoices of which no charge is on its way. */
+  readonly invoices?: 'void' | 'hold' | 'release';
+  /** The name under which audit and events know it. */
+  readonly event: string;
+};
+
+export type SubscriptionJudgement =
+  | { readonly kind: 'change'; readonly change: SubscriptionChange }
+  /** It stands so already; its invoices are seen to again, for a crash may have come between. */
+  | { readonly kind: 'unchanged'; readonly invoices: SubscriptionChange['invoices'] }
+  | { readonly kind: 'refused'; readonly because: string };
+
+/** Judges an order. Pure. What was sent is settled first, whatever is ordered (protocol §2.8). */
+export function judgeSubscription(order: SubscriptionOrder, standing: SubscriptionStanding): SubscriptionJudgement {
+  if (standing.status === 'canceled')
+    return order.kind === 'cancel' ? unchanged('void') : refused('it is canceled, and that is final');
+  switch (order.kind) {
+    case 'cancel':
+      return cancel(order.at, standing);
+    case 'pause':
+      return pause(standing);
+    case 'resume':
+      return resume(standing);
+    case 'skip':
+      return skip(standing);
+    default:
+      return assertNever(order);
+  }
+}
+
+function cancel(at: 'now' | 'period_end', standing: SubscriptionStanding): SubscriptionJudgement {
+  // Before its first period, and while nothing is drawn up, there is no period to run out.
+  const runs = LIVE.has(standing.status) && standing.nextPeriod > standing.firstPeriod;
+  if (at === 'now' || !runs) return changed({ status: 'canceled', invoices: 'void', event: 'subscription.canceled' });
+  if (standing.cancelsAtPeriodEnd) return unchanged();
+  return changed({ cancelsAtPeriodEnd: true, event: 'subscription.cancel_scheduled' });
+}
+
+function pause({ status }: SubscriptionStanding): SubscriptionJudgement {
+  if (status === 'paused') return unchanged('hold');
+  return changed({ status: 'paused', invoices: 'hold', event: 'subscription.paused' });
+}
+
+/** The anchor stays: periods that began while it was paused are not owed, and count for no agreed number. */
+function resume(standing: SubscriptionStanding): SubscriptionJudgement {
+  const { status, cancelsAtPeriodEnd, schedule, firstPeriod, nextPeriod, now } = standing;
+  if (status !== 'paused') {
+    return cancelsAtPeriodEnd
+      ? changed({ cancelsAtPeriodEnd: false, event: 'subscription.cancel_taken_back' })
+      : unchanged('release');
+  }
+  const next = Math.max(nextPeriod, firstPeriodFrom(schedule, now));
+  const periods = { first: firstPeriod + next - nextPeriod, next, nextDueAt: periodAt(schedule, next).startAt };
+  return changed({ status: 'active', periods, invoices: 'release', event: 'subscription.resumed' });
+}
+
+function skip({ status, schedule, firstPeriod, nextPeriod, endsAfter, cancelsAtPeriodEnd, now }: SubscriptionStanding) {
+  if (!LIVE.has(status)) return refused(`it is ${status}`);
+  if (cancelsAtPeriodEnd || (endsAfter !== null && nextPeriod >= firstPeriod + endsAfter))
+    return refused('it ends with the period that runs: there is no next one');
+  const period = periodAt(schedule, nextPeriod);
+  if (period.startAt <= now)
+    return refused('its next period has begun and is being drawn up; say it again in a minute');
+  const next = firstPeriodFrom(schedule, period.endAt);
+  const periods = { first: firstPeriod, next, nextDueAt: periodAt(schedule, next).startAt };
+  return changed({ periods, waives: period, event: 'subscription.period_skipped' });
+}
+
+function changed(change: SubscriptionChange): SubscriptionJudgement {
+  return { kind: 'change', change };
+}
+
+function unchanged(invoices?: SubscriptionChange['invoices']): SubscriptionJudgement {
+  return { kind: 'unchanged', invoices };
+}
+
+function refused(because: string): SubscriptionJudgement {
+  return { kind: 'refused', because };
+}
+
+const LIVE: ReadonlySet<string> = new Set(['trialing', 'active', 'past_due']);

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { InputError } from '../../billing/errors.ts';
+import type { Db } from '../../store/db.ts';
+import { type Answer, claimKey, keepAnswer, releaseKey } from '../../store/idempotency.ts';
+import { sendProblem } from '../problem.ts';
+
+/**
+ * Does the work of a request once for its `Idempotency-Key`: the same key and body get the stored answer, another body
+ * 409, and so does a second request while the first is being worked on. Without a key the work is done. What throws is
+ * not stored. Throws InputError for a key that is none.
+ */
+export async function idempotent(
+  db: Db,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  work: () => Promise<Answer>,
+): Promise<FastifyReply> {
+  const key = keyOf(request);
+  if (key === null) return send(reply, await work());
+  const scope = `${request.method} ${request.url}`;
+  const claim = await claimKey(db, scope, key, hashOf(request.body));
+  switch (claim.kind) {
+    case 'answered':
+      return send(reply.header('idempotent-replayed', 'true'), claim.answer);
+    case 'mismatch':
+      return sendProblem(reply, 409, 'this Idempotency-Key was used with another body');
+    case 'busy':
+      return sendProblem(reply.header('retry-after', 1), 409, 'the same request is being worked on');
+    case 'ours': {
+      const answer = await work().catch(async (error: unknown) => {
+        await releaseKey(db, scope, key);
+        throw error;
+      });
+      await keepAnswer(db, scope, key, answer);
+      return send(reply, answer);
+    }
+  }
+}
+
+function send(reply: FastifyReply, { status, body }: Answer): FastifyReply {
+  if (status < 400) return reply.code(status).send(body);
+  return sendProblem(reply, status, typeof body === 'string' ? body : undefined);
+}
+
+function keyOf(request: FastifyRequest): string | null {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return null;
+  if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  throw new InputError('the Idempotency-Key cannot be read', 'give it once: 1 to 255 visible ASCII characters');
+}
+
+function hashOf(body: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(body ?? null))
+    .digest('hex');
+}

@@ -1,0 +1,63 @@
+import type { InvoiceId } from '../billing/ids.ts';
+import type { Db } from './db.ts';
+import type { OrderedBy, SubscriptionFound } from './subscription-orders.ts';
+
+/** Whether a card may be a subscription's: `foreign` is another customer's. */
+export async function ownerOfCard(
+  db: Db,
+  { id }: SubscriptionFound,
+  customerUid: string,
+): Promise<'nobody' | 'own' | 'foreign'> {
+  const [row] = await db.$queryRaw<{ own: boolean }[]>`
+    SELECT k.customer_id = s.customer_id AS own FROM subscription s, billing_key k
+     WHERE s.id = ${id}::uuid AND k.customer_uid = ${customerUid}`;
+  if (row === undefined) return 'nobody';
+  return row.own ? 'own' : 'foreign';
+}
+
+/**
+ * Gives a subscription another card, or the same `customer_uid` with another card behind it (registering one again
+ * replaces it at PortOne without a word): what was known of it is asked anew before its next charge. Attempts that were
+ * sent keep the card they were sent on. Returns false when the subscription changed meanwhile, or is not ours to change.
+ */
+export async function changeCard(
+  db: Db,
+  found: SubscriptionFound,
+  customerUid: string,
+  by: Omit<OrderedBy, 'versions'>,
+): Promise<boolean> {
+  const [row] = await db.$queryRaw<{ done: number }[]>`
+    WITH s AS MATERIALIZED (
+      SELECT subscription.* FROM subscription JOIN control ON fingerprint = ${by.fingerprint}
+       WHERE subscription.id = ${found.id}::uuid AND subscription.xmin::text = ${found.version} FOR NO KEY UPDATE OF subscription
+    ), k AS (
+      INSERT INTO billing_key (customer_id, customer_uid) SELECT s.customer_id, ${customerUid} FROM s
+      ON CONFLICT (customer_uid) DO UPDATE SET state = 'active', sandbox = NULL, verified_at = NULL, card_name = NULL, card_number_masked = NULL
+       WHERE billing_key.customer_id = excluded.customer_id
+      RETURNING id
+    ), moved AS (
+      UPDATE subscription SET billing_key_id = k.id, updated_at = maedal_now() FROM s, k WHERE subscription.id = s.id RETURNING subscription.id
+    ), written AS (
+      INSERT INTO audit (actor, action, subject, reason) SELECT ${by.actor}, 'subscription.card_changed', moved.id::text, ${by.reason} FROM moved
+    ), told AS (
+      INSERT INTO outbox (kind, subscription_id, payload, next_at)
+      SELECT 'subscription.card_changed', s.id, jsonb_build_object('subscription_id', s.external_id, 'customer_uid', ${customerUid}::text),
+             maedal_now() FROM s JOIN moved ON moved.id = s.id
+    )
+    SELECT count(*)::integer AS done FROM moved`;
+  return row?.done === 1;
+}
+
+/** Invoices of a subscription that another card may pay: declined ones, and those held for what was wrong with the card. */
+export async function payableByCard(
+  db: Db,
+  { id }: SubscriptionFound,
+): Promise<{ readonly id: InvoiceId; readonly state: string }[]> {
+  return db.$queryRaw<{ id: InvoiceId; state: string }[]>`
+    SELECT id::text, state FROM invoice
+     WHERE subscription_id = ${id}::uuid
+       AND (state IN ('retrying', 'uncollectible') OR (state = 'held' AND reason = ANY(${[...OF_THE_CARD]}::text[])))
+     ORDER BY due_at, id`;
+}
+
+const OF_THE_CARD = ['billing_key_unknown', 'billing_key_kind_unknown', 'live_key_in_test', 'test_key_in_live'];

@@ -1,0 +1,157 @@
+import type { Interval } from '../billing/calendar.ts';
+import type { SubscriptionChange, SubscriptionStanding } from '../billing/subscription-order.ts';
+import type { Said } from './control.ts';
+import type { Db } from './db.ts';
+import { instant } from './instant.ts';
+
+/** A subscription as it was read, for an order to be judged on and carried out against. */
+export type SubscriptionFound = {
+  readonly id: string;
+  /** Changes with every write to the subscription. */
+  readonly version: string;
+  readonly channel: string;
+  readonly standing: SubscriptionStanding;
+};
+
+/** Who gave an order and why, what this process takes the database for, and the policy versions in force. */
+export type OrderedBy = Said & { readonly fingerprint: string; readonly versions: Readonly<Record<string, string>> };
+
+/** Reads it by the merchant's own id; null when there is none. */
+export async function findForOrder(db: Db, externalId: string): Promise<SubscriptionFound | null> {
+  const [row] = await db.$queryRaw<Row[]>`
+    SELECT id::text, xmin::text AS version, channel, status, cancel_at_period_end, anchor_local, timezone, "interval", interval_count,
+           first_period, next_period, ends_after, maedal_now() AS now
+      FROM subscription WHERE external_id = ${externalId}`;
+  if (row === undefined) return null;
+  const { anchor_local: anchorLocal, timezone, interval, interval_count: intervalCount } = row;
+  const standing = {
+    status: row.status,
+    cancelsAtPeriodEnd: row.cancel_at_period_end,
+    schedule: { anchorLocal, timezone, interval, intervalCount },
+    firstPeriod: row.first_period,
+    nextPeriod: row.next_period,
+    endsAfter: row.ends_after,
+    now: instant(row.now),
+  };
+  return { id: row.id, version: row.version, channel: row.channel, standing };
+}
+
+/**
+ * Carries an order out: subscription, a waived period, audit and message in one statement; only in our own database, and
+ * only while the subscription is as it was read. From then on no intent passes that its new status forbids: whoever
+ * writes one locks the subscription first. Returns false when nothing was done.
+ */
+export async function changeSubscription(
+  db: Db,
+  found: SubscriptionFound,
+  change: SubscriptionChange,
+  by: OrderedBy,
+): Promise<boolean> {
+  const { status = null, periods, waives } = change;
+  const [row] = await db.$queryRaw<{ done: number }[]>`
+    WITH s AS MATERIALIZED (
+      SELECT subscription.* FROM subscription WHERE id = ${found.id}::uuid AND xmin::text = ${found.version} FOR NO KEY UPDATE
+    ), c AS MATERIALIZED (
+      SELECT control.id FROM control JOIN s ON true WHERE fingerprint = ${by.fingerprint} FOR SHARE OF control
+    ), moved AS (
+      UPDATE subscription SET updated_at = maedal_now(),
+             status = CASE WHEN ${status}::text = 'active' AND EXISTS (
+               SELECT FROM invoice i WHERE i.subscription_id = s.id
+                  AND (i.state = 'uncollectible' OR (i.state IN ('retrying', 'review', 'held') AND i.failures > 0))) THEN 'past_due' ELSE coalesce(${status}::text, s.status) END,
+             canceled_at = CASE WHEN ${status}::text = 'canceled' THEN maedal_now() END,
+             paused_at = CASE coalesce(${status}::text, s.status) WHEN 'paused' THEN coalesce(s.paused_at, maedal_now()) END,
+             cancel_at_period_end = coalesce(${change.cancelsAtPeriodEnd ?? null}::boolean, s.cancel_at_period_end),
+             first_period = coalesce(${periods?.first ?? null}::integer, s.first_period),
+             next_period = coalesce(${periods?.next ?? null}::integer, s.next_period),
+             next_due_at = CASE WHEN ${status}::text IS DISTINCT FROM 'canceled'
+                                THEN coalesce(${periods?.nextDueAt.toJSDate() ?? null}::timestamptz, s.next_due_at) END
+        FROM s, c WHERE subscription.id = s.id RETURNING subscription.id
+    ), waived AS (
+      INSERT INTO invoice (subscription_id, period_key, period_index, period_start, period_end, due_at, amount, currency,
+                           tax_free, vat, name, state, reason, policy_version_id)
+      SELECT s.id, ${waives?.key ?? null}, ${waives?.index ?? null}::integer, ${waives?.startAt.toJSDate() ?? null}::timestamptz,
+             ${waives?.endAt.toJSDate() ?? null}::timestamptz, ${waives?.startAt.toJSDate() ?? null}::timestamptz, s.amount, s.currency,
+             s.tax_free, s.vat, s.name, 'waived', ${by.reason}, coalesce(versions.by_policy ->> s.policy, versions.by_policy ->> 'default')
+        FROM s JOIN moved ON moved.id = s.id CROSS JOIN (SELECT ${JSON.stringify(by.versions)}::jsonb AS by_policy) versions WHERE ${waives !== undefined}
+    ), written AS (
+      INSERT INTO audit (actor, action, subject, reason) SELECT ${by.actor}, ${change.event}, moved.id::text, ${by.reason} FROM moved
+    ), told AS (
+      INSERT INTO outbox (kind, subscription_id, payload, next_at)
+      SELECT ${change.event}, s.id, jsonb_build_object('subscription_id', s.external_id, 'reason', ${by.reason}::text,
+               'by', ${by.actor}::text), maedal_now() FROM s JOIN moved ON moved.id = s.id
+    )
+    SELECT count(*)::integer AS done FROM moved`;
+  return row?.done === 1;
+}
+
+/**
+ * What a new status means for invoices of which no charge is on its way: a cancelled subscription owes them no more
+ * (`void`), a pause holds them, and its end lets them go. The second of an ordered pair: while the first has not said
+ * so, an intent might pass. A crash in between leaves the same to whoever takes the next attempt. Returns how many.
+ */
+export async function settleInvoices(
+  db: Db,
+  { id }: SubscriptionFound,
+  as: NonNullable<SubscriptionChange['invoices']>,
+  { fingerprint, quarantineSeconds }: { readonly fingerprint: string; readonly quarantineSeconds: number },
+): Promise<number> {
+  const { from, standing, reason, event } = SETTLED[as];
+  return db.$executeRaw`
+    WITH s AS MATERIALIZED (
+      SELECT subscription.id FROM subscription JOIN control ON fingerprint = ${fingerprint}
+       WHERE subscription.id = ${id}::uuid AND status = ANY(${[...standing]}::text[]) FOR NO KEY UPDATE OF subscription
+    ), i AS MATERIALIZED (
+      SELECT invoice.id FROM invoice JOIN s ON s.id = invoice.subscription_id
+       WHERE invoice.state = ANY(${[...from]}::text[]) AND (${as} <> 'release' OR invoice.reason = ${SETTLED.hold.reason})
+         AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id
+                            AND (a.state IN ('sent', 'unknown', 'paid', 'review') OR a.lease_until > maedal_now()))
+       ORDER BY invoice.id FOR NO KEY UPDATE OF invoice
+    ), withdrawn AS (
+      UPDATE attempt SET state = 'canceled', fail_reason = ${reason}, updated_at = maedal_now() FROM i
+       WHERE attempt.invoice_id = i.id AND attempt.state = 'prepared' AND ${as} <> 'release'
+    ), moved AS (
+      UPDATE invoice SET updated_at = maedal_now(),
+             state = CASE ${as} WHEN 'void' THEN 'void' WHEN 'hold' THEN 'held' ELSE CASE WHEN failures > 0 THEN 'retrying' ELSE 'open' END END,
+             reason = CASE WHEN ${as} <> 'release' THEN ${reason} END,
+             next_at = CASE WHEN ${as} = 'release' THEN maedal_now() END,
+             watch_at = CASE WHEN ${as} = 'void' AND EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id AND a.send_count > 0)
+                             THEN maedal_now() + make_interval(secs => ${quarantineSeconds}) ELSE watch_at END
+        FROM i WHERE invoice.id = i.id RETURNING invoice.id, invoice.subscription_id
+    )
+    INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)
+    SELECT ${event}, moved.subscription_id, moved.id, jsonb_build_object('invoice_id', moved.id, 'reason', ${reason}::text), maedal_now()
+      FROM moved`;
+}
+
+/** While the subscription stands how, from which states an invoice is settled so, why, and as which event. */
+const SETTLED = {
+  void: {
+    standing: ['canceled'],
+    from: ['open', 'retrying', 'held'],
+    reason: 'subscription_canceled',
+    event: 'invoice.voided',
+  },
+  hold: { standing: ['paused'], from: ['open', 'retrying'], reason: 'subscription_stopped', event: 'invoice.held' },
+  release: {
+    standing: ['trialing', 'active', 'past_due'],
+    from: ['held'],
+    reason: 'subscription_resumed',
+    event: 'invoice.released',
+  },
+} as const;
+
+type Row = {
+  id: string;
+  version: string;
+  channel: string;
+  status: string;
+  cancel_at_period_end: boolean;
+  anchor_local: string;
+  timezone: string;
+  interval: Interval;
+  interval_count: number;
+  first_period: number;
+  next_period: number;
+  ends_after: number | null;
+  now: Date;
+};

@@ -1,0 +1,94 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { DateTime } from 'luxon';
+import { periodAt } from '../../src/billing/calendar.ts';
+import {
+  judgeSubscription,
+  type SubscriptionOrder,
+  type SubscriptionStanding,
+} from '../../src/billing/subscription-order.ts';
+
+const schedule = {
+  anchorLocal: '2027-01-31T10:00:00',
+  timezone: 'Asia/Seoul',
+  interval: 'month',
+  intervalCount: 1,
+} as const;
+const standing = (fields: Partial<SubscriptionStanding> = {}): SubscriptionStanding => ({
+  status: 'active',
+  cancelsAtPeriodEnd: false,
+  schedule,
+  firstPeriod: 0,
+  nextPeriod: 1,
+  endsAfter: null,
+  now: DateTime.fromISO('2027-02-10T00:00:00Z', { zone: 'utc' }),
+  ...fields,
+});
+const NOW = { kind: 'cancel', at: 'now' } as const;
+const AT_END = { kind: 'cancel', at: 'period_end' } as const;
+
+test.each<[SubscriptionOrder, Partial<SubscriptionStanding>, object]>([
+  [NOW, {}, { change: { status: 'canceled', invoices: 'void', event: 'subscription.canceled' } }],
+  [NOW, { status: 'paused' }, { change: { status: 'canceled', invoices: 'void' } }],
+  [NOW, { status: 'unpaid' }, { change: { status: 'canceled' } }],
+  [NOW, { status: 'canceled' }, { kind: 'unchanged', invoices: 'void' }],
+  [AT_END, {}, { change: { cancelsAtPeriodEnd: true, event: 'subscription.cancel_scheduled' } }],
+  [AT_END, { cancelsAtPeriodEnd: true }, { kind: 'unchanged' }],
+  [AT_END, { nextPeriod: 0 }, { change: { status: 'canceled' } }],
+  [AT_END, { status: 'paused' }, { change: { status: 'canceled' } }],
+  [{ kind: 'pause' }, {}, { change: { status: 'paused', invoices: 'hold' } }],
+  [{ kind: 'pause' }, { status: 'paused' }, { kind: 'unchanged', invoices: 'hold' }],
+  [{ kind: 'pause' }, { status: 'canceled' }, { kind: 'refused' }],
+  [{ kind: 'resume' }, {}, { kind: 'unchanged' }],
+  [{ kind: 'resume' }, { cancelsAtPeriodEnd: true }, { change: { cancelsAtPeriodEnd: false } }],
+  [{ kind: 'resume' }, { status: 'canceled' }, { kind: 'refused' }],
+  [{ kind: 'skip' }, { status: 'paused' }, { kind: 'refused', because: 'it is paused' }],
+  [{ kind: 'skip' }, { cancelsAtPeriodEnd: true }, { kind: 'refused' }],
+  [{ kind: 'skip' }, { endsAfter: 1 }, { kind: 'refused' }],
+  [{ kind: 'skip' }, { now: DateTime.fromISO('2027-02-28T01:00:00Z') }, { kind: 'refused' }],
+])('%j of %j', (order, fields, expected) => {
+  expect(judgeSubscription(order, standing(fields))).toMatchObject(expected);
+});
+
+test('a pause keeps the anchor: what began meanwhile is not owed, and counts for no agreed number', () => {
+  const paused = standing({ status: 'paused', nextPeriod: 2, endsAfter: 12, now: DateTime.utc(2027, 6, 15) });
+  expect(judgeSubscription({ kind: 'resume' }, paused)).toMatchObject({
+    change: { status: 'active', invoices: 'release', periods: { first: 3, next: 5 } },
+  });
+  const brief = standing({ status: 'paused', nextPeriod: 2, now: DateTime.utc(2027, 3, 5) });
+  expect(judgeSubscription({ kind: 'resume' }, brief)).toMatchObject({ change: { periods: { first: 0, next: 2 } } });
+});
+
+test('a skip waives the next period and leaves the ones after it where they were', () => {
+  const judgement = judgeSubscription({ kind: 'skip' }, standing());
+  expect(judgement).toMatchObject({
+    change: { waives: { index: 1, key: '2027-02-28' }, periods: { first: 0, next: 2 } },
+  });
+  if (judgement.kind !== 'change') throw new Error('it is refused');
+  expect(judgement.change.periods?.nextDueAt.toISO()).toBe(periodAt(schedule, 2).startAt.toISO());
+});
+
+test('whatever is ordered, no period comes twice, none that began is passed over, and what is canceled stays so', () => {
+  const orders = fc.constantFrom<SubscriptionOrder>(
+    NOW,
+    AT_END,
+    { kind: 'pause' },
+    { kind: 'resume' },
+    { kind: 'skip' },
+  );
+  const statuses = fc.constantFrom('trialing', 'active', 'past_due', 'unpaid', 'paused', 'canceled');
+  fc.assert(
+    fc.property(orders, statuses, fc.nat(24), fc.nat(900), (order, status, nextPeriod, days) => {
+      const found = standing({ status, nextPeriod, now: DateTime.utc(2027, 1, 31).plus({ days }) });
+      const judgement = judgeSubscription(order, found);
+      if (judgement.kind !== 'change') return;
+      const { status: becomes, periods } = judgement.change;
+      expect(status).not.toBe('canceled');
+      if (becomes === 'active') expect(status).toBe('paused');
+      if (periods === undefined) return;
+      expect(periods.next).toBeGreaterThanOrEqual(nextPeriod);
+      expect(periods.nextDueAt >= found.now).toBe(true);
+      expect(periodAt(schedule, periods.next).startAt.toMillis()).toBe(periods.nextDueAt.toMillis());
+    }),
+  );
+});

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { markDatabase } from '../../../src/store/fingerprint.ts';
+import { keepPolicyVersion } from '../../../src/store/policy-versions.ts';
+import { FINGERPRINT } from '../../support/world.ts';
+import { newWorld, TOKEN, type World } from '../fixture.ts';
+import { addSubscription } from '../rows.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await newWorld();
+  await keepPolicyVersion(world.database.db, 'default-1', { retryAfterDays: [1, 3, 5], minGapHours: 24 });
+  await markDatabase(world.database.db, FINGERPRINT);
+});
+afterAll(() => world.close());
+
+let count = 0;
+async function newSubscription(): Promise<string> {
+  count += 1;
+  await addSubscription(world.database.db, `order-${count}`);
+  return `order-${count}`;
+}
+
+async function post(path: string, body?: object, headers: Record<string, string> = {}) {
+  const response = await world.app.inject({
+    method: 'POST',
+    url: `/v1/subscriptions/${path}`,
+    headers: { authorization: `Bearer ${TOKEN}`, ...headers },
+    ...(body === undefined ? {} : { payload: body }),
+  });
+  return { status: response.statusCode, headers: response.headers, body: JSON.parse(response.body) };
+}
+
+test('an order answers the subscription as it stands then, and the audit knows why', async () => {
+  const id = await newSubscription();
+  expect(await post(`${id}/pause`, { reason: 'on holiday' })).toMatchObject({
+    status: 200,
+    body: { id, status: 'paused', paused_at: expect.any(String), canceled_at: null },
+  });
+  expect(await post(`${id}/resume`)).toMatchObject({ status: 200, body: { status: 'active', paused_at: null } });
+  expect(await post(`${id}/cancel`, { at: 'period_end' })).toMatchObject({ body: { cancel_at_period_end: true } });
+  expect(await post(`${id}/cancel`)).toMatchObject({ status: 200, body: { status: 'canceled', next_due_at: null } });
+  const audit = await world.database.db.audit.findMany({ orderBy: { id: 'asc' } });
+  expect(audit.map(({ action, reason }) => [action, reason])).toEqual([
+    ['subscription.paused', 'on holiday'],
+    ['subscription.resumed', 'by the API'],
+    ['subscription.cancel_scheduled', 'by the API'],
+    ['subscription.canceled', 'by the API'],
+  ]);
+  expect(await post(`${id}/resume`)).toMatchObject({
+    status: 409,
+    body: { detail: 'it is canceled, and that is final' },
+  });
+});
+
+test('a card is changed; another one answers 409', async () => {
+  const [id, other] = [await newSubscription(), await newSubscription()];
+  expect(await post(`${id}/change-card`, { customer_uid: 'new' })).toMatchObject({ body: { customer_uid: 'new' } });
+  expect(await post(`${other}/change-card`, { customer_uid: 'new' })).toMatchObject({
+    status: 409,
+    body: { detail: 'new is the card of another customer' },
+  });
+});
+
+test('the same key and body get the stored answer, and the work is done once', async () => {
+  const id = await newSubscription();
+  const key = { 'idempotency-key': 'once' };
+  const first = await post(`${id}/skip`, {}, key);
+  const again = await post(`${id}/skip`, {}, key);
+  expect(again).toMatchObject({ status: 200, body: first.body, headers: { 'idempotent-replayed': 'true' } });
+  expect(await post(`${id}/skip`, { reason: 'another' }, key)).toMatchObject({ status: 409 });
+  expect(await world.database.db.invoice.count({ where: { state: 'waived' } })).toBe(1);
+  const other = await newSubscription();
+  expect(await post(`${other}/skip`, {}, key)).toMatchObject({ status: 200 }); // another path: another request
+});
+
+test('eight at once under one key are one', async () => {
+  const id = await newSubscription();
+  const before = await world.database.db.invoice.count();
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () => post(`${id}/skip`, {}, { 'idempotency-key': 'x' })),
+  );
+  for (const { status } of answers) expect([200, 409]).toContain(status);
+  expect(await world.database.db.invoice.count()).toBe(before + 1);
+});
+
+test('a refusal is an answer as well, and a key whose work died is taken over after a minute', async () => {
+  const id = await newSubscription();
+  await post(`${id}/cancel`);
+  const key = { 'idempotency-key': 'refused' };
+  expect(await post(`${id}/pause`, {}, key)).toMatchObject({ status: 409 });
+  expect(await post(`${id}/pause`, {}, key)).toMatchObject({ status: 409, headers: { 'idempotent-replayed': 'true' } });
+  const { db } = world.database;
+  await db.$executeRaw`UPDATE idempotency SET status = NULL, answer = NULL WHERE key = 'refused'`;
+  expect((await post(`${id}/pause`, {}, key)).headers['retry-after']).toBe('1');
+  await db.$executeRaw`UPDATE idempotency SET created_at = created_at - interval '2 minutes' WHERE key = 'refused'`;
+  expect(await post(`${id}/pause`, {}, key)).toMatchObject({ status: 409, body: { detail: /final/ } });
+});
+
+test.each([
+  ['cancel', { at: 'never' }, "field 'at' cannot be read; use now or period_end"],
+  ['cancel', { when: 'now' }, "there is no field 'when'; check its spelling"],
+  ['pause', { reason: ' ' }, "field 'reason' cannot be read; it is empty"],
+  ['change-card', { customer_uid: 'x'.repeat(81) }, "field 'customer_uid' cannot be read; it is longer than 80"],
+  ['change-card', { customer_uid: 'a\0b' }, "field 'customer_uid' cannot be read; it holds a NUL character"],
+  ['pause', ['reason'], 'the body is no JSON object'],
+])('%s %j is bad input: nothing is done', async (path, body, detail) => {
+  const id = await newSubscription();
+  const answer = await post(`${id}/${path}`, body);
+  expect(answer.status).toBe(400);
+  expect(answer.body.detail).toContain(detail);
+  expect(await world.database.db.subscription.findUniqueOrThrow({ where: { external_id: id } })).toMatchObject({
+    status: 'active',
+    cancel_at_period_end: false,
+  });
+});
+
+test('who has no token, an unknown subscription and a bad key are told so', async () => {
+  const id = await newSubscription();
+  expect((await world.app.inject({ method: 'POST', url: `/v1/subscriptions/${id}/pause` })).statusCode).toBe(401);
+  expect(await post('nobody/pause')).toMatchObject({ status: 404, body: { detail: 'there is no such subscription' } });
+  expect(await post(`${id}/pause`, {}, { 'idempotency-key': 'a b' })).toMatchObject({ status: 400 });
+});
