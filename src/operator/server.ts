@@ -52,6 +52,7 @@ export async function buildConsole(deps: ConsoleDeps, host: string): Promise<Fas
   const app = Fastify(LIMITS);
   answerErrors(app, report);
   app.removeContentTypeParser('text/plain'); // what another site's form can send without asking
+  acceptEmptyJson(app);
   await app.register(cookie);
   await app.register(formbody, { bodyLimit: LIMITS.bodyLimit });
   await registerHeaders(app);
@@ -69,6 +70,15 @@ export async function buildConsole(deps: ConsoleDeps, host: string): Promise<Fas
   invoiceRoutes(app, db);
   await registerBoard(app, deps.queues, report);
   return app;
+}
+
+/** A client that always says `application/json` may have nothing to say. Else as Fastify reads JSON by itself. */
+function acceptEmptyJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    return body === '' ? done(null, undefined) : parse(request, String(body), done);
+  });
 }
 
 /** Nobody may hold a connection, a request or a body longer or larger than this. */

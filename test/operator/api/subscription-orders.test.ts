@@ -114,6 +114,20 @@ test.each([
   });
 });
 
+test('a body of JSON that is empty is none; one that is broken is bad input', async () => {
+  const id = await newSubscription();
+  const send = (payload: string) =>
+    world.app.inject({
+      method: 'POST',
+      url: `/v1/subscriptions/${id}/pause`,
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      payload,
+    });
+  expect((await send('')).statusCode).toBe(200);
+  expect((await send('{"reason":')).statusCode).toBe(400);
+  expect((await send('{"__proto__":{"reason":"x"}}')).statusCode).toBe(400);
+});
+
 test('who has no token, an unknown subscription and a bad key are told so', async () => {
   const id = await newSubscription();
   expect((await world.app.inject({ method: 'POST', url: `/v1/subscriptions/${id}/pause` })).statusCode).toBe(401);
