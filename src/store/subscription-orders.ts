@@ -87,7 +87,8 @@ export async function changeSubscription(
 /**
  * What a new status means for invoices of which no charge is on its way: a cancelled subscription owes them no more
  * (`void`), a pause holds them, and its end lets them go. The second of an ordered pair: while the first has not said
- * so, an intent might pass. A crash in between leaves the same to whoever takes the next attempt. Returns how many.
+ * so, an intent might pass. What is let go waits for the day between two attempts and for the quarantine of a send that
+ * nothing answered, as it would have without the pause. A crash in between leaves the same to whoever takes the next attempt. Returns how many.
  */
 export async function settleInvoices(
   db: Db,
@@ -113,7 +114,9 @@ export async function settleInvoices(
       UPDATE invoice SET updated_at = maedal_now(),
              state = CASE ${as} WHEN 'void' THEN 'void' WHEN 'hold' THEN 'held' ELSE CASE WHEN failures > 0 THEN 'retrying' ELSE 'open' END END,
              reason = CASE WHEN ${as} <> 'release' THEN ${reason} END,
-             next_at = CASE WHEN ${as} = 'release' THEN maedal_now() END,
+             next_at = CASE WHEN ${as} = 'release' THEN greatest(maedal_now(),
+               last_attempt_at + make_interval(secs => 3600 * (SELECT policy ->> 'minGapHours' FROM policy_version p WHERE p.id = policy_version_id)::float8),
+               (SELECT max(a.unanswered_at) FROM attempt a WHERE a.invoice_id = i.id) + make_interval(secs => ${quarantineSeconds})) END,
              watch_at = CASE WHEN ${as} = 'void' AND EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id AND a.send_count > 0)
                              THEN maedal_now() + make_interval(secs => ${quarantineSeconds}) ELSE watch_at END
         FROM i WHERE invoice.id = i.id RETURNING invoice.id, invoice.subscription_id

@@ -94,6 +94,25 @@ test('paused, nothing is charged; resumed, what was held goes on and the months 
   ]);
 });
 
+test.each([
+  ['the day between two attempts on one card', {}, 24],
+  ['the quarantine of a send that nothing answered', { unanswered_at: '2027-01-31T06:00:00Z' }, 29],
+])('a pause does not shorten %s', async (_what, unanswered, hours) => {
+  script('decline');
+  await world.run();
+  const { db } = world.database;
+  await db.attempt.updateMany({ data: unanswered });
+  await order({ kind: 'pause' });
+  await order({ kind: 'resume' });
+  expect((await invoiceOf(world, subscription)).next_at).toEqual(world.now.plus({ hours }).toJSDate());
+  await world.advance({ hours: hours - 1 });
+  await world.run();
+  expect(world.gateway.posts).toHaveLength(1);
+  await world.advance({ hours: 1 });
+  await world.run();
+  expect(world.gateway.posts).toHaveLength(2);
+});
+
 test('a skipped period is waived on record, and the next one is charged on its day', async () => {
   await world.run();
   await order({ kind: 'skip' });
