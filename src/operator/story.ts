@@ -108,6 +108,13 @@ const DEEDS: Readonly<Record<string, string>> = {
   'invoice.retried': 'A person had it tried again',
   'invoice.released': 'A person let it go on',
   'invoice.voided': 'A person ended it',
+  'subscription.canceled': 'The subscription was cancelled',
+  'subscription.cancel_scheduled': 'The subscription was cancelled to the end of its period',
+  'subscription.cancel_taken_back': 'The cancel was taken back',
+  'subscription.paused': 'The subscription was paused',
+  'subscription.resumed': 'The subscription was resumed',
+  'subscription.period_skipped': 'The next period was skipped',
+  'subscription.card_changed': 'The subscription was given another card',
   'refund.approved': 'A refund was approved',
   'refund.requested': 'A refund was ordered',
 };

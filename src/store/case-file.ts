@@ -1,5 +1,6 @@
 import { type InvoiceId, parseInvoiceId, UUID } from '../billing/ids.ts';
 import type { Db } from './db.ts';
+import type { invoice as Invoice } from './prisma/client.ts';
 
 /** Everything that was written down about one invoice. */
 export type CaseFile = NonNullable<Awaited<ReturnType<typeof readCaseFile>>>;
@@ -41,18 +42,19 @@ export async function readCaseFile(db: Db, id: InvoiceId) {
   return { invoice, history, observations, deeds, control, now: await readNow(db) };
 }
 
-/** What people did to it, and to all charges while it was collected: the newest hundred, oldest first. */
+/** What people did to it, and to its subscription and all charges meanwhile: the newest hundred, oldest first. */
 async function readDeeds(
   db: Db,
   {
     id,
+    subscription_id,
     created_at: since,
     next_at: next,
-  }: { readonly id: string; readonly created_at: Date; readonly next_at: Date | null },
+  }: Pick<Invoice, 'id' | 'subscription_id' | 'created_at' | 'next_at'>,
   last: Date,
 ) {
   const meanwhile = { action: { in: [...FOR_ALL] }, at: next === null ? { gte: since, lte: last } : { gte: since } };
-  const where = { OR: [{ subject: id }, meanwhile] };
+  const where = { OR: [{ subject: id }, { subject: subscription_id, at: { gte: since } }, meanwhile] };
   return (await db.audit.findMany({ where, orderBy: { id: 'desc' }, take: 100 })).reverse();
 }
 

@@ -53,6 +53,18 @@ test('what an unknown charge waits for is told once the gateway did not know it'
   expect(await says(2)).toContain('2 times so far the gateway did not know it.');
 });
 
+test('what was ordered about its subscription since it was drawn up is part of its story', async () => {
+  const { db } = database;
+  const { invoiceId } = await newCase({ state: 'open', nextAt: LATER }, {});
+  const { subscription_id: subject, created_at } = await db.invoice.findUniqueOrThrow({ where: { id: invoiceId } });
+  const deed = { actor: 'api', subject, reason: 'on holiday' };
+  await db.audit.create({ data: { ...deed, action: 'subscription.resumed', at: new Date(created_at.getTime() - 1) } });
+  await db.audit.create({ data: { ...deed, action: 'subscription.paused' } });
+  const text = renderExplanation(await explainInvoice(db, invoiceId, OURS));
+  expect(text).toContain('The subscription was paused: on holiday [api]');
+  expect(text).not.toContain('The subscription was resumed');
+});
+
 test('an invoice may be named by what PortOne calls one of its charges', async () => {
   const { invoiceId, attemptId } = await newCase({ state: 'paid' }, {});
   const { merchant_uid } = await database.db.attempt.findUniqueOrThrow({ where: { id: attemptId } });

@@ -3,6 +3,22 @@ import type { Mutant } from './mutant.ts';
 /** What has to stand before a POST leaves, and that it leaves once. */
 export const INTENTS: readonly Mutant[] = [
   {
+    name: 'an order by hand is carried out whatever happened since it was judged',
+    catcher: 'test/flow/intervene.test.ts',
+    edits: [{ file: 'src/store/interventions.ts', find: ' AND invoice.xmin::text = ${found.version}', replace: '' }],
+  },
+  {
+    name: 'a pause shortens the quarantine of a send that nothing answered',
+    catcher: 'test/flow/subscription-orders.test.ts',
+    edits: [
+      {
+        file: 'src/store/subscription-orders.ts',
+        find: 'SELECT max(a.unanswered_at) FROM attempt a',
+        replace: "SELECT max(a.answered_at) - interval '1 year' FROM attempt a",
+      },
+    ],
+  },
+  {
     name: 'the POST leaves before its intent is committed',
     catcher: 'model',
     edits: [
