@@ -4,6 +4,7 @@ import { findInvoice, readCaseFile } from '../store/case-file.ts';
 import type { Db } from '../store/db.ts';
 import type { Identity } from '../store/fence.ts';
 import { type Explanation, explanationOf, localTime } from './explanation.ts';
+import { printable } from './printable.ts';
 import { inWords } from './reasons.ts';
 
 type Told = Explanation['story'][number];
@@ -129,13 +130,6 @@ function amount({ amount: minor, currency }: { amount: number; currency: string 
 
 function because(reason: string | null): string {
   return reason === null || reason === '' ? '' : `: ${inWords(reason)}`;
-}
-
-/** Words of a gateway or a merchant may hold control characters, and a terminal would obey them. */
-function printable(line: string): string {
-  return line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
-    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-  });
 }
 
 const LEARNT: Readonly<Record<string, string>> = {

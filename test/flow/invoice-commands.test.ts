@@ -84,6 +84,16 @@ test('a part, then the rest: the sandbox gives back what was said, the invoice e
   expect(await explain.ended).toBe(0);
 });
 
+test('declines are counted by their words, with what each was taken for', async () => {
+  const counted = maedal('declines', '--json');
+  const { total, declines } = JSON.parse(await counted.line(/^\{/));
+  expect(total).toBe(2);
+  expect(declines).toMatchObject([{ class: 'funds', channel: 'default', count: 2, text: /한도/ }]);
+  await db.$executeRaw`UPDATE attempt SET decline_class = 'other', fail_reason = '[Z999]\u001b[2J모름' WHERE state = 'declined'`;
+  await maedal('declines').line(/^ {5}2 {2}other {3}\S+Z {2}default {2}\[Z999\]\\u\{1b\}\[2J모름$/);
+  await db.$executeRaw`UPDATE attempt SET decline_class = 'funds' WHERE state = 'declined'`;
+});
+
 test('a retry by hand is charged by the next worker, on the card that is there by then; explain says who wanted it', async () => {
   const id = await invoiceId('sub-2');
   await post('/_sandbox/cards/card-2', { card: 'approve' }, {});

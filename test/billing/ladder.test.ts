@@ -1,0 +1,43 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { DateTime } from 'luxon';
+import { ladderOf } from '../../src/billing/ladder.ts';
+
+const dueAt = DateTime.fromISO('2026-12-31T01:00:00Z', { zone: 'utc' });
+
+test('a ladder is the first attempt and one for each rung, and then it ends', () => {
+  const { rungs, end } = ladderOf({ retryAfterDays: [1, 3, 7], minGapHours: 24 }, dueAt, 'funds');
+  expect(rungs.map(({ number, at, days }) => [number, at.toISO(), days])).toEqual([
+    [1, '2026-12-31T01:00:00.000Z', 0],
+    [2, '2027-01-01T01:00:00.000Z', 1],
+    [3, '2027-01-03T01:00:00.000Z', 3],
+    [4, '2027-01-07T01:00:00.000Z', 7],
+  ]);
+  expect(end).toBe('retries_exhausted');
+});
+
+test('a longer gap than the rungs are apart moves them', () => {
+  const { rungs } = ladderOf({ retryAfterDays: [1, 2], minGapHours: 72 }, dueAt, 'card');
+  expect(rungs.map(({ days }) => days)).toEqual([0, 3, 6]);
+});
+
+test('every ladder ends, rises, and keeps the gap', () => {
+  const policies = fc.record({
+    retryAfterDays: fc
+      .uniqueArray(fc.integer({ min: 1, max: 365 }), { maxLength: 20 })
+      .map((days) => days.sort((a, b) => a - b)),
+    minGapHours: fc.integer({ min: 1, max: 720 }),
+  });
+  fc.assert(
+    fc.property(policies, (policy) => {
+      const { rungs } = ladderOf(policy, dueAt, 'other');
+      expect(rungs).toHaveLength(policy.retryAfterDays.length + 1);
+      for (const [index, { at, days }] of rungs.entries()) {
+        const before = rungs[index - 1];
+        if (before === undefined) continue;
+        expect(at.diff(before.at).as('hours')).toBeGreaterThanOrEqual(policy.minGapHours);
+        expect(days).toBeGreaterThanOrEqual(policy.retryAfterDays[index - 1] ?? 0);
+      }
+    }),
+  );
+});
