@@ -4,6 +4,12 @@ import type { AttemptState } from './attempt.ts';
 /** What a person may order about an invoice: try again now, let go what is held or in review, or waive what is owed. */
 export type Intervention = 'retry' | 'release' | 'void';
 
+/**
+ * A payment that the gateway shows as paid, whole and as the invoice asks, and whose it is: of the attempt in review, of
+ * another attempt of the invoice, or of none of ours.
+ */
+export type Proof = { readonly impUid: string; readonly of: 'reviewed' | 'other' | 'nobody' };
+
 /** An invoice as a person finds it. Instants by the database's clock. */
 export type InvoiceStanding = {
   readonly state: string;
@@ -29,11 +35,13 @@ export type InvoiceStanding = {
 
 /** What becomes of invoice, living attempt and subscription, as data: `store/interventions.ts` carries it out. */
 export type Change = {
-  readonly invoice: { readonly state: 'open' | 'retrying' | 'void'; readonly watchAt: DateTime | null };
+  readonly invoice: { readonly state: 'open' | 'retrying' | 'void' | 'paid'; readonly watchAt: DateTime | null };
   /** Null leaves the living attempt as it is. */
-  readonly attempt: 'prepared' | 'canceled' | null;
+  readonly attempt: 'prepared' | 'canceled' | 'paid' | null;
   /** `reopen`: `unpaid → past_due`. `clear`: back to `active` unless something else is owed. */
   readonly subscription: 'reopen' | 'clear';
+  /** The payment that it is paid by from now on. */
+  readonly impUid?: string;
 };
 
 /** What an order leads to. */
@@ -45,11 +53,8 @@ export type Judgement =
 
 /** Judges an order (protocol §2.8). Never sends anything: what is let go is looked up first, and then sent by a worker. */
 export function judge(intervention: Intervention, standing: InvoiceStanding): Judgement {
-  const { living } = standing;
-  if (living?.state === 'unknown' && isCollected(standing)) return { kind: 'look-up' };
-  if (living?.state === 'paid') return over(standing);
-  if (living?.hold === 'leased' || living?.state === 'sent' || living?.state === 'unknown')
-    return refused('a worker has a charge of it in hand', 'say it again once `maedal explain` tells how that ended');
+  const busy = inHand(standing);
+  if (busy !== null) return busy;
   switch (intervention) {
     case 'retry':
       return retry(standing);
@@ -58,6 +63,35 @@ export function judge(intervention: Intervention, standing: InvoiceStanding): Ju
     case 'void':
       return waive(standing);
   }
+}
+
+/**
+ * Judges whether an invoice may be called paid by a payment that a person names (protocol §2.8). What an attempt that is
+ * not in review was paid with needs no person: it is on record by now, and accounting settles the invoice by it.
+ */
+export function judgeProof(proof: Proof, standing: InvoiceStanding): Judgement | { readonly kind: 'accounted' } {
+  const { living, kept, lastSentAt, now, quarantineSeconds } = standing;
+  if (!isOwed(standing)) return over(standing);
+  if (proof.of === 'other') return { kind: 'accounted' };
+  const busy = inHand(standing);
+  if (busy !== null) return busy;
+  const others = kept.filter((impUid) => impUid !== proof.impUid);
+  if (others.length > 0)
+    return refused(`${others.join(', ')} was captured for it as well`, '`maedal refund` gives that back first');
+  const watchAt = lastSentAt === null ? null : now.plus({ seconds: quarantineSeconds });
+  const attempt = proof.of === 'reviewed' ? 'paid' : living === null ? null : 'canceled';
+  const change = { invoice: { state: 'paid', watchAt }, attempt, subscription: 'clear', impUid: proof.impUid } as const;
+  return { kind: 'change', change };
+}
+
+/** Why nothing may be ordered while a charge of it is with a worker or at the gateway; null when none is. */
+function inHand(standing: InvoiceStanding): Judgement | null {
+  const { living } = standing;
+  if (living?.state === 'unknown' && isCollected(standing)) return { kind: 'look-up' };
+  if (living?.state === 'paid') return over(standing);
+  if (living?.hold === 'leased' || living?.state === 'sent' || living?.state === 'unknown')
+    return refused('a worker has a charge of it in hand', 'say it again once `maedal explain` tells how that ended');
+  return null;
 }
 
 function retry(standing: InvoiceStanding): Judgement {
@@ -88,9 +122,8 @@ function collect({ failures }: InvoiceStanding, attempt: Change['attempt']): Jud
 }
 
 function waive(standing: InvoiceStanding): Judgement {
-  const { state, kept, living, lastSentAt, now, quarantineSeconds } = standing;
-  const isOwed = isCollected(standing) || ['held', 'review', 'uncollectible'].includes(state);
-  if (!isOwed) return over(standing);
+  const { kept, living, lastSentAt, now, quarantineSeconds } = standing;
+  if (!isOwed(standing)) return over(standing);
   if (kept.length > 0)
     return refused(`${kept.join(', ')} was captured for it`, '`maedal refund` gives that back first');
   const watchAt = lastSentAt === null ? null : now.plus({ seconds: quarantineSeconds });
@@ -116,6 +149,11 @@ function barred(standing: InvoiceStanding): Judgement | null {
 
 function isCollected({ state }: Pick<InvoiceStanding, 'state'>): boolean {
   return state === 'open' || state === 'retrying';
+}
+
+/** Collected, or left to a person or given up: it may still be paid. */
+function isOwed(standing: Pick<InvoiceStanding, 'state'>): boolean {
+  return isCollected(standing) || ['held', 'review', 'uncollectible'].includes(standing.state);
 }
 
 function over({ state }: InvoiceStanding): Judgement {

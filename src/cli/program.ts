@@ -79,6 +79,7 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   retry: async () => (await import('./retry.ts')).retryCommand,
   release: async () => (await import('./release.ts')).releaseCommand,
   void: async () => (await import('./void.ts')).voidCommand,
+  'mark-paid': async () => (await import('./mark-paid.ts')).markPaidCommand,
   refund: async () => (await import('./refund.ts')).refundCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
   reconcile: async () => (await import('./reconcile.ts')).reconcileCommand,

@@ -3,9 +3,9 @@ import type { InvoiceId } from '../billing/ids.ts';
 import { type Change, type Intervention, type InvoiceStanding, judge } from '../billing/intervention.ts';
 import type { Said } from '../store/control.ts';
 import type { Db } from '../store/db.ts';
-import { findForIntervention, type InvoiceFound, intervene, lookUpSoon, type Order } from '../store/interventions.ts';
+import { findForIntervention, type InvoiceFound, intervene, lookUpSoon } from '../store/interventions.ts';
 
-type Deps = {
+export type InterventionDeps = {
   readonly db: Db;
   readonly fingerprint: string;
   readonly channel: (name: string) => { readonly quarantineSeconds: number; readonly declinesAreFinal: boolean };
@@ -17,17 +17,15 @@ type Deps = {
  * nothing is done. Throws InputError for what cannot be done as things stand, FenceError while the fate of a charge is open.
  */
 export async function orderIntervention(
-  deps: Deps,
+  deps: InterventionDeps,
   invoiceId: InvoiceId,
   intervention: Intervention,
   said: Said,
 ): Promise<Change['invoice']['state']> {
   const order = { invoiceId, intervention, said, fingerprint: deps.fingerprint };
   for (let turn = 0; turn < TURNS; turn += 1) {
-    const found = await findForIntervention(deps.db, invoiceId);
-    if (found === null)
-      throw new InputError(`there is no invoice '${invoiceId}'`, 'copy its id from /v1/invoices or the console');
-    const change = await allowed(deps, order, found);
+    const { found, standing } = await findStanding(deps, invoiceId);
+    const change = await allowed(deps, order, standing);
     if (await intervene(deps.db, order, found, change)) return change.invoice.state;
   }
   throw new FenceError(
@@ -37,11 +35,11 @@ export async function orderIntervention(
 }
 
 async function allowed(
-  { db, channel }: Deps,
-  { invoiceId, intervention }: Order,
-  found: InvoiceFound,
+  { db }: InterventionDeps,
+  { invoiceId, intervention }: { readonly invoiceId: InvoiceId; readonly intervention: Intervention },
+  standing: InvoiceStanding,
 ): Promise<Change> {
-  const judgement = judge(intervention, standingOf(found, channel(found.channel)));
+  const judgement = judge(intervention, standing);
   switch (judgement.kind) {
     case 'change':
       return judgement.change;
@@ -58,10 +56,18 @@ async function allowed(
   }
 }
 
-function standingOf(found: InvoiceFound, channel: ReturnType<Deps['channel']>): InvoiceStanding {
+/** An invoice as it is found, and as an order is judged on it. Throws InputError when there is none. */
+export async function findStanding(
+  { db, channel: channelOf }: InterventionDeps,
+  invoiceId: InvoiceId,
+): Promise<{ readonly found: InvoiceFound; readonly standing: InvoiceStanding }> {
+  const found = await findForIntervention(db, invoiceId);
+  if (found === null)
+    throw new InputError(`there is no invoice '${invoiceId}'`, 'copy its id from /v1/invoices or the console');
   const { unansweredAt, policy, ...rest } = found;
+  const channel = channelOf(found.channel);
   const barredUntil = unansweredAt?.plus({ seconds: channel.quarantineSeconds }) ?? null;
-  return { ...rest, ...channel, barredUntil, minGapHours: policy.minGapHours };
+  return { found, standing: { ...rest, ...channel, barredUntil, minGapHours: policy.minGapHours } };
 }
 
 /** So often a charge or a look-up may come in between. */

@@ -115,6 +115,7 @@ const DEEDS: Readonly<Record<string, string>> = {
   'subscription.resumed': 'The subscription was resumed',
   'subscription.period_skipped': 'The next period was skipped',
   'subscription.card_changed': 'The subscription was given another card',
+  'invoice.marked_paid': 'A person called it paid',
   'refund.approved': 'A refund was approved',
   'refund.requested': 'A refund was ordered',
 };

@@ -61,7 +61,7 @@ export async function findForIntervention(db: Db, id: InvoiceId): Promise<Invoic
 /** An order that was judged: who gave it and why, of which invoice, and what this process takes the database for. */
 export type Order = {
   readonly invoiceId: InvoiceId;
-  readonly intervention: Intervention;
+  readonly intervention: Intervention | 'mark-paid';
   readonly said: Said;
   readonly fingerprint: string;
 };
@@ -73,8 +73,8 @@ export type Order = {
  */
 export async function intervene(db: Db, order: Order, found: InvoiceFound, change: Change): Promise<boolean> {
   const { invoiceId, intervention, said } = order;
-  const { invoice, attempt, subscription } = change;
-  const isVoid = invoice.state === 'void';
+  const { invoice, attempt, subscription, impUid = null } = change;
+  const isOver = invoice.state === 'void' || invoice.state === 'paid';
   const [row] = await db.$queryRaw<{ done: number }[]>`
     WITH s AS MATERIALIZED (
       SELECT subscription.id, subscription.status FROM subscription JOIN invoice ON invoice.subscription_id = subscription.id
@@ -85,16 +85,24 @@ export async function intervene(db: Db, order: Order, found: InvoiceFound, chang
     ), c AS MATERIALIZED (
       SELECT control.id FROM control JOIN i ON true WHERE fingerprint = ${order.fingerprint} FOR SHARE OF control
     ), a AS (
-      UPDATE attempt SET state = ${attempt ?? ''}, fail_reason = ${said.reason}, lease_until = NULL, lease_count = 0, updated_at = maedal_now()
+      UPDATE attempt SET state = ${attempt ?? ''}, fail_reason = CASE WHEN ${attempt} <> 'paid' THEN ${said.reason} END,
+             imp_uid = CASE WHEN ${attempt} = 'paid' THEN ${impUid} ELSE imp_uid END,
+             answered_at = CASE WHEN ${attempt} = 'paid' THEN maedal_now() END, lease_until = NULL, lease_count = 0, updated_at = maedal_now()
         FROM i, c WHERE attempt.id = ${found.living?.id ?? null}::uuid AND ${attempt !== null}
          AND attempt.state = ${found.living?.state ?? null} AND attempt.fence = ${found.living?.fence ?? null}::integer
       RETURNING attempt.id
+    ), proof AS (
+      UPDATE observation SET account_at = NULL, accounted_as = 'settles' FROM i, c
+       WHERE observation.imp_uid = ${impUid} AND observation.accounted_as IS DISTINCT FROM 'settles' AND (${attempt === null} OR EXISTS (SELECT FROM a))
+      RETURNING observation.imp_uid
     ), moved AS (
       UPDATE invoice SET state = ${invoice.state}, updated_at = maedal_now(),
-             reason = CASE WHEN ${isVoid} THEN ${said.reason} WHEN reason = 'catch_up' THEN reason END,
-             next_at = CASE WHEN NOT ${isVoid} THEN maedal_now() END,
+             reason = CASE WHEN ${isOver} THEN ${said.reason} WHEN reason = 'catch_up' THEN reason END,
+             next_at = CASE WHEN NOT ${isOver} THEN maedal_now() END,
+             paid_at = CASE WHEN ${invoice.state} = 'paid' THEN maedal_now() END,
              watch_at = coalesce(${invoice.watchAt?.toJSDate() ?? null}::timestamptz, watch_at)
         FROM i, c WHERE invoice.id = i.id AND (${attempt === null} OR EXISTS (SELECT FROM a))
+         AND (${impUid === null} OR EXISTS (SELECT FROM proof))
       RETURNING invoice.id
     ), standing AS (
       UPDATE subscription SET updated_at = maedal_now(), status = CASE WHEN ${subscription} = 'reopen' THEN 'past_due' ELSE 'active' END
@@ -123,10 +131,11 @@ export async function lookUpSoon(db: Db, id: InvoiceId): Promise<void> {
 }
 
 /** In the audit and as events alike. */
-const ACTIONS: Readonly<Record<Intervention, string>> = {
+const ACTIONS: Readonly<Record<Order['intervention'], string>> = {
   retry: 'invoice.retried',
   release: 'invoice.released',
   void: 'invoice.voided',
+  'mark-paid': 'invoice.marked_paid',
 };
 
 type Row = Omit<InvoiceFound, 'unansweredAt' | 'lastSentAt' | 'now'> & {

@@ -11,7 +11,7 @@ import type { Db } from './db.ts';
 export async function observe(
   db: Db,
   records: readonly PaymentRecord[],
-  learntBy: 'answer' | 'look_up' | 'audit',
+  learntBy: 'answer' | 'look_up' | 'audit' | 'operator',
   owner: 'ours' | 'foreign' = 'ours',
 ): Promise<void> {
   if (records.length === 0) return;

@@ -125,6 +125,13 @@ test('a void ends what is owed: in JSON, with who and why in the audit; said aga
   expect(await mute.ended).toBe(2);
 });
 
+test('an invoice is called paid by a payment that PortOne shows, and by nothing else', async () => {
+  const id = await invoiceId('sub-2');
+  const marked = maedal('mark-paid', id, '--imp-uid', 'imps_nobody', '--reason', 'paid at the counter');
+  await marked.line(/PortOne knows no payment 'imps_nobody'; copy its imp_uid from PortOne’s console/);
+  expect(await marked.ended).toBe(2);
+});
+
 test('whatever cannot be refunded is bad input, and says what to do', async () => {
   const unpaid = maedal('refund', await invoiceId('sub-4'), '--reason', 'why not');
   await unpaid.line(/the invoice is void; only a paid one can be refunded/);

@@ -1,0 +1,80 @@
+import type { PaymentRecord } from '../billing/charge.ts';
+import { FenceError, InputError } from '../billing/errors.ts';
+import type { InvoiceId } from '../billing/ids.ts';
+import { judgeProof, type Proof } from '../billing/intervention.ts';
+import { formatMajor } from '../billing/money.ts';
+import { differences } from '../billing/outcome.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { Said } from '../store/control.ts';
+import { intervene, lookUpSoon } from '../store/interventions.ts';
+import { observe } from '../store/observations.ts';
+import { attemptOf, invoiceAsked } from '../store/proof.ts';
+import { findStanding, type InterventionDeps } from './intervene.ts';
+
+type Deps = InterventionDeps & { readonly gateway: Pick<Gateway, 'payment'>; readonly sandbox: boolean };
+
+/**
+ * Calls an invoice paid by a payment that the gateway shows: whole, of the invoice's amount, and of nobody else's invoice.
+ * `accounted`: it is one of our own charges, and the next sweep settles the invoice by it. Throws InputError for what
+ * proves nothing, FenceError while the fate of a charge is open, and Error when the gateway does not answer.
+ */
+export async function markPaid(
+  deps: Deps,
+  invoiceId: InvoiceId,
+  impUid: string,
+  said: Said,
+): Promise<'paid' | 'accounted'> {
+  const { db, fingerprint } = deps;
+  const record = await proved(deps, invoiceId, impUid);
+  const owner = await attemptOf(db, record.merchantUid);
+  if (owner !== null && owner.invoiceId !== invoiceId)
+    throw new InputError(`${impUid} is of invoice ${owner.invoiceId}`, 'name a payment of this one');
+  await observe(db, [record], 'operator', owner === null ? 'foreign' : 'ours');
+  const of = owner === null ? 'nobody' : owner.state === 'review' ? 'reviewed' : 'other';
+  const order = { invoiceId, intervention: 'mark-paid', said, fingerprint } as const;
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    const { found, standing } = await findStanding(deps, invoiceId);
+    const judgement = judgeProof({ impUid, of } satisfies Proof, standing);
+    if (judgement.kind === 'accounted') return 'accounted';
+    if (judgement.kind === 'refused') throw new InputError(judgement.because, judgement.remedy);
+    if (judgement.kind === 'look-up') {
+      await lookUpSoon(db, invoiceId);
+      throw new FenceError(
+        'the fate of its last charge is not known yet',
+        'it is looked up at once; then say it again',
+      );
+    }
+    if (await intervene(db, order, found, judgement.change)) return 'paid';
+  }
+  throw new FenceError(
+    `${impUid} settles another invoice, or this one changes under our hands`,
+    'see `maedal explain`',
+  );
+}
+
+/** The payment as the gateway shows it now, if it is what the invoice asks for. */
+async function proved(deps: Deps, invoiceId: InvoiceId, impUid: string): Promise<PaymentRecord> {
+  const asked = await invoiceAsked(deps.db, invoiceId);
+  if (asked === null)
+    throw new InputError(`there is no invoice '${invoiceId}'`, 'copy its id from /v1/invoices or the console');
+  const answer = await deps.gateway.payment(impUid);
+  if (answer.kind === 'unclear') throw new Error(`PortOne cannot be asked: ${answer.reason}`);
+  if (answer.kind === 'absent')
+    throw new InputError(`PortOne knows no payment '${impUid}'`, 'copy its imp_uid from PortOne’s console');
+  const { record } = answer;
+  if (record.status !== 'paid' || record.cancelMinor > 0)
+    throw new InputError(
+      `${impUid} is ${record.status} at PortOne`,
+      'only a payment that is paid and not given back counts',
+    );
+  const price = `${formatMajor(asked)} ${asked.currency}`;
+  const differs = differences(
+    { ...record, customerUid: null },
+    { amount: asked, sandbox: deps.sandbox, customerUid: '' },
+  );
+  if (differs.length > 0)
+    throw new InputError(`${impUid} does not pay ${price}: ${differs.join(', ')}`, 'name the payment that does');
+  return record;
+}
+
+const TURNS = 5;
