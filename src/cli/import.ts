@@ -24,24 +24,27 @@ export function importCommand(program: Command, context: Context): void {
 
 /** Hands over what an import needs; its statements may take as long as the file is large. */
 export async function withImportDeps<Result>(app: App, work: (deps: ImportDeps) => Promise<Result>): Promise<Result> {
-  const { config, databaseUrl } = app;
-  const db = openDb({ url: databaseUrl, who: 'maedal/import', connections: 2, statementTimeoutMs: 0 });
+  const db = openDb({ url: app.databaseUrl, who: 'maedal/import', connections: 2, statementTimeoutMs: 0 });
+  try {
+    return await work({ db, ...importSettings(app) });
+  } finally {
+    await db.$disconnect();
+  }
+}
+
+/** What rows are read by, and where test cards are stored. */
+export function importSettings({ config }: App): Omit<ImportDeps, 'db'> {
   const sandbox = {
     isTestCard: (card: string) => findTestCard(card) !== null,
     storeTestCards: (entries: Parameters<typeof storeTestCards>[1]) => storeTestCards(config.gateway.baseUrl, entries),
   };
-  try {
-    return await work({
-      db,
-      plans: config.plans,
-      channels: Object.keys(config.channels),
-      timezone: config.timezone,
-      chargeAt: config.chargeAt,
-      sandbox: config.gateway.kind === 'sandbox' ? sandbox : null,
-    });
-  } finally {
-    await db.$disconnect();
-  }
+  return {
+    plans: config.plans,
+    channels: Object.keys(config.channels),
+    timezone: config.timezone,
+    chargeAt: config.chargeAt,
+    sandbox: config.gateway.kind === 'sandbox' ? sandbox : null,
+  };
 }
 
 function render({ imported, unchanged, customers }: ImportResult, dryRun: boolean): string {

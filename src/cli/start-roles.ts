@@ -86,7 +86,9 @@ async function adopted(app: App, fence: () => Promise<Fence>, leaving: AbortSign
 }
 
 async function openConsole(app: App, queue: ChargeQueue): Promise<string> {
-  const { startConsole } = await import('../operator/server.ts'); // a worker is up sooner without it
+  // A worker is up sooner without these.
+  const { startConsole } = await import('../operator/server.ts');
+  const { importSettings } = await import('./import.ts');
   const { config, db, report } = app;
   if (config.login === null) throw new Error('the console has no login');
   const { host, port } = config.http;
@@ -94,6 +96,7 @@ async function openConsole(app: App, queue: ChargeQueue): Promise<string> {
     db,
     fingerprint: app.identity.fingerprint,
     versions: policyVersions(config),
+    imports: importSettings(app),
     channel: (name: string) => channelOf(config, name),
     apiToken: config.login.apiToken.reveal(),
     operatorPassword: config.login.operatorPassword.reveal(),

@@ -3,6 +3,7 @@ import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import Fastify, { type FastifyHttpOptions, type FastifyInstance } from 'fastify';
 import { invoiceRoutes } from './api/invoices.ts';
+import { type NewSubscriptionDeps, newSubscriptionRoute } from './api/new-subscription.ts';
 import { subscriptionOrderRoutes } from './api/subscription-orders.ts';
 import { subscriptionRoutes } from './api/subscriptions.ts';
 import { type BoardQueue, registerBoard } from './board.ts';
@@ -16,14 +17,15 @@ import { overviewRoute } from './overview.ts';
 import { answerErrors, type ReportError, sendProblem } from './problem.ts';
 import { secretCheck } from './secrets.ts';
 
-export type ConsoleDeps = OrderDeps & {
-  readonly apiToken: string;
-  readonly operatorPassword: string;
-  /** What Bull Board shows. */
-  readonly queues: readonly BoardQueue[];
-  readonly readiness: () => Promise<ReadinessReport>;
-  readonly report: ReportError;
-};
+export type ConsoleDeps = OrderDeps &
+  NewSubscriptionDeps & {
+    readonly apiToken: string;
+    readonly operatorPassword: string;
+    /** What Bull Board shows. */
+    readonly queues: readonly BoardQueue[];
+    readonly readiness: () => Promise<ReadinessReport>;
+    readonly report: ReportError;
+  };
 
 export type Console = { readonly url: string; close(): Promise<void> };
 
@@ -66,6 +68,7 @@ export async function buildConsole(deps: ConsoleDeps, host: string): Promise<Fas
   loginRoutes(app, login);
   overviewRoute(app, db);
   subscriptionRoutes(app, db);
+  newSubscriptionRoute(app, deps);
   subscriptionOrderRoutes(app, deps);
   invoiceRoutes(app, db);
   await registerBoard(app, deps.queues, report);

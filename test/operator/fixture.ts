@@ -45,6 +45,7 @@ async function worldOver(database: TestDatabase, queues: ConsoleDeps['queues']):
     db: database.db,
     fingerprint: FINGERPRINT,
     versions: { default: 'default-1' },
+    imports: { plans: {}, channels: [], timezone: 'Asia/Seoul', chargeAt: '10:00', sandbox: null },
     channel: () => ({ quarantineSeconds: 86_400, declinesAreFinal: true }),
     apiToken: TOKEN,
     operatorPassword: PASSWORD,

@@ -11,6 +11,7 @@ import {
   stagedTestCards,
   stageRows,
 } from '../../store/import.ts';
+import type { SourceRow } from './columns.ts';
 import { MAX_SHOWN, ProblemList } from './problems.ts';
 import { type RowSettings, readRow } from './row.ts';
 import { readRows } from './source.ts';
@@ -42,10 +43,22 @@ export async function importFile(
   path: string,
   { dryRun }: { readonly dryRun: boolean },
 ): Promise<ImportResult> {
+  return importRows(deps, { name: basename(path), rows: readRows(path) }, { dryRun });
+}
+
+/** Where rows come from, and what messages call it. */
+type Source = { readonly name: string; readonly rows: AsyncIterable<SourceRow> | Iterable<SourceRow> };
+
+/** The same from wherever rows come. */
+export async function importRows(
+  deps: ImportDeps,
+  source: Source,
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<ImportResult> {
   const run = await beginImport(deps.db);
   try {
-    const rows = await stageFile(deps, run, path);
-    if (!dryRun) return await moveIn(deps, run, rows, path);
+    const rows = await stage(deps, run, source);
+    if (!dryRun) return await moveIn(deps, run, rows, source.name);
     const preview = await previewImport(deps.db, run.id);
     await forgetImport(deps.db, run.id);
     return preview;
@@ -56,8 +69,8 @@ export async function importFile(
   }
 }
 
-/** Stages every good row in batches, so that memory is bounded, and refuses the file when any row is bad. Returns how many. */
-async function stageFile(deps: ImportDeps, run: Import, path: string): Promise<number> {
+/** Stages every good row in batches, so that memory is bounded, and refuses the source when any row is bad. Returns how many. */
+async function stage(deps: ImportDeps, run: Import, { name, rows }: Source): Promise<number> {
   const problems = new ProblemList();
   const settings = { ...deps, isTestCard: deps.sandbox?.isTestCard ?? null };
   let batch: StagedRow[] = [];
@@ -67,7 +80,7 @@ async function stageFile(deps: ImportDeps, run: Import, path: string): Promise<n
     serial += batch.length;
     batch = [];
   };
-  for await (const source of readRows(path)) {
+  for await (const source of rows) {
     if (source.kind === 'problem') {
       problems.add(source.line, source.reason);
       continue;
@@ -80,11 +93,11 @@ async function stageFile(deps: ImportDeps, run: Import, path: string): Promise<n
   await flush();
   const conflicts = await findConflicts(deps.db, run.id, MAX_SHOWN);
   problems.addAll(conflicts.problems, conflicts.total);
-  problems.refuse(basename(path));
+  problems.refuse(name);
   return serial - 1;
 }
 
-async function moveIn(deps: ImportDeps, run: Import, rows: number, path: string): Promise<ImportResult> {
+async function moveIn(deps: ImportDeps, run: Import, rows: number, name: string): Promise<ImportResult> {
   await storeTestCards(deps, run);
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const result = await finishImport(deps.db, run.id, rows);
@@ -93,7 +106,7 @@ async function moveIn(deps: ImportDeps, run: Import, rows: number, path: string)
     const problems = new ProblemList();
     const conflicts = await findConflicts(deps.db, run.id, MAX_SHOWN);
     problems.addAll(conflicts.problems, conflicts.total);
-    problems.refuse(basename(path));
+    problems.refuse(name);
   }
   throw new Error(`other imports were in the way ${MAX_TRIES} times; nothing was imported, import again`);
 }
