@@ -1,6 +1,7 @@
 import type { DateTime } from 'luxon';
-import { firstPeriodFrom, type Period, periodAt, type Schedule } from './calendar.ts';
+import { firstPeriodFrom, type Interval, type Period, periodAt, type Schedule } from './calendar.ts';
 import { assertNever } from './errors.ts';
+import type { Money } from './money.ts';
 
 /** What a person, or the merchant's own program, may order about a subscription. */
 export type SubscriptionOrder =
@@ -22,11 +23,23 @@ export type SubscriptionStanding = {
   readonly now: DateTime;
 };
 
+/** What a subscription is to cost and be called from its next period on. What is left out stays as it is. */
+export type Terms = {
+  readonly plan?: string;
+  readonly name?: string;
+  readonly price?: Money;
+  readonly policy?: string;
+  /** How often the plan is billed. */
+  readonly every?: { readonly interval: Interval; readonly intervalCount: number };
+};
+
 /** What becomes of it, as data: `store/subscription-orders.ts` carries it out. What is left out stays as it is. */
 export type SubscriptionChange = {
   readonly status?: 'active' | 'paused' | 'canceled';
   readonly cancelsAtPeriodEnd?: boolean;
   readonly periods?: { readonly first: number; readonly next: number; readonly nextDueAt: DateTime };
+  /** What it costs and is called from its next period on. */
+  readonly terms?: Terms;
   /** A period that is drawn up as waived. */
   readonly waives?: Period;
   /** What happens in a second statement to invoices of which no charge is on its way. */

@@ -4,6 +4,7 @@ import formbody from '@fastify/formbody';
 import Fastify, { type FastifyHttpOptions, type FastifyInstance } from 'fastify';
 import { invoiceRoutes } from './api/invoices.ts';
 import { type NewSubscriptionDeps, newSubscriptionRoute } from './api/new-subscription.ts';
+import { planChangeRoute } from './api/plan-change.ts';
 import { subscriptionOrderRoutes } from './api/subscription-orders.ts';
 import { subscriptionRoutes } from './api/subscriptions.ts';
 import { type BoardQueue, registerBoard } from './board.ts';
@@ -70,6 +71,7 @@ export async function buildConsole(deps: ConsoleDeps, host: string): Promise<Fas
   subscriptionRoutes(app, db);
   newSubscriptionRoute(app, deps);
   subscriptionOrderRoutes(app, deps);
+  planChangeRoute(app, deps);
   invoiceRoutes(app, db);
   await registerBoard(app, deps.queues, report);
   return app;

@@ -114,6 +114,7 @@ const DEEDS: Readonly<Record<string, string>> = {
   'subscription.paused': 'The subscription was paused',
   'subscription.resumed': 'The subscription was resumed',
   'subscription.period_skipped': 'The next period was skipped',
+  'subscription.plan_changed': 'The subscription’s plan or price was changed, from its next period on',
   'subscription.card_changed': 'The subscription was given another card',
   'invoice.marked_paid': 'A person called it paid',
   'refund.approved': 'A refund was approved',

@@ -10,6 +10,7 @@ export type SubscriptionFound = {
   /** Changes with every write to the subscription. */
   readonly version: string;
   readonly channel: string;
+  readonly currency: string;
   readonly standing: SubscriptionStanding;
 };
 
@@ -19,7 +20,7 @@ export type OrderedBy = Said & { readonly fingerprint: string; readonly versions
 /** Reads it by the merchant's own id; null when there is none. */
 export async function findForOrder(db: Db, externalId: string): Promise<SubscriptionFound | null> {
   const [row] = await db.$queryRaw<Row[]>`
-    SELECT id::text, xmin::text AS version, channel, status, cancel_at_period_end, anchor_local, timezone, "interval", interval_count,
+    SELECT id::text, xmin::text AS version, channel, currency, status, cancel_at_period_end, anchor_local, timezone, "interval", interval_count,
            first_period, next_period, ends_after, maedal_now() AS now
       FROM subscription WHERE external_id = ${externalId}`;
   if (row === undefined) return null;
@@ -33,7 +34,7 @@ export async function findForOrder(db: Db, externalId: string): Promise<Subscrip
     endsAfter: row.ends_after,
     now: instant(row.now),
   };
-  return { id: row.id, version: row.version, channel: row.channel, standing };
+  return { id: row.id, version: row.version, channel: row.channel, currency: row.currency, standing };
 }
 
 /**
@@ -47,7 +48,7 @@ export async function changeSubscription(
   change: SubscriptionChange,
   by: OrderedBy,
 ): Promise<boolean> {
-  const { status = null, periods, waives } = change;
+  const { status = null, periods, waives, terms = {} } = change;
   const [row] = await db.$queryRaw<{ done: number }[]>`
     WITH s AS MATERIALIZED (
       SELECT subscription.* FROM subscription WHERE id = ${found.id}::uuid AND xmin::text = ${found.version} FOR NO KEY UPDATE
@@ -63,6 +64,8 @@ export async function changeSubscription(
              cancel_at_period_end = coalesce(${change.cancelsAtPeriodEnd ?? null}::boolean, s.cancel_at_period_end),
              first_period = coalesce(${periods?.first ?? null}::integer, s.first_period),
              next_period = coalesce(${periods?.next ?? null}::integer, s.next_period),
+             plan = coalesce(${terms.plan ?? null}::text, s.plan), name = coalesce(${terms.name ?? null}::text, s.name),
+             amount = coalesce(${terms.price?.minor ?? null}::bigint, s.amount), policy = coalesce(${terms.policy ?? null}::text, s.policy),
              next_due_at = CASE WHEN ${status}::text IS DISTINCT FROM 'canceled'
                                 THEN coalesce(${periods?.nextDueAt.toJSDate() ?? null}::timestamptz, s.next_due_at) END
         FROM s, c WHERE subscription.id = s.id RETURNING subscription.id
@@ -147,6 +150,7 @@ type Row = {
   id: string;
   version: string;
   channel: string;
+  currency: string;
   status: string;
   cancel_at_period_end: boolean;
   anchor_local: string;

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { periodAt } from '../../src/billing/calendar.ts';
+import { judgeTerms } from '../../src/billing/plan-change.ts';
 import {
   judgeSubscription,
   type SubscriptionOrder,
@@ -66,6 +67,24 @@ test('a skip waives the next period and leaves the ones after it where they were
   });
   if (judgement.kind !== 'change') throw new Error('it is refused');
   expect(judgement.change.periods?.nextDueAt.toISO()).toBe(periodAt(schedule, 2).startAt.toISO());
+});
+
+test.each([
+  [
+    { name: '원두 1kg', price: { minor: 30_000, currency: 'KRW' } },
+    {},
+    { change: { event: 'subscription.plan_changed' } },
+  ],
+  [{ every: { interval: 'month', intervalCount: 1 } }, {}, { kind: 'change' }],
+  [{ price: { minor: 990, currency: 'USD' } }, {}, { because: 'it is paid in KRW, and not in USD' }],
+  [
+    { plan: 'beans-weekly', every: { interval: 'week', intervalCount: 2 } },
+    {},
+    { because: 'it is billed every month, and beans-weekly every 2 weeks' },
+  ],
+  [{ name: 'x' }, { status: 'canceled' }, { kind: 'refused' }],
+] as const)('terms %j of %j', (terms, fields, expected) => {
+  expect(judgeTerms(terms, { ...standing(fields), currency: 'KRW' })).toMatchObject(expected);
 });
 
 test('whatever is ordered, no period comes twice, none that began is passed over, and what is canceled stays so', () => {

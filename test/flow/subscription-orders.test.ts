@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { SubscriptionOrder } from '../../src/billing/subscription-order.ts';
 import { orderCardChange } from '../../src/operator/change-card.ts';
+import { orderTerms } from '../../src/operator/change-plan.ts';
 import { orderSubscription } from '../../src/operator/order-subscription.ts';
 import { changeSubscription, findForOrder } from '../../src/store/subscription-orders.ts';
 import { lockRows } from '../support/row-lock.ts';
@@ -122,6 +123,16 @@ test('a skipped period is waived on record, and the next one is charged on its d
     ['2027-02-28', 'waived'],
     ['2027-03-31', 'paid'],
   ]);
+});
+
+test('another price holds from the next period on: what is drawn up keeps its own', async () => {
+  script('decline');
+  await world.run();
+  const terms = () => ({ name: '원두 1kg', price: { minor: 30_000, currency: 'KRW' } });
+  expect(await orderTerms(deps(), subscription, terms, said)).toEqual({ kind: 'done' });
+  await days(30);
+  expect(world.gateway.captures.map(({ amount }) => amount?.minor)).toEqual([9_900, 30_000]);
+  expect(world.gateway.posts.map(({ name }) => name)).toEqual(['원두 구독', '원두 구독', '원두 1kg']);
 });
 
 test('another card pays what was declined at once, and one day is not waited for', async () => {

@@ -8,6 +8,23 @@ import { FINGERPRINT } from '../support/world.ts';
 export const TOKEN = 'token-of-the-tests';
 export const PASSWORD = 'password-of-the-tests';
 
+const PLANS = {
+  weekly: {
+    name: 'Weekly tea',
+    amount: { minor: 3_000, currency: 'KRW' },
+    interval: 'week',
+    intervalCount: 1,
+    policy: 'default',
+  },
+  grand: {
+    name: 'Grand tea',
+    amount: { minor: 30_000, currency: 'KRW' },
+    interval: 'month',
+    intervalCount: 1,
+    policy: 'patient',
+  },
+} as const;
+
 /** A console over a database of its own. `errors` gathers what it reported. */
 export type World = {
   readonly database: TestDatabase;
@@ -45,7 +62,7 @@ async function worldOver(database: TestDatabase, queues: ConsoleDeps['queues']):
     db: database.db,
     fingerprint: FINGERPRINT,
     versions: { default: 'default-1' },
-    imports: { plans: {}, channels: [], timezone: 'Asia/Seoul', chargeAt: '10:00', sandbox: null },
+    imports: { plans: PLANS, channels: [], timezone: 'Asia/Seoul', chargeAt: '10:00', sandbox: null },
     channel: () => ({ quarantineSeconds: 86_400, declinesAreFinal: true }),
     apiToken: TOKEN,
     operatorPassword: PASSWORD,

@@ -23,8 +23,8 @@ export function subscriptionOrderRoutes(app: FastifyInstance, deps: OrderDeps): 
   order('change-card', Card, (id, { customer_uid, reason }) => orderCardChange(deps, id, customer_uid, said(reason)));
 }
 
-/** Adds the route of an order. */
-function orders(app: FastifyInstance, deps: OrderDeps) {
+/** Adds the routes of orders, one by one. */
+export function orders(app: FastifyInstance, deps: OrderDeps) {
   return <Schema extends z.ZodType>(
     name: string,
     schema: Schema,
@@ -45,7 +45,8 @@ async function answerTo({ db }: OrderDeps, id: string, ordered: Ordered): Promis
   return subscription === null ? { status: 404, body: MISSING } : { status: 200, body: subscriptionJson(subscription) };
 }
 
-function said(reason: string): Said {
+/** An order of the API's, for the audit. */
+export function said(reason: string): Said {
   return { actor: 'api', reason };
 }
 

@@ -61,6 +61,32 @@ test('a card is changed; another one answers 409', async () => {
   });
 });
 
+test('plan and price are changed from the next period on', async () => {
+  const id = await newSubscription();
+  expect(await post(`${id}/change-plan`, { plan: 'grand' })).toMatchObject({
+    status: 200,
+    body: { plan: 'grand', name: 'Grand tea', amount: 30_000 },
+  });
+  expect(await post(`${id}/change-plan`, { amount: '4000' })).toMatchObject({ body: { plan: 'grand', amount: 4_000 } });
+  expect(await post(`${id}/change-plan`, { plan: 'weekly' })).toMatchObject({
+    status: 409,
+    body: { detail: 'it is billed every month, and weekly every week' },
+  });
+});
+
+test.each([
+  [{}, /nothing is to be changed/],
+  [{ plan: 'gran' }, /'gran' is not a plan; did you mean grand/],
+  [{ amount: '4000.5' }, /no decimals/],
+  [{ amount: 0 }, /'0' is no price; write an amount above zero/],
+  [{ amount: true }, /field 'amount' cannot be read/],
+  [{ name: 'x'.repeat(41) }, /longer than 40/],
+])('terms %j are bad input', async (body, problem) => {
+  const answer = await post(`${await newSubscription()}/change-plan`, body);
+  expect(answer.status).toBe(400);
+  expect(answer.body.detail).toMatch(problem);
+});
+
 test('the same key and body get the stored answer, and the work is done once', async () => {
   const id = await newSubscription();
   const key = { 'idempotency-key': 'once' };
