@@ -99,6 +99,12 @@ test('the same key and body get the stored answer, and the work is done once', a
   expect(await post(`${other}/skip`, {}, key)).toMatchObject({ status: 200 }); // another path: another request
 });
 
+test('a long path is one as well', async () => {
+  const long = '가'.repeat(255);
+  const path = `${encodeURIComponent(long)}/pause?${'x'.repeat(4_000)}`;
+  expect(await post(path, {}, { 'idempotency-key': 'long' })).toMatchObject({ status: 404 });
+});
+
 test('eight at once under one key are one', async () => {
   const id = await newSubscription();
   const before = await world.database.db.invoice.count();
