@@ -2,6 +2,7 @@ import { FenceError, InputError } from '../billing/errors.ts';
 import { changeCard, ownerOfCard, payableByCard } from '../store/card-change.ts';
 import type { Said } from '../store/control.ts';
 import { findForOrder } from '../store/subscription-orders.ts';
+import { onFreshReading } from './fresh-reading.ts';
 import { orderIntervention } from './intervene.ts';
 import type { OrderDeps, Ordered } from './order-subscription.ts';
 
@@ -17,21 +18,17 @@ export async function orderCardChange(
   said: Said,
 ): Promise<Ordered> {
   const { db, fingerprint } = deps;
-  for (let turn = 0; turn < TURNS; turn += 1) {
+  return onFreshReading<Ordered>('the subscription', async () => {
     const found = await findForOrder(db, externalId);
     if (found === null) return { kind: 'missing' };
     if (found.standing.status === 'canceled') return { kind: 'refused', because: 'it is canceled, and that is final' };
     if ((await ownerOfCard(db, found, customerUid)) === 'foreign')
       return { kind: 'refused', because: `${customerUid} is the card of another customer` };
-    if (!(await changeCard(db, found, customerUid, { ...said, fingerprint }))) continue;
+    if (!(await changeCard(db, found, customerUid, { ...said, fingerprint }))) return null;
     for (const { id, state } of await payableByCard(db, found))
       await tryAtOnce(() => orderIntervention(deps, id, state === 'held' ? 'release' : 'retry', said));
     return { kind: 'done' };
-  }
-  throw new FenceError(
-    'the subscription changes under our hands, or its database is another installation’s',
-    'say it again; `maedal doctor` tells whose the database is',
-  );
+  });
 }
 
 /** What may not be charged at once is charged when its ladder says so. */
@@ -42,5 +39,3 @@ async function tryAtOnce(order: () => Promise<unknown>): Promise<void> {
     if (!(error instanceof InputError || error instanceof FenceError)) throw error;
   }
 }
-
-const TURNS = 5;

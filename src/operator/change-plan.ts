@@ -1,8 +1,8 @@
-import { FenceError } from '../billing/errors.ts';
 import { judgeTerms } from '../billing/plan-change.ts';
 import type { Terms } from '../billing/subscription-order.ts';
 import type { Said } from '../store/control.ts';
 import { changeSubscription, findForOrder } from '../store/subscription-orders.ts';
+import { onFreshReading } from './fresh-reading.ts';
 import type { OrderDeps, Ordered } from './order-subscription.ts';
 
 /**
@@ -15,20 +15,15 @@ export async function orderTerms(
   termsFor: (currency: string) => Terms,
   said: Said,
 ): Promise<Ordered> {
-  for (let turn = 0; turn < TURNS; turn += 1) {
+  return onFreshReading<Ordered>('the subscription', async () => {
     const found = await findForOrder(db, externalId);
     if (found === null) return { kind: 'missing' };
     const { currency, standing } = found;
     const judgement = judgeTerms(termsFor(currency), { ...standing, currency });
     if (judgement.kind === 'refused') return judgement;
     if (judgement.kind === 'unchanged') return { kind: 'done' };
-    if (await changeSubscription(db, found, judgement.change, { ...said, fingerprint, versions }))
-      return { kind: 'done' };
-  }
-  throw new FenceError(
-    'the subscription changes under our hands, or its database is another installation’s',
-    'say it again; `maedal doctor` tells whose the database is',
-  );
+    return (await changeSubscription(db, found, judgement.change, { ...said, fingerprint, versions }))
+      ? { kind: 'done' }
+      : null;
+  });
 }
-
-const TURNS = 5;

@@ -4,6 +4,7 @@ import { type Change, type Intervention, type InvoiceStanding, judge } from '../
 import type { Said } from '../store/control.ts';
 import type { Db } from '../store/db.ts';
 import { findForIntervention, type InvoiceFound, intervene, lookUpSoon } from '../store/interventions.ts';
+import { onFreshReading } from './fresh-reading.ts';
 
 export type InterventionDeps = {
   readonly db: Db;
@@ -23,15 +24,11 @@ export async function orderIntervention(
   said: Said,
 ): Promise<Change['invoice']['state']> {
   const order = { invoiceId, intervention, said, fingerprint: deps.fingerprint };
-  for (let turn = 0; turn < TURNS; turn += 1) {
+  return onFreshReading('the invoice', async () => {
     const { found, standing } = await findStanding(deps, invoiceId);
     const change = await allowed(deps, order, standing);
-    if (await intervene(deps.db, order, found, change)) return change.invoice.state;
-  }
-  throw new FenceError(
-    'the invoice changes under our hands',
-    'see `maedal explain` for how it stands, then say it again',
-  );
+    return (await intervene(deps.db, order, found, change)) ? change.invoice.state : null;
+  });
 }
 
 async function allowed(
@@ -69,6 +66,3 @@ export async function findStanding(
   const barredUntil = unansweredAt?.plus({ seconds: channel.quarantineSeconds }) ?? null;
   return { found, standing: { ...rest, ...channel, barredUntil, minGapHours: policy.minGapHours } };
 }
-
-/** So often a charge or a look-up may come in between. */
-const TURNS = 5;

@@ -8,7 +8,8 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { Said } from '../store/control.ts';
 import { intervene, lookUpSoon } from '../store/interventions.ts';
 import { observe } from '../store/observations.ts';
-import { attemptOf, invoiceAsked } from '../store/proof.ts';
+import { attemptOf, invoiceAsked, settlesAlready } from '../store/proof.ts';
+import { onFreshReading } from './fresh-reading.ts';
 import { findStanding, type InterventionDeps } from './intervene.ts';
 
 type Deps = InterventionDeps & { readonly gateway: Pick<Gateway, 'payment'>; readonly sandbox: boolean };
@@ -29,27 +30,32 @@ export async function markPaid(
   const owner = await attemptOf(db, record.merchantUid);
   if (owner !== null && owner.invoiceId !== invoiceId)
     throw new InputError(`${impUid} is of invoice ${owner.invoiceId}`, 'name a payment of this one');
+  if (await settlesAlready(db, impUid))
+    throw new InputError(
+      `an invoice is paid by ${impUid} already`,
+      '`maedal explain` with that imp_uid or the audit tells which',
+    );
   await observe(db, [record], 'operator', owner === null ? 'foreign' : 'ours');
   const of = owner === null ? 'nobody' : owner.state === 'review' ? 'reviewed' : 'other';
   const order = { invoiceId, intervention: 'mark-paid', said, fingerprint } as const;
-  for (let turn = 0; turn < TURNS; turn += 1) {
+  return onFreshReading<'paid' | 'accounted'>('the invoice', async () => {
     const { found, standing } = await findStanding(deps, invoiceId);
     const judgement = judgeProof({ impUid, of } satisfies Proof, standing);
-    if (judgement.kind === 'accounted') return 'accounted';
-    if (judgement.kind === 'refused') throw new InputError(judgement.because, judgement.remedy);
-    if (judgement.kind === 'look-up') {
-      await lookUpSoon(db, invoiceId);
-      throw new FenceError(
-        'the fate of its last charge is not known yet',
-        'it is looked up at once; then say it again',
-      );
+    switch (judgement.kind) {
+      case 'accounted':
+        return 'accounted';
+      case 'refused':
+        throw new InputError(judgement.because, judgement.remedy);
+      case 'look-up':
+        await lookUpSoon(db, invoiceId);
+        throw new FenceError(
+          'the fate of its last charge is not known yet',
+          'it is looked up at once; then say it again',
+        );
+      default:
+        return (await intervene(db, order, found, judgement.change)) ? 'paid' : null;
     }
-    if (await intervene(db, order, found, judgement.change)) return 'paid';
-  }
-  throw new FenceError(
-    `${impUid} settles another invoice, or this one changes under our hands`,
-    'see `maedal explain`',
-  );
+  });
 }
 
 /** The payment as the gateway shows it now, if it is what the invoice asks for. */
@@ -76,5 +82,3 @@ async function proved(deps: Deps, invoiceId: InvoiceId, impUid: string): Promise
     throw new InputError(`${impUid} does not pay ${price}: ${differs.join(', ')}`, 'name the payment that does');
   return record;
 }
-
-const TURNS = 5;

@@ -1,7 +1,7 @@
-import { FenceError } from '../billing/errors.ts';
 import { judgeSubscription, type SubscriptionOrder } from '../billing/subscription-order.ts';
 import type { Db } from '../store/db.ts';
 import { changeSubscription, findForOrder, type OrderedBy, settleInvoices } from '../store/subscription-orders.ts';
+import { onFreshReading } from './fresh-reading.ts';
 
 export type OrderDeps = {
   readonly db: Db;
@@ -28,20 +28,14 @@ export async function orderSubscription(
 ): Promise<Ordered> {
   const { db, fingerprint, versions, channel } = deps;
   const by: OrderedBy = { ...said, fingerprint, versions };
-  for (let turn = 0; turn < TURNS; turn += 1) {
+  return onFreshReading<Ordered>('the subscription', async () => {
     const found = await findForOrder(db, externalId);
     if (found === null) return { kind: 'missing' };
     const judgement = judgeSubscription(order, found.standing);
     if (judgement.kind === 'refused') return judgement;
     const { invoices } = judgement.kind === 'change' ? judgement.change : judgement;
-    if (judgement.kind === 'change' && !(await changeSubscription(db, found, judgement.change, by))) continue;
+    if (judgement.kind === 'change' && !(await changeSubscription(db, found, judgement.change, by))) return null;
     if (invoices !== undefined) await settleInvoices(db, found, invoices, { fingerprint, ...channel(found.channel) });
     return { kind: 'done' };
-  }
-  throw new FenceError(
-    'the subscription changes under our hands, or its database is another installation’s',
-    'say it again; `maedal doctor` tells whose the database is',
-  );
+  });
 }
-
-const TURNS = 5;

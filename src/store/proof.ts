@@ -13,6 +13,12 @@ export async function attemptOf(
   return row ?? null;
 }
 
+/** Whether an invoice counts as paid by this payment already. */
+export async function settlesAlready(db: Db, impUid: string): Promise<boolean> {
+  const row = await db.observation.findUnique({ where: { imp_uid: impUid }, select: { accounted_as: true } });
+  return row?.accounted_as === 'settles';
+}
+
 /** What an invoice asks for; null when there is no such invoice. */
 export async function invoiceAsked(db: Db, id: InvoiceId): Promise<Money | null> {
   const [row] = await db.$queryRaw<Money[]>`

@@ -77,7 +77,10 @@ test('one payment pays one invoice', async () => {
   await world.run();
   const impUid = await paidElsewhere();
   await mark(impUid);
-  await expect(mark(impUid, 'other')).rejects.toMatchObject({ name: 'FenceError', message: /settles another invoice/ });
+  await expect(mark(impUid, 'other')).rejects.toMatchObject({
+    name: 'InputError',
+    message: /an invoice is paid by imps_\d+ already/,
+  });
   expect(await invoice('other')).toMatchObject({ state: 'retrying' });
 });
 
