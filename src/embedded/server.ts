@@ -113,7 +113,7 @@ function settings(port: number, durable: boolean): string[] {
     port,
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
-    max_connections: 100,
+    max_connections: 300, // a dead client behind a cut line keeps its own for a while
     shared_buffers: '128MB',
     timezone: 'UTC',
     log_timezone: 'UTC',
