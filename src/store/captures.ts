@@ -103,7 +103,10 @@ export async function putUpForRefund(
   return rows[0]?.put_up === 1;
 }
 
-/** Stops the invoice of a capture for a person to look at; its living or paid attempt goes with it. One statement. */
+/**
+ * Stops the invoice of a capture for a person to look at; its living or paid attempt goes with it. One statement, which does
+ * nothing while another attempt is with a worker or its fate is open: nobody would look that one up any more.
+ */
 export async function putUpForReview(db: Db, found: Unaccounted, reason: string): Promise<void> {
   await reviewPayment(db, found, reason);
 }
@@ -116,18 +119,25 @@ export async function reviewPayment(db: Db, found: ToReview, reason: string): Pr
     ), i AS MATERIALIZED (
       SELECT invoice.id, s.id AS subscription_id FROM invoice JOIN s ON s.id = invoice.subscription_id
        WHERE invoice.id = ${found.own.invoiceId}::uuid FOR NO KEY UPDATE OF invoice
+    ), others AS MATERIALIZED (
+      -- Locked, so that an intent that was waited for is seen as it is now.
+      SELECT attempt.state, attempt.lease_until FROM attempt JOIN i ON i.id = attempt.invoice_id
+       WHERE attempt.merchant_uid <> ${found.own.merchantUid} AND attempt.state IN ('prepared', 'sent', 'unknown') FOR NO KEY UPDATE OF attempt
+    ), free AS MATERIALIZED (
+      SELECT i.* FROM i WHERE NOT EXISTS (SELECT FROM others WHERE state IN ('sent', 'unknown') OR lease_until > maedal_now())
     ), a AS (
       UPDATE attempt SET state = 'review', fail_reason = ${reason}, answered_at = NULL, lease_until = NULL, updated_at = maedal_now()
-        FROM i WHERE attempt.merchant_uid = ${found.own.merchantUid} AND attempt.state IN ('prepared', 'sent', 'unknown', 'paid')
+        FROM free WHERE attempt.merchant_uid = ${found.own.merchantUid} AND attempt.state IN ('prepared', 'sent', 'unknown', 'paid')
     ), moved AS (
       UPDATE invoice SET state = 'review', reason = ${reason}, next_at = NULL, paid_at = NULL, updated_at = maedal_now()
-        FROM i WHERE invoice.id = i.id AND invoice.state <> 'review' RETURNING invoice.id
+        FROM free WHERE invoice.id = free.id AND invoice.state <> 'review' RETURNING invoice.id
     ), told AS (
       INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)
-      SELECT 'invoice.needs_review', i.subscription_id, i.id,
-             jsonb_build_object('imp_uid', ${found.capture.impUid}::text, 'reason', ${reason}::text), maedal_now() FROM i
+      SELECT 'invoice.needs_review', free.subscription_id, free.id,
+             jsonb_build_object('imp_uid', ${found.capture.impUid}::text, 'reason', ${reason}::text), maedal_now() FROM free
     )
-    UPDATE observation SET account_at = NULL, accounted_as = 'review' WHERE imp_uid = ${found.capture.impUid}`;
+    UPDATE observation SET account_at = NULL, accounted_as = 'review'
+     WHERE imp_uid = ${found.capture.impUid} AND (EXISTS (SELECT FROM free) OR NOT EXISTS (SELECT FROM i))`;
 }
 
 /** A payment, with the attempt and invoice that it is for. */

@@ -164,3 +164,24 @@ test('of two captures of one attempt, one of them wrong, neither is kept unseen:
     ['imps_wrong', 'review'],
   ]);
 });
+
+test('what is for a person waits while another attempt went out meanwhile: nobody would look that one up any more', async () => {
+  const first = await declinedOnce();
+  world.gateway.script(card(), 'lose');
+  world.gateway.land(first ?? '', 'paid');
+  const { impUid } = world.gateway.captures[0] ?? { impUid: '' };
+  const won = (minor: number) => ({ minor, currency: 'KRW' });
+  world.gateway.giveBack({ impUid, amount: won(900), checksum: won(9_900) });
+  await world.advance({ days: 1 });
+  world.gateway.lookUps = 'absent'; // the look before the retry does not see it
+  await world.database.db.observation.deleteMany();
+  await world.run();
+  world.gateway.lookUps = 'truthful';
+  expect(await attempts()).toMatchObject([{ state: 'declined' }, { state: 'unknown' }]);
+  await observed(first);
+  const [found] = await world.scheduler.store.unaccountedCaptures(10, true);
+  if (found === undefined) throw new Error('there is none');
+  await world.scheduler.store.putUpForReview(found, 'captured for nothing and cancelled in part');
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'retrying' });
+  expect(await world.scheduler.store.unaccountedCaptures(10, true)).toHaveLength(1);
+});

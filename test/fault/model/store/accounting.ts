@@ -187,10 +187,12 @@ export function putUpForRefund(
 
 /** `putUpForReview` in memory. */
 export function putUpForReview(tables: Tables, { capture, own }: Unaccounted, reason: string): void {
+  const invoice = tables.invoices.get(own.invoiceId);
+  const isOurs = invoice?.subscription_id === own.subscription.id;
+  if (isOurs && isAnotherBusy(tables, own)) return;
   const seen = tables.observations.get(capture.impUid);
   if (seen !== undefined) tables.observations.put(seen.imp_uid, { ...seen, account_at: null, accounted_as: 'review' });
-  const invoice = tables.invoices.get(own.invoiceId);
-  if (invoice?.subscription_id !== own.subscription.id) return;
+  if (!isOurs) return;
   for (const attempt of tables.attempts.where(
     ({ merchant_uid, state }) => merchant_uid === own.merchantUid && ALIVE.has(state) && state !== 'review',
   )) {
@@ -205,5 +207,14 @@ export function putUpForReview(tables: Tables, { capture, own }: Unaccounted, re
     invoice_id: invoice.id,
     payload: { imp_uid: capture.impUid, reason },
     next_at: tables.nowMs,
+  });
+}
+
+/** While another attempt of the invoice is with a worker, or its fate is open, nobody may be kept from looking it up. */
+function isAnotherBusy({ attempts, nowMs }: Tables, { invoiceId, merchantUid }: Unaccounted['own']): boolean {
+  const others = attempts.where((other) => other.invoice_id === invoiceId && other.merchant_uid !== merchantUid);
+  return others.some(({ state, lease_until }) => {
+    if (state === 'sent' || state === 'unknown') return true;
+    return state === 'prepared' && lease_until !== null && lease_until > nowMs;
   });
 }
