@@ -93,7 +93,8 @@ function attemptOf(file: CaseFile, attempt: CaseFile['invoice']['attempts'][numb
       amount: observation.amount === null ? null : Number(observation.amount),
       currency: observation.currency,
       cancel_amount: Number(observation.cancel_amount),
-      fail_reason: observation.fail_reason,
+      // What it was declined for, while it was; a decline that turned paid has no reason to fail.
+      fail_reason: observation.status === 'failed' ? observation.fail_reason : null,
       learnt_by: observation.learnt_by,
       first_seen_at: isoInstant(observation.first_seen_at),
       last_seen_at: isoInstant(observation.last_seen_at),

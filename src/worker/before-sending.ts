@@ -58,10 +58,9 @@ export async function lookBeforeSending(deps: WorkerDeps, attempt: LeasedAttempt
   const isFirst = attempt.number === 1 && attempt.sendCount === 0 && attempt.seenBefore.length === 0;
   if (isFirst && attempt.audit === 'passed') return CLEAR;
   const seen: string[] = [];
-  const beganMs = deps.clock.monotonicMs();
+  const isLate = deadline(deps);
   for (const { merchantUid, wasSeen, isUnanswered } of attempt.uids) {
-    // Past the lease nothing could be recorded, and the attempt would be taken for one that ends its workers.
-    if (deps.clock.monotonicMs() - beganMs > deps.leaseSeconds * 500) return notSent('look-ups take too long just now');
+    if (isLate()) return notSent(TOO_SLOW);
     const answer = await deps.gateway.lookUp(merchantUid);
     if (answer.kind === 'unclear') return notSent(`cannot look before sending: ${answer.reason}`);
     if (answer.kind === 'absent' && wasSeen)
@@ -76,17 +75,24 @@ export async function lookBeforeSending(deps: WorkerDeps, attempt: LeasedAttempt
     if (found !== null) return found;
     if (merchantUid === attempt.merchantUid) seen.push(...answer.records.map((record) => record.impUid));
   }
-  const forgotten = attempt.audit === 'missing' ? await lookForForgotten(deps, attempt) : CLEAR;
+  const forgotten = attempt.audit === 'missing' ? await lookForForgotten(deps, attempt, isLate) : CLEAR;
   return forgotten.kind === 'clear' ? { kind: 'clear', seen } : forgotten;
+}
+
+/** Past the lease nothing could be recorded, and the attempt would be taken for one that ends its workers. */
+function deadline({ clock, leaseSeconds }: WorkerDeps): () => boolean {
+  const beganMs = clock.monotonicMs();
+  return () => clock.monotonicMs() - beganMs > leaseSeconds * 500;
 }
 
 /**
  * A database restored from a backup may have forgotten attempts that came after the present one. Until an audit has
  * compared the books, the ids that they would have had are looked up as well.
  */
-async function lookForForgotten(deps: WorkerDeps, attempt: LeasedAttempt): Promise<Clearance> {
+async function lookForForgotten(deps: WorkerDeps, attempt: LeasedAttempt, isLate: () => boolean): Promise<Clearance> {
   const last = Math.max(attempt.number, attempt.policy.retryAfterDays.length + 1);
   for (let number = attempt.number + 1; number <= last; number += 1) {
+    if (isLate()) return notSent(TOO_SLOW);
     const answer = await deps.gateway.lookUp(
       deps.merchantUid(attempt.subscription.externalId, attempt.periodKey, number),
     );
@@ -140,4 +146,5 @@ const WRONG_KIND: Readonly<Record<string, string>> = { true: 'test_key_in_live',
 /** Protocol, reading note to P4: an outage is no clock fault, minutes between two clocks are. */
 const CLOCKS_AGREE_MS = 300_000;
 
+const TOO_SLOW = 'look-ups take too long just now';
 const CLEAR: Clear = { kind: 'clear', seen: [] };

@@ -147,6 +147,23 @@ test('look-ups that would outlive the lease are broken off in time, and the char
   world.gateway.script(`card of ${subscription}`, 'decline');
   await world.run();
   await world.advance({ days: 1 });
+  slowLookUps();
+  await world.run();
+  expect((await invoiceOf(world, subscription)).attempts[1]).toMatchObject(PUT_OFF);
+});
+
+test('so are the look-ups for what a restored database forgot', async () => {
+  const subscription = await world.subscribe();
+  slowLookUps();
+  await world.run();
+  expect((await invoiceOf(world, subscription)).attempts).toMatchObject([PUT_OFF]);
+  expect(world.gateway.posts).toHaveLength(0);
+});
+
+const PUT_OFF = { state: 'prepared', send_count: 0, lease_count: 0, fail_reason: 'look-ups take too long just now' };
+
+/** Each takes more than half a lease. */
+function slowLookUps(): void {
   let nowMs = 0;
   Object.assign(world.worker, { clock: { ...world.worker.clock, monotonicMs: () => nowMs } });
   const { lookUp } = world.gateway;
@@ -154,10 +171,16 @@ test('look-ups that would outlive the lease are broken off in time, and the char
     nowMs += 50_000;
     return lookUp.call(world.gateway, merchantUid);
   };
-  await world.run();
-  expect((await invoiceOf(world, subscription)).attempts[1]).toMatchObject({
-    ...{ state: 'prepared', send_count: 0, lease_count: 0, fail_reason: 'look-ups take too long just now' },
-  });
+}
+
+test('a copy by CREATE DATABASE … TEMPLATE leads another life than the database that an audit looked at', async () => {
+  const life = async ({ database: { db } }: World) =>
+    (await db.$queryRaw<{ life: string }[]>`SELECT maedal_incarnation() AS life`)[0]?.life.split('/');
+  const copy = await newWorld(); // both are made of one template
+  const [one, other] = [await life(world), await life(copy)];
+  await copy.end();
+  expect(one?.slice(0, 2)).toEqual(other?.slice(0, 2));
+  expect(one).not.toEqual(other);
 });
 
 test('once an audit has passed, a first charge goes without a look, and a retry does not', async () => {
