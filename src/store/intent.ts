@@ -33,7 +33,8 @@ export type Intent =
 
 /**
  * Writes the intent to charge: `prepared → sent`, one statement. It locks the subscription, then the invoice, and
- * re-checks both, the kill switch, the cap, the fence and the lease; what is asked of the gateway is frozen here.
+ * re-checks both, the kill switch, the cap, the fence and the lease, and that no capture of the invoice is known that nobody
+ * accounted for yet; what is asked of the gateway is frozen here.
  * Only an acknowledged `sent` may be followed by a POST. If this throws, nothing may be sent: the row may say `sent`.
  */
 export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: IntentLimits): Promise<Intent> {
@@ -74,6 +75,8 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
          AND standing.state IN ('open', 'retrying') AND standing.subscription_status IN ('trialing', 'active', 'past_due')
          AND standing.sending_enabled AND standing.is_ours AND (standing.adopted OR NOT ${limits.needsAdoption})
          AND NOT standing.over_max_amount AND k.hold_reason IS NULL AND (standing.spaced_until IS NULL OR standing.spaced_until <= maedal_now() OR attempt.send_count > 0)
+         AND NOT EXISTS (SELECT FROM attempt x JOIN observation o ON o.merchant_uid = x.merchant_uid
+                          WHERE x.invoice_id = standing.id AND o.status = 'paid' AND o.account_at IS NOT NULL)
       RETURNING standing.payer_id, attempt.invoice_id, attempt.send_count - attempt.not_sent_count AS sends, attempt.sent_at, attempt.lease_until
     ), put_off AS (
       UPDATE invoice SET next_at = sent.lease_until, last_attempt_at = sent.sent_at FROM sent WHERE invoice.id = sent.invoice_id

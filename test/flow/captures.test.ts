@@ -185,3 +185,20 @@ test('what is for a person waits while another attempt went out meanwhile: nobod
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'retrying' });
   expect(await world.scheduler.store.unaccountedCaptures(10, true)).toHaveLength(1);
 });
+
+test('a capture that is known and not accounted for keeps every other attempt from being sent, whatever a look-up says', async () => {
+  const first = await declinedOnce();
+  world.gateway.land(first ?? '', 'paid');
+  await observed(first);
+  await world.advance({ days: 1 });
+  world.gateway.land(first ?? '', 'failed'); // as a look-up that lags shows it
+  const captures = world.scheduler.store.unaccountedCaptures;
+  Object.assign(world.scheduler.store, { unaccountedCaptures: async () => [] }); // the sweep accounts for nothing yet
+  await world.run();
+  expect(await attempts()).toMatchObject([{ state: 'declined' }, { state: 'prepared', send_count: 0 }]);
+  Object.assign(world.scheduler.store, { unaccountedCaptures: captures });
+  await world.advance({ minutes: 2 });
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
+  expect(world.gateway.posts).toHaveLength(1);
+});

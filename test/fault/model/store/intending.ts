@@ -1,6 +1,6 @@
 import type { Intent, IntentLimits } from '../../../../src/store/intent.ts';
 import type { LeasedAttempt } from '../../../../src/store/lease.ts';
-import type { AttemptRow, BillingKeyRow, InvoiceRow, SubscriptionRow } from './rows.ts';
+import type { AttemptRow, BillingKeyRow, InvoiceRow, ObservationRow, SubscriptionRow } from './rows.ts';
 import type { Tables } from './tables.ts';
 
 const LIVE: ReadonlySet<string> = new Set(['trialing', 'active', 'past_due']);
@@ -26,12 +26,23 @@ export function writeIntent(tables: Tables, attempt: LeasedAttempt, limits: Inte
     (!isSpaced || row.send_count > 0) &&
     invoice.amount === attempt.amount.minor &&
     invoice.currency === attempt.amount.currency &&
+    !isCaptured(tables, invoice) &&
     (invoice.state === 'open' || invoice.state === 'retrying');
   if (!isAsRead) {
     return isSpaced ? { kind: 'refused', because: 'spaced', until: new Date(spacedUntil) } : refused('lost');
   }
   if (payer !== null) tables.customers.put(payer.id, { ...payer, caught_up_at: tables.nowMs });
   return sent(tables, row, { invoice, key, limits });
+}
+
+/** Whether a capture of it is known that nobody accounted for yet. */
+function isCaptured({ attempts, observations }: Tables, { id }: InvoiceRow): boolean {
+  const uids = new Set<string>(
+    attempts.where(({ invoice_id }) => invoice_id === id).map(({ merchant_uid }) => merchant_uid),
+  );
+  const isOpen = ({ status, account_at, merchant_uid }: ObservationRow) =>
+    status === 'paid' && account_at !== null && uids.has(merchant_uid);
+  return observations.where(isOpen).length > 0;
 }
 
 /** The attempt's row while the lease under which it was read still holds. */
