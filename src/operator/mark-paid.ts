@@ -31,10 +31,7 @@ export async function markPaid(
   if (owner !== null && owner.invoiceId !== invoiceId)
     throw new InputError(`${impUid} is of invoice ${owner.invoiceId}`, 'name a payment of this one');
   if (await settlesAlready(db, impUid))
-    throw new InputError(
-      `an invoice is paid by ${impUid} already`,
-      '`maedal explain` with that imp_uid or the audit tells which',
-    );
+    throw new InputError(`an invoice is paid by ${impUid} already`, 'name another payment');
   await observe(db, [record], 'operator', owner === null ? 'foreign' : 'ours');
   const of = owner === null ? 'nobody' : owner.state === 'review' ? 'reviewed' : 'other';
   const order = { invoiceId, intervention: 'mark-paid', said, fingerprint } as const;

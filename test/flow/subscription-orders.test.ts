@@ -49,6 +49,23 @@ test('cancelled at once, nothing more is drawn up, and what waits for its retry 
   expect(await world.database.db.audit.count({ where: { action: 'subscription.canceled' } })).toBe(1);
 });
 
+test.each(['the order given again', 'the next worker'])(
+  'killed between subscription and invoices, a cancel is made up for by %s',
+  async (by) => {
+    script('decline');
+    await world.run();
+    const found = await findForOrder(world.database.db, subscription);
+    if (found === null) throw new Error('there is none');
+    const change = { status: 'canceled', event: 'subscription.canceled' } as const;
+    expect(await changeSubscription(world.database.db, found, change, { ...said, ...deps() })).toBe(true);
+    expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'retrying' });
+    if (by === 'the order given again') await order({ kind: 'cancel', at: 'now' });
+    else await days(1);
+    expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'void', reason: 'subscription_canceled' });
+    expect(world.gateway.posts).toHaveLength(1);
+  },
+);
+
 test('a cancel while a charge is unknown lets it be settled first', async () => {
   script('capture-silently');
   world.gateway.lookUps = 'absent';
