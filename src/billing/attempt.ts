@@ -8,7 +8,7 @@ export type AttemptState = 'prepared' | 'sent' | 'unknown' | 'paid' | 'declined'
 
 /** Where an attempt may go from each state. The database keeps the same chart by a trigger, and a test compares the two. */
 export const ATTEMPT_CHART: Readonly<Record<AttemptState, readonly AttemptState[]>> = {
-  prepared: ['sent', 'canceled', 'paid', 'review'],
+  prepared: ['sent', 'canceled', 'paid', 'declined', 'review'],
   sent: ['prepared', 'paid', 'declined', 'rejected', 'unknown', 'review'],
   unknown: ['prepared', 'paid', 'declined', 'rejected', 'review'],
   paid: ['review'],
@@ -47,6 +47,8 @@ export type Transition = {
     readonly failReason?: string;
     /** The intent, if there was one, is proved unsent. */
     readonly notSent?: boolean;
+    /** Whether it is put off because the gateway settles one of its ids neither way; left out, that is over. */
+    readonly unsettled?: boolean;
     /** One more "not found" since the last send. */
     readonly notFound?: boolean;
     /** The last of the sends that nothing answered; bars another id until its quarantine is over. */

@@ -33,7 +33,7 @@ type CapturedAttempt = {
 
 /** What becomes of a capture, so that none stays unaccounted for. */
 export type Accounting =
-  /** It is what its paid attempt rests on. */
+  /** It is what its paid attempt rests on, though somebody may have given a part of it back. */
   | { readonly kind: 'settles' }
   /** Its attempt is alive and becomes paid by it. */
   | { readonly kind: 'settle' }
@@ -58,7 +58,10 @@ export function accountFor(capture: Capture): Accounting {
   const tooMuch = tooMuchBecause(attempt);
   if (attempt.state === 'paid' && tooMuch !== null) return giveBack(capture, tooMuch);
   if (LIVING.has(attempt.state)) return asAsked(capture, attempt, { kind: 'settle' });
-  if (isUndecided(attempt.sibling) || isInReview(attempt)) return { kind: 'wait' };
+  if (isUndecided(attempt.sibling)) return { kind: 'wait' };
+  if (isInReview(attempt)) {
+    return { kind: 'review', reason: `${capture.impUid} was captured while its invoice waits for a person` };
+  }
   return tooMuch === null ? asAsked(capture, attempt, { kind: 'revive' }) : giveBack(capture, tooMuch);
 }
 
@@ -98,7 +101,7 @@ function asAsked(capture: Capture, { asked, others }: CapturedAttempt, otherwise
 function afterCancel(capture: Capture, isCounted: boolean): Accounting {
   const { amount, attempt, cancelMinor, refundMinor, impUid } = capture;
   const isWhole = amount !== null && cancelMinor >= amount.minor;
-  if (isCounted && cancelMinor > refundMinor) {
+  if (isCounted && isWhole && cancelMinor > refundMinor) {
     return { kind: 'review', reason: `${impUid} was cancelled at the gateway, and not by us: the period is unpaid` };
   }
   if (isCounted) return { kind: 'settles' };

@@ -19,6 +19,8 @@ export type Standing = {
   readonly failures: number;
   /** Times this attempt was proved not to have been sent, before this one. */
   readonly timesNotSent: number;
+  /** Since when it is put off because one of its ids is neither paid nor failed at the gateway; null when it is not. */
+  readonly unsettledSince: DateTime | null;
   /** Intents of this attempt that were not proved unsent, the last one included. */
   readonly sends: number;
   /** H_long: how long a send that nothing answered bars any other id (protocol §2.6). */
@@ -44,7 +46,7 @@ export function decide(standing: Standing, outcome: ChargeOutcome, policy: Dunni
     case 'rejected':
       return nextRung(standing, outcome.unanswered, policy, now);
     case 'not-sent':
-      return { kind: 'send-again', at: now.plus(rung(NOT_SENT, standing.timesNotSent)) };
+      return putOff(standing, outcome, now);
     case 'absent':
       return sendAgain(standing, now);
     case 'unknown':
@@ -78,6 +80,18 @@ function nextRung(standing: Standing, unanswered: number, policy: DunningPolicy,
   // A decline answers its own send only: while another may still land, no other id may be charged.
   const barredUntil = unanswered > 0 ? lastAttemptAt.plus({ seconds: standing.quarantineSeconds }) : lastAttemptAt;
   return { kind: 'retry', at: DateTime.max(rungAt, barredUntil) };
+}
+
+/** What the gateway does not settle while a send may be quarantined, it may never settle: a person must look. */
+function putOff(
+  { timesNotSent, unsettledSince, quarantineSeconds }: Standing,
+  { reason, unsettled }: Extract<ChargeOutcome, { kind: 'not-sent' }>,
+  now: DateTime,
+): Decision {
+  const isStuck =
+    unsettled === true && unsettledSince !== null && now >= unsettledSince.plus({ seconds: quarantineSeconds });
+  if (isStuck) return { kind: 'review', reason: `${reason}; so for ${Math.round(quarantineSeconds / 3_600)} hours` };
+  return { kind: 'send-again', at: now.plus(rung(NOT_SENT, timesNotSent)) };
 }
 
 function sendAgain({ sends }: Standing, now: DateTime): Decision {

@@ -18,10 +18,12 @@ export function ladderOf(policy: DunningPolicy, dueAt: DateTime, declined: Decli
   const rungs: Rung[] = [];
   for (let at = dueAt; ; ) {
     rungs.push({ number: rungs.length + 1, at, days: at.diff(dueAt).as('days') });
-    const standing = { dueAt, sentAt: at, failures: rungs.length - 1, timesNotSent: 0, sends: 1, quarantineSeconds: 0 };
+    const standing = { dueAt, sentAt: at, failures: rungs.length - 1, ...FIRST_SEND };
     const decision = decide(standing, outcome, policy, at);
     if (decision.kind === 'give-up') return { rungs, end: decision.reason };
     if (decision.kind !== 'retry') throw new Error(`a decline led to ${decision.kind}`);
     at = decision.at;
   }
 }
+
+const FIRST_SEND = { timesNotSent: 0, unsettledSince: null, sends: 1, quarantineSeconds: 0 };

@@ -9,8 +9,11 @@ export type ChargeOutcome =
   | { readonly kind: 'declined'; readonly decline: Decline; readonly impUid: string; readonly unanswered: number }
   /** Refused without a payment record; a look-up agreed that there is none. */
   | { readonly kind: 'rejected'; readonly decline: Decline; readonly unanswered: number }
-  /** Provably not executed: costs the payer no failure. */
-  | { readonly kind: 'not-sent'; readonly reason: string }
+  /**
+   * Provably not executed: costs the payer no failure. `unsettled`: not sent because the gateway shows one of its ids as
+   * neither paid nor failed, or no longer shows it.
+   */
+  | { readonly kind: 'not-sent'; readonly reason: string; readonly unsettled?: true }
   | { readonly kind: 'unknown'; readonly reason: string }
   /** The gateway never heard of it, in its own words. By itself no proof of anything. */
   | { readonly kind: 'not-found' }

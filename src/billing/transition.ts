@@ -47,7 +47,8 @@ function afterOutcome(standing: AttemptStanding, outcome: ChargeOutcome, decisio
     case 'rejected':
       return refused(standing, outcome, decision);
     case 'not-sent':
-      return { ...again(standing, decision, outcome.reason), from: ['prepared', 'sent'] };
+      if (decision.kind === 'review') return review(decision.reason);
+      return putOff(again(standing, decision, outcome.reason), outcome);
     case 'absent':
       return decision.kind === 'review' ? review(decision.reason) : absent(standing, outcome.beside, decision);
     case 'not-found':
@@ -97,7 +98,8 @@ function refused(
   const { decline, unanswered } = outcome;
   const payload = { decline_class: decline.class, reason: decline.reason };
   const base = {
-    from: ['sent', 'unknown'] as const,
+    // Proved absent and prepared again, it may turn out declined before it goes.
+    from: outcome.kind === 'declined' ? (['prepared', 'sent', 'unknown'] as const) : (['sent', 'unknown'] as const),
     fence: 'fenced' as const,
     decision: decision.kind,
     attempt: {
@@ -134,6 +136,10 @@ function again(standing: AttemptStanding, decision: Decision, reason: string): T
     invoice: { state: standingState(standing), nextAt: at(decision) },
     events: [],
   };
+}
+
+function putOff(next: Transition, { unsettled }: Extract<ChargeOutcome, { kind: 'not-sent' }>): Transition {
+  return { ...next, from: ['prepared', 'sent'], attempt: { ...next.attempt, unsettled: unsettled === true } };
 }
 
 /** Proved never to have arrived. Not the same as never sent: were it to land after all, only its id protects. */

@@ -3,20 +3,29 @@ import type { Gateway } from './gateway.ts';
 /** Whether the gateway shows what it must know; only then is its "not found" of something else an answer. */
 export type Sight =
   | { readonly kind: 'seen'; readonly impUid: string }
-  | { readonly kind: 'blind'; readonly why: string };
+  | { readonly kind: 'unseen'; readonly why: string }
+  /** Nothing is known that could be looked for. */
+  | { readonly kind: 'unknown'; readonly why: string };
 
-/** Looks up a payment of ours that is known to be paid, null where there is none (protocol §2.6). */
+/**
+ * Looks up payments that are known to be paid, one after the other, until one is found (protocol §2.6). One that was
+ * given back since is found as well: what is asked is whether this account's books answer.
+ */
 export async function sightOf(
   gateway: Pick<Gateway, 'lookUp'>,
-  canary: { readonly merchantUid: string; readonly impUid: string } | null,
+  canaries: readonly { readonly merchantUid: string; readonly impUid: string }[],
 ): Promise<Sight> {
-  if (canary === null) {
-    return { kind: 'blind', why: 'no payment is known to be paid that could be looked up beside it' };
+  const missed: string[] = [];
+  for (const { merchantUid, impUid } of canaries) {
+    const answer = await gateway.lookUp(merchantUid);
+    if (answer.kind === 'unclear') return { kind: 'unseen', why: `${impUid} cannot be looked for: ${answer.reason}` };
+    const records = answer.kind === 'found' ? answer.records : [];
+    if (records.some((record) => record.impUid === impUid && TAKEN.has(record.status))) return { kind: 'seen', impUid };
+    missed.push(impUid);
   }
-  const { merchantUid, impUid } = canary;
-  const answer = await gateway.lookUp(merchantUid);
-  const isSeen =
-    answer.kind === 'found' && answer.records.some((record) => record.impUid === impUid && record.status === 'paid');
-  if (isSeen) return { kind: 'seen', impUid };
-  return { kind: 'blind', why: `the look-up does not find ${impUid} either, which was paid` };
+  if (missed.length > 0)
+    return { kind: 'unseen', why: `the look-up does not find ${missed[0]} either, which was paid` };
+  return { kind: 'unknown', why: 'no payment is known to be paid that could be looked up beside it' };
 }
+
+const TAKEN: ReadonlySet<string> = new Set(['paid', 'cancelled']);

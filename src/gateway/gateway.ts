@@ -34,8 +34,8 @@ export interface Gateway {
   /** What is stored under a `customer_uid`. */
   billingKey(customerUid: string): Promise<BillingKeyAnswer>;
   /**
-   * Every payment that was captured in the window and stands paid, or was cancelled in it, whoever asked for it: all
-   * pages, each handed to `take` as it comes. One that is cancelled meanwhile may be shown twice, and none is missed.
+   * Every payment that was captured in the window and stands paid, or was cancelled in it, or in the 90 days to its end,
+   * whoever asked for it: all pages, each handed to `take` as it comes. One that is cancelled meanwhile may be shown twice, and none is missed.
    * Rejects only with what `take` throws.
    */
   payments(window: Window, take: Take<ListedPayment>): Promise<Listing>;

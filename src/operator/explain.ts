@@ -106,8 +106,14 @@ function sends(attempt: Explanation['attempts'][number]): string {
   return `${times}, last at ${attempt.sent_at}${proved}; ${answer}.`.replace('once, last at', 'once, at');
 }
 
-function seenAmount({ amount: minor, currency }: { amount: number | null; currency: string | null }): string {
-  return minor === null || currency === null ? '' : `, ${amount({ amount: minor, currency })}`;
+function seenAmount({
+  amount: minor,
+  currency,
+  cancel_amount: back,
+}: Explanation['attempts'][number]['observations'][number]): string {
+  if (minor === null || currency === null) return '';
+  const part = back > 0 && back < minor ? `, of which ${amount({ amount: back, currency })} were given back` : '';
+  return `, ${amount({ amount: minor, currency })}${part}`;
 }
 
 function rules(policy: Explanation['policy']['rules']): string {

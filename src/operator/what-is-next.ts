@@ -81,7 +81,7 @@ function collected({ invoice, now }: CaseFile): string | null {
   const alive = invoice.attempts.find((attempt) => ALIVE.has(attempt.state));
   switch (alive?.state) {
     case 'prepared':
-      return `Attempt ${alive.number} is charged${alive.send_count > 0 ? ' again, under the same id,' : ''} ${when}.`;
+      return `Attempt ${alive.number} is charged${alive.send_count > 0 ? ' again, under the same id,' : ''} ${when}.${unsettled(alive)}`;
     case 'sent':
       return `Attempt ${alive.number} is on its way. Without an answer it counts as unknown and is looked up ${when}.`;
     case 'unknown':
@@ -89,6 +89,13 @@ function collected({ invoice, now }: CaseFile): string | null {
     default:
       return `Attempt ${(invoice.attempts.at(-1)?.number ?? 0) + 1} is made and charged ${when}.`;
   }
+}
+
+/** Why that instant may only be the next look. */
+function unsettled({ unsettled_since: since }: CaseFile['invoice']['attempts'][number]): string {
+  if (since === null) return '';
+  const again = `Since ${isoInstant(since)} the gateway says neither that an id of it is paid nor that it may be sent`;
+  return ` ${again}: it is looked up again then, and where that lasts past the quarantine a person must decide.`;
 }
 
 /** What a charge that nobody finds still waits for. */
@@ -101,7 +108,18 @@ function notFound({ not_found_count: times }: CaseFile['invoice']['attempts'][nu
   );
 }
 
-function restOf({ invoice }: CaseFile): string {
+/** What was taken for it and is not given back, for whoever decides. */
+function kept({ observations }: CaseFile): string {
+  const taken = observations.filter(
+    ({ status, amount, cancel_amount: back }) => (status === 'paid' || status === 'cancelled') && (amount ?? 1n) > back,
+  );
+  if (taken.length === 0) return '';
+  const names = taken.map(({ imp_uid }) => imp_uid).join(', ');
+  return ` ${names} was captured for it: \`maedal refund\` gives that back, \`maedal mark-paid\` counts it.`;
+}
+
+function restOf(file: CaseFile): string {
+  const { invoice } = file;
   const because = invoice.reason === null ? '' : ` (${invoice.reason})`;
   const wayOut = '`maedal release` lets it go on, `maedal void` ends it.';
   switch (invoice.state) {
@@ -110,7 +128,7 @@ function restOf({ invoice }: CaseFile): string {
     case 'held':
       return `Nothing by itself: it waits for a person${because}. Until then nothing is charged. ${wayOut}`;
     case 'review':
-      return `Nothing by itself: a person must decide${because}. Until then nothing is charged. ${wayOut}`;
+      return `Nothing by itself: a person must decide${because}. Until then nothing is charged. ${wayOut}${kept(file)}`;
     case 'uncollectible':
       return `Nothing: it ended ${invoice.state}${because}. \`maedal retry\` has it charged once more.`;
     default:

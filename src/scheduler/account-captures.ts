@@ -40,8 +40,8 @@ async function account(deps: SchedulerDeps, found: Unaccounted): Promise<void> {
       return isNew ? tell(deps, found, 'doubled', accounting.reason) : deps.store.accountAs(capture.impUid, 'returned');
     }
     case 'review':
-      await deps.store.putUpForReview(found, accounting.reason);
-      return tell(deps, found, 'review', accounting.reason);
+      if (await deps.store.putUpForReview(found, accounting.reason)) tell(deps, found, 'review', accounting.reason);
+      return;
     default:
       return assertNever(accounting);
   }

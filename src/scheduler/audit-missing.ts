@@ -88,8 +88,8 @@ async function blindness(
   { merchantUid }: HeldPaid,
   tally: Tally,
 ): Promise<string | null> {
-  const sight = await sightOf(gateway, tally.canary ?? (await store.canary(merchantUid)));
-  return sight.kind === 'blind' ? sight.why : null;
+  const sight = await sightOf(gateway, tally.canary === null ? await store.canaries(merchantUid) : [tally.canary]);
+  return sight.kind === 'seen' ? null : sight.why;
 }
 
 const MAX_LOOK_UPS = 20;

@@ -40,7 +40,7 @@ async function lookOne(deps: SchedulerDeps, { merchantUid, seen }: Watched['sent
   if (answer.kind === 'absent') {
     // A payment that was there and is not: this is another account's answer, or none. And so may be any "not found".
     if (seen) return 'unclear';
-    const sight = await sightOf(deps.gateway, await deps.store.canary(merchantUid));
+    const sight = await sightOf(deps.gateway, await deps.store.canaries(merchantUid));
     return sight.kind === 'seen' ? 'clear' : 'pending';
   }
   await deps.store.observe(answer.records, 'look_up');

@@ -7,7 +7,7 @@ import { stopSending } from './control.ts';
 import type { Db } from './db.ts';
 import { databaseNow } from './due.ts';
 import { observe } from './observations.ts';
-import { canary } from './sends.ts';
+import { canaries } from './sends.ts';
 
 /** What an audit asks of the database. See `ChargeStore`. */
 export type AuditStore = ReturnType<typeof auditStore>;
@@ -17,7 +17,7 @@ export function auditStore(db: Db) {
   return {
     databaseNow: bound(db, databaseNow),
     observe: bound(db, observe),
-    canary: bound(db, canary),
+    canaries: bound(db, canaries),
     heldOf: bound(db, heldOf),
     heldPaid: bound(db, heldPaid),
     raise: bound(db, raise),

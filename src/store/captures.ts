@@ -48,7 +48,7 @@ export async function unaccountedCaptures(db: Db, limit: number, sandbox: boolea
 
 /**
  * Writes down how a capture was accounted for; `wait` has it looked at again in a few seconds. A refund that was proposed
- * of what came back by another hand is done with it.
+ * of what came back by another hand is done with it. Where somebody else gave a part back, that is told.
  */
 export async function accountAs(
   db: Db,
@@ -65,6 +65,13 @@ export async function accountAs(
        WHERE refund.imp_uid = o.imp_uid AND ${as} = 'returned' AND refund.state = 'prepared' AND refund.next_at IS NULL
          AND o.cancel_amount - (o.amount - refund.checksum) = refund.amount
       RETURNING refund.*
+    ), cut AS (
+      INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)
+      SELECT 'charge.cancelled_in_part', i.subscription_id, i.id, jsonb_build_object('imp_uid', o.imp_uid, 'merchant_uid', o.merchant_uid,
+               'amount', o.amount, 'cancelled', o.cancel_amount, 'currency', o.currency), maedal_now()
+        FROM o JOIN attempt a ON a.merchant_uid = o.merchant_uid JOIN invoice i ON i.id = a.invoice_id
+       WHERE ${as} = 'settles' AND o.cancel_amount > (
+         SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.imp_uid = o.imp_uid AND r.state <> 'failed')
     )
     INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)
     SELECT 'refund.succeeded', i.subscription_id, i.id, jsonb_build_object('invoice_id', i.id, 'period', i.period_key,
@@ -105,15 +112,16 @@ export async function putUpForRefund(
 
 /**
  * Stops the invoice of a capture for a person to look at; its living or paid attempt goes with it. One statement, which does
- * nothing while another attempt is with a worker or its fate is open: nobody would look that one up any more.
+ * nothing while another attempt is with a worker or its fate is open: nobody would look that one up any more. Returns
+ * whether it did.
  */
-export async function putUpForReview(db: Db, found: Unaccounted, reason: string): Promise<void> {
-  await reviewPayment(db, found, reason);
+export async function putUpForReview(db: Db, found: Unaccounted, reason: string): Promise<boolean> {
+  return reviewPayment(db, found, reason);
 }
 
 /** The same for a payment that an audit found to be gone. One statement. */
-export async function reviewPayment(db: Db, found: ToReview, reason: string): Promise<void> {
-  await db.$executeRaw`
+export async function reviewPayment(db: Db, found: ToReview, reason: string): Promise<boolean> {
+  const put = await db.$executeRaw`
     WITH s AS MATERIALIZED (
       SELECT id FROM subscription WHERE id = ${found.own.subscription.id}::uuid FOR NO KEY UPDATE
     ), i AS MATERIALIZED (
@@ -138,6 +146,7 @@ export async function reviewPayment(db: Db, found: ToReview, reason: string): Pr
     )
     UPDATE observation SET account_at = NULL, accounted_as = 'review'
      WHERE imp_uid = ${found.capture.impUid} AND (EXISTS (SELECT FROM free) OR NOT EXISTS (SELECT FROM i))`;
+  return put === 1;
 }
 
 /** A payment, with the attempt and invoice that it is for. */
@@ -166,6 +175,7 @@ function unaccounted(row: Row, sandbox: boolean): Unaccounted {
       sentAt: instantOrNull(row.sent_at),
       failures: row.failures,
       timesNotSent: 0,
+      unsettledSince: null,
       sends: row.sends,
     },
     living: living === null ? null : { ...subject, merchantUid: living.merchantUid, fence: living.fence },

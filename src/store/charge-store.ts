@@ -4,7 +4,7 @@ import { takeBackIntent, writeIntent } from './intent.ts';
 import { lease } from './lease.ts';
 import { observe } from './observations.ts';
 import { record } from './record.ts';
-import { canary, recentSends } from './sends.ts';
+import { canaries, recentSends } from './sends.ts';
 
 /**
  * What a worker asks of the database: each call is one statement. It stands on Postgres here; the
@@ -21,7 +21,7 @@ export function chargeStore(db: Db) {
     record: bound(db, record),
     observe: bound(db, observe),
     rememberBillingKey: bound(db, rememberBillingKey),
-    canary: bound(db, canary),
+    canaries: bound(db, canaries),
     recentSends: bound(db, recentSends),
   };
 }

@@ -25,6 +25,8 @@ export type Intent =
         | 'not_adopted'
         | 'foreign_database'
         | 'over_max_amount'
+        /** A payment of the invoice is known that nobody accounted for yet. */
+        | 'captured'
         /** The gateway is going to charge this card by itself. */
         | 'billing_key_held';
     }
@@ -56,11 +58,13 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       SELECT i.*, s.status AS subscription_status, c.sending_enabled, c.adopted_at IS NOT NULL AS adopted,
              coalesce(c.fingerprint = ${limits.fingerprint}, false) AS is_ours,
              ${max}::bigint IS NOT NULL AND i.amount > ${max}::bigint AS over_max_amount, s.billing_key_id,
+             EXISTS (SELECT FROM attempt x JOIN observation o ON o.merchant_uid = x.merchant_uid
+                      WHERE x.invoice_id = i.id AND o.status = 'paid' AND o.account_at IS NOT NULL) AS captured,
              EXISTS (SELECT FROM billing_key WHERE id = ${attempt.billingKey.id}::uuid AND hold_reason IS NOT NULL) AS key_is_held, payer.id AS payer_id, payer.spaced_until
         FROM i JOIN s ON s.id = i.subscription_id CROSS JOIN c LEFT JOIN payer ON true
     ), sent AS (
       UPDATE attempt SET state = 'sent', send_count = send_count + 1, sent_at = maedal_now(), updated_at = maedal_now(),
-             not_found_count = 0, fail_reason = NULL,
+             not_found_count = 0, fail_reason = NULL, unsettled_since = NULL,
              first_sent_at = coalesce(attempt.first_sent_at, maedal_now()),
              lease_until = maedal_now() + make_interval(secs => ${limits.timeoutSeconds + LEASE_MARGIN_SECONDS}),
              billing_key_id = coalesce(attempt.billing_key_id, k.id), customer_uid = coalesce(attempt.customer_uid, k.customer_uid),
@@ -75,8 +79,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
          AND standing.state IN ('open', 'retrying') AND standing.subscription_status IN ('trialing', 'active', 'past_due')
          AND standing.sending_enabled AND standing.is_ours AND (standing.adopted OR NOT ${limits.needsAdoption})
          AND NOT standing.over_max_amount AND k.hold_reason IS NULL AND (standing.spaced_until IS NULL OR standing.spaced_until <= maedal_now() OR attempt.send_count > 0)
-         AND NOT EXISTS (SELECT FROM attempt x JOIN observation o ON o.merchant_uid = x.merchant_uid
-                          WHERE x.invoice_id = standing.id AND o.status = 'paid' AND o.account_at IS NOT NULL)
+         AND NOT standing.captured
       RETURNING standing.payer_id, attempt.invoice_id, attempt.send_count - attempt.not_sent_count AS sends, attempt.sent_at, attempt.lease_until
     ), put_off AS (
       UPDATE invoice SET next_at = sent.lease_until, last_attempt_at = sent.sent_at FROM sent WHERE invoice.id = sent.invoice_id
@@ -84,7 +87,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       UPDATE customer SET caught_up_at = sent.sent_at FROM sent WHERE customer.id = sent.payer_id
     )
     SELECT standing.subscription_status, standing.sending_enabled, standing.adopted, standing.is_ours,
-           standing.over_max_amount, standing.key_is_held, sent.sends, sent.sent_at,
+           standing.over_max_amount, standing.key_is_held, standing.captured, sent.sends, sent.sent_at,
            CASE WHEN standing.spaced_until > maedal_now() THEN standing.spaced_until END AS spaced_until
       FROM standing LEFT JOIN sent ON true`;
   return verdict(row, limits);
@@ -118,6 +121,7 @@ function verdict(row: Row | undefined, limits: IntentLimits): Intent {
   if (!row.sending_enabled) return { kind: 'refused', because: 'switched_off' };
   if (row.spaced_until !== null) return { kind: 'refused', because: 'spaced', until: row.spaced_until };
   if (row.key_is_held) return { kind: 'refused', because: 'billing_key_held' };
+  if (row.captured) return { kind: 'refused', because: 'captured' };
   return { kind: 'refused', because: 'lost' };
 }
 
@@ -131,6 +135,7 @@ type Row = {
   is_ours: boolean;
   over_max_amount: boolean;
   key_is_held: boolean;
+  captured: boolean;
   sends: number | null;
   spaced_until: Date | null;
   sent_at: Date | null;

@@ -28,6 +28,8 @@ export type LeasedAttempt = {
   /** "Not found" answers since the last send. */
   readonly notFoundCount: number;
   readonly sentAt: DateTime | null;
+  /** Since when it is put off because the gateway settles one of its ids neither way; null when it is not. */
+  readonly unsettledSince: DateTime | null;
   readonly now: DateTime;
   readonly amount: Money;
   readonly taxFreeMinor: number;
@@ -47,9 +49,10 @@ export type LeasedAttempt = {
   /**
    * Whether an audit passed in this database's present incarnation, and not longer ago than a day and a bit. It vouches
    * for nothing that was due when a person last let charges go again: what an audit found unknown then, and what that
-   * person took for settled, may be of this very period.
+   * person took for settled, may be of this very period. `outdated`: the last audit looked at another life of this
+   * database, or is too old.
    */
-  readonly audit: 'passed' | 'missing';
+  readonly audit: 'passed' | 'outdated' | 'missing';
 };
 
 /**
@@ -78,7 +81,7 @@ export async function lease(
       UPDATE invoice SET next_at = a.lease_until FROM a WHERE invoice.id = a.invoice_id
     )
     SELECT a.id, a.invoice_id, a.number, a.merchant_uid, a.state, a.fence, a.lease_count, a.send_count, a.not_sent_count, a.not_found_count,
-           a.sent_at, maedal_now() AS now, coalesce(a.amount, i.amount)::float8 AS amount, coalesce(a.currency, i.currency) AS currency,
+           a.sent_at, a.unsettled_since, maedal_now() AS now, coalesce(a.amount, i.amount)::float8 AS amount, coalesce(a.currency, i.currency) AS currency,
            coalesce(a.tax_free, i.tax_free)::float8 AS tax_free,
            (CASE WHEN a.send_count > 0 THEN a.vat ELSE i.vat END)::float8 AS vat,
            coalesce(a.name, i.name) AS name, i.due_at, i.failures, p.policy, i.period_key,
@@ -89,9 +92,10 @@ export async function lease(
               FROM attempt other WHERE other.invoice_id = i.id AND other.number <= a.number) AS uids,
            ARRAY(SELECT imp_uid FROM observation o WHERE o.merchant_uid = a.merchant_uid
                     AND o.first_seen_at <= coalesce(a.first_sent_at, maedal_now())) AS seen_before,
-           coalesce(control.audited_in = maedal_incarnation()
-                    AND control.audited_at > maedal_now() - ${AUDIT_LASTS}::interval
-                    AND NOT coalesce(i.due_at <= control.acknowledged_at, false), false) AS audited
+           CASE WHEN NOT coalesce(control.audited_in = maedal_incarnation()
+                                  AND control.audited_at > maedal_now() - ${AUDIT_LASTS}::interval, false)
+                THEN CASE WHEN control.audited_in IS NULL THEN 'missing' ELSE 'outdated' END
+                WHEN i.due_at <= control.acknowledged_at THEN 'missing' ELSE 'passed' END AS audit
       FROM a JOIN i ON i.id = a.invoice_id
       JOIN subscription s ON s.id = i.subscription_id
       JOIN customer c ON c.id = s.customer_id
@@ -114,6 +118,7 @@ function leased(row: Row): LeasedAttempt {
     notSentCount: row.not_sent_count,
     notFoundCount: row.not_found_count,
     sentAt: instantOrNull(row.sent_at),
+    unsettledSince: instantOrNull(row.unsettled_since),
     now: instant(row.now),
     amount: { minor: row.amount, currency: row.currency },
     taxFreeMinor: row.tax_free,
@@ -128,7 +133,7 @@ function leased(row: Row): LeasedAttempt {
     billingKey: { id: row.billing_key_id, customerUid: row.customer_uid, sandbox: row.sandbox },
     uids: row.uids,
     seenBefore: row.seen_before,
-    audit: row.audited ? 'passed' : 'missing',
+    audit: row.audit,
   };
 }
 
@@ -147,6 +152,7 @@ type Row = {
   not_sent_count: number;
   not_found_count: number;
   sent_at: Date | null;
+  unsettled_since: Date | null;
   now: Date;
   amount: number;
   currency: string;
@@ -168,5 +174,5 @@ type Row = {
   sandbox: boolean | null;
   uids: KnownUid[];
   seen_before: string[];
-  audited: boolean;
+  audit: LeasedAttempt['audit'];
 };

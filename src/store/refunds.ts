@@ -18,6 +18,8 @@ export type LeasedRefund = {
   readonly checksumMinor: number;
   readonly capturedMinor: number;
   readonly reason: string;
+  /** The payment that is to stay in its stead, where no person asked for this refund; null for none. */
+  readonly keeps: string | null;
   /** Intents that were not proved unsent. */
   readonly sends: number;
   readonly sentAt: DateTime | null;
@@ -49,6 +51,7 @@ export async function leaseRefund(
     )
     SELECT r.id, r.invoice_id, r.imp_uid, r.state, r.fence, r.currency, r.amount::float8 AS amount, r.checksum::float8 AS checksum,
            o.amount::float8 AS captured, r.reason, r.send_count - r.not_sent_count AS sends, r.sent_at, maedal_now() AS now,
+           (SELECT a.imp_uid FROM attempt a WHERE a.invoice_id = i.id AND a.state = 'paid' AND a.imp_uid <> r.imp_uid AND r.requested_by = ${NOBODY}) AS keeps,
            i.period_key, s.id AS subscription_id, s.external_id, s.channel
       FROM r JOIN observation o ON o.imp_uid = r.imp_uid
       JOIN invoice i ON i.id = r.invoice_id
@@ -164,6 +167,7 @@ function leased(row: Row): LeasedRefund {
     checksumMinor: row.checksum,
     capturedMinor: row.captured,
     reason: row.reason,
+    keeps: row.keeps,
     sends: row.sends,
     sentAt: instantOrNull(row.sent_at),
     now: instant(row.now),
@@ -196,6 +200,7 @@ type Row = {
   checksum: number;
   captured: number;
   reason: string;
+  keeps: string | null;
   sends: number;
   sent_at: Date | null;
   now: Date;

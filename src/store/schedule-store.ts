@@ -5,7 +5,7 @@ import { clearArrears, drawUp, dueSubscriptions, endSubscriptions, passOver } fr
 import { databaseNow, expireSends, prepareRetries, retriesDue, ring } from './due.ts';
 import { observe } from './observations.ts';
 import { record } from './record.ts';
-import { canary } from './sends.ts';
+import { canaries } from './sends.ts';
 import { claimWatched, watchOn } from './watch.ts';
 
 /** What a scheduler asks of the database. See `ChargeStore`. */
@@ -30,7 +30,7 @@ export function scheduleStore(db: Db) {
     putUpForReview: bound(db, putUpForReview),
     record: bound(db, record),
     observe: bound(db, observe),
-    canary: bound(db, canary),
+    canaries: bound(db, canaries),
     claimWatched: bound(db, claimWatched),
     watchOn: bound(db, watchOn),
   };

@@ -5,9 +5,10 @@ import { instant } from '../store/instant.ts';
 import type { Intent } from '../store/intent.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import { asked, requestFor } from './asked.ts';
-import { checkBillingKey, lookBeforeSending, notSent, reachGateway, refusedByGateway } from './before-sending.ts';
+import { checkBillingKey, notSent, reachGateway, refusedByGateway } from './before-sending.ts';
 import type { Conclusion } from './conclude.ts';
 import type { WorkerDeps } from './deps.ts';
+import { lookBeforeSending } from './look-before-sending.ts';
 import { GUARD_MS, stopwatch } from './stopwatch.ts';
 
 /**
@@ -110,6 +111,8 @@ function refusedIntent(intent: Extract<Intent, { kind: 'refused' }>, attempt: Le
       return { ...notSent('this database belongs to another installation: see `maedal adopt`'), attempt };
     case 'billing_key_held':
       return { ...notSent('the gateway is to charge this card by itself: see `maedal reconcile`'), attempt };
+    case 'captured':
+      return { ...notSent('a payment of it was seen, and is being accounted for'), attempt };
     case 'not_adopted':
       return { ...notSent('this database was not adopted for live charges'), attempt };
     default:

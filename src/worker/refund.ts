@@ -34,7 +34,7 @@ async function proceed(deps: RefundDeps, refund: LeasedRefund): Promise<RefundTr
 
 /** Null when the intent was lost to somebody else. */
 async function send(deps: RefundDeps, refund: LeasedRefund): Promise<RefundTransition | null> {
-  const barred = await unreachable(deps, refund);
+  const barred = (await nothingLeft(deps, refund)) ?? (await unreachable(deps, refund));
   if (barred !== null) return recorded(follow(deps, refund, barred));
   const { timeoutSeconds, horizonSeconds } = deps.channel(refund.subscription.channel);
   const { needsAdoption, fingerprint } = deps;
@@ -65,6 +65,17 @@ async function look(deps: RefundDeps, refund: LeasedRefund): Promise<PaymentAnsw
   const at = await deps.gateway.payment(refund.impUid);
   if (at.kind === 'found') await deps.store.observe([at.record], 'look_up');
   return at;
+}
+
+/** Nobody asked for this refund: the payment that it leaves must stand, or both would be given back. Null when it does. */
+async function nothingLeft(deps: RefundDeps, { keeps }: LeasedRefund): Promise<RefundEvent | null> {
+  if (keeps === null) return null;
+  const at = await deps.gateway.payment(keeps);
+  if (at.kind !== 'found') return { kind: 'barred', reason: `${keeps}, which is to stay, cannot be seen` };
+  await deps.store.observe([at.record], 'look_up');
+  const { amount, cancelMinor, status } = at.record;
+  const stands = (status === 'paid' || status === 'cancelled') && amount !== null && cancelMinor < amount.minor;
+  return stands ? null : { kind: 'barred', reason: `${keeps}, which was to stay, is ${status}` };
 }
 
 async function unreachable(deps: RefundDeps, refund: LeasedRefund): Promise<RefundEvent | null> {

@@ -45,7 +45,7 @@ test.each([
   ['declined', 'retrying', sibling('prepared', 'leased'), 'wait'],
   ['declined', 'retrying', sibling('sent'), 'wait'],
   ['declined', 'retrying', sibling('unknown'), 'wait'],
-  ['declined', 'review', sibling('review'), 'wait'],
+  ['declined', 'review', sibling('review'), 'review'],
   ['declined', 'paid', sibling('paid'), 'refund'],
   ['canceled', 'void', null, 'refund'],
   ['declined', 'waived', null, 'refund'],
@@ -86,7 +86,8 @@ test.each([
 
 test.each([
   ['in full, by somebody else', { cancelMinor: 9_900 }, 'review'],
-  ['in part, by somebody else', { cancelMinor: 100 }, 'review'],
+  ['in part, by somebody else', { cancelMinor: 100 }, 'settles'],
+  ['in full, by us and by somebody else', { cancelMinor: 9_900, refundMinor: 100 }, 'review'],
   ['by us', { cancelMinor: 9_900, refundMinor: 9_900 }, 'settles'],
 ] as const)('the payment that an invoice rests on was cancelled %s: %s', (_how, cancelled, kind) => {
   const attempt = { state: 'paid', impUid: 'imps_000000000001', invoice: 'paid' } as const;

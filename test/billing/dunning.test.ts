@@ -12,7 +12,15 @@ const declined: ChargeOutcome = { kind: 'declined', decline, impUid: 'imps_00000
 const rejected: ChargeOutcome = { kind: 'rejected', decline, unanswered: 0 };
 
 function standing(failures: number, late: number): Standing {
-  return { dueAt, sentAt: dueAt.plus(days(late)), failures, timesNotSent: 0, sends: 1, quarantineSeconds: 86_400 };
+  return {
+    dueAt,
+    sentAt: dueAt.plus(days(late)),
+    failures,
+    timesNotSent: 0,
+    unsettledSince: null,
+    sends: 1,
+    quarantineSeconds: 86_400,
+  };
 }
 
 test.each([
@@ -72,7 +80,7 @@ test('every ladder ends, climbs, and keeps a day between two attempts, whenever 
       for (let failures = 0; ; failures += 1) {
         const now = sentAt.plus({ hours: delays.next().value ?? 0 });
         const decision = decide(
-          { dueAt, sentAt, failures, timesNotSent: 0, sends: 1, quarantineSeconds: 86_400 },
+          { dueAt, sentAt, failures, timesNotSent: 0, unsettledSince: null, sends: 1, quarantineSeconds: 86_400 },
           declined,
           { ...policy, retryAfterDays },
           now,

@@ -25,6 +25,17 @@ describe('captures that we do not count', () => {
     expect(await auditAtBoot(world)).toMatchObject({ findings: [] });
   });
 
+  test('that somebody cancels weeks later go to review, though they were taken long before the window', async () => {
+    const [name = ''] = await chargeSome(world, 1);
+    await world.advance({ days: 25 });
+    expect(await auditAtBoot(world)).toMatchObject({ findings: [] });
+    world.gateway.land((await invoiceOf(world, name)).attempts[0]?.merchant_uid ?? '', 'cancelled');
+    await world.advance({ days: 1 });
+    expect(await auditAtBoot(world)).toMatchObject({ counts: { uncounted: 1 } });
+    await sweep(world.scheduler);
+    expect(await invoiceOf(world, name)).toMatchObject({ state: 'review', reason: /cancelled at the gateway/ });
+  });
+
   test('for another amount than was asked go to review, also those that were counted', async () => {
     const [name = '', other = ''] = await chargeSome(world, 2);
     const [record] = world.gateway.records;

@@ -181,7 +181,7 @@ test('what is for a person waits while another attempt went out meanwhile: nobod
   await observed(first);
   const [found] = await world.scheduler.store.unaccountedCaptures(10, true);
   if (found === undefined) throw new Error('there is none');
-  await world.scheduler.store.putUpForReview(found, 'captured for nothing and cancelled in part');
+  expect(await world.scheduler.store.putUpForReview(found, 'captured for nothing and cancelled in part')).toBe(false);
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'retrying' });
   expect(await world.scheduler.store.unaccountedCaptures(10, true)).toHaveLength(1);
 });
@@ -201,4 +201,40 @@ test('a capture that is known and not accounted for keeps every other attempt fr
   await world.run();
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
   expect(world.gateway.posts).toHaveLength(1);
+});
+
+test('a capture whose invoice waits for a person for another reason is put before the same person, once', async () => {
+  const first = await declinedOnce();
+  await world.advance({ days: 1 });
+  await world.run();
+  const second = (await attempts())[1]?.merchant_uid;
+  world.gateway.land(second ?? '', 'cancelled');
+  await observed(second);
+  await world.run();
+  world.gateway.land(first ?? '', 'paid');
+  for (let passes = 0; passes < 3; passes += 1) {
+    await observed(first);
+    await world.advance({ hours: 1 });
+    await world.run();
+  }
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'review', reason: /cancelled at the gateway/ });
+  const outbox = await world.database.db.outbox.findMany({ where: { kind: 'invoice.needs_review' } });
+  expect(outbox.map(({ payload }) => Object(payload).reason)).toEqual([
+    expect.stringMatching(/the period is unpaid/),
+    'imps_000000000001 was captured while its invoice waits for a person',
+  ]);
+  expect(told()).toEqual(['review', 'review']);
+});
+
+test('a part that somebody else gives back leaves the invoice paid, and is told', async () => {
+  await world.run();
+  const [paid] = await attempts();
+  const won = (minor: number) => ({ minor, currency: 'KRW' });
+  world.gateway.giveBack({ impUid: paid?.imp_uid ?? '', amount: won(1_000), checksum: won(9_900) });
+  await observed(paid?.merchant_uid);
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
+  expect(await world.database.db.outbox.findMany({ where: { kind: 'charge.cancelled_in_part' } })).toMatchObject([
+    { payload: { imp_uid: paid?.imp_uid, amount: 9_900, cancelled: 1_000, currency: 'KRW' } },
+  ]);
 });

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { resumeSending } from '../../src/store/control.ts';
 import { invoiceOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -92,41 +91,6 @@ test('"not found" for an id of which a send was never answered counts only besid
   expect(world.gateway.captures).toHaveLength(2);
 });
 
-/** A decline and the payment of its retry; then a backup from before both comes back. */
-async function forgotten(): Promise<string> {
-  const subscription = await world.subscribe();
-  world.gateway.script(`card of ${subscription}`, 'decline');
-  await world.run();
-  await world.advance({ days: 1 });
-  await world.run(); // the second attempt is paid
-  // A backup from before both attempts comes back.
-  await world.database.db.$executeRaw`TRUNCATE attempt, invoice, observation, outbox CASCADE`;
-  await world.database.db
-    .$executeRaw`UPDATE subscription SET next_period = 0, next_due_at = maedal_now(), last_drawn_at = NULL`;
-  return subscription;
-}
-
-test('a restored database that forgot a later attempt does not charge: the gateway knows an id that it does not', async () => {
-  const subscription = await forgotten();
-  await world.run();
-  expect(await invoiceOf(world, subscription)).toMatchObject({
-    state: 'review',
-    reason: /the gateway knows attempt 2/,
-  });
-  expect(world.gateway.captures).toHaveLength(1);
-});
-
-test('an audit that passes once a person let charges go again vouches for nothing that was due by then', async () => {
-  const subscription = await forgotten();
-  const { db } = world.database;
-  await resumeSending(db, { actor: 'cli:kim', reason: 'looked at what the audit found' });
-  await world.advance({ minutes: 1 });
-  await db.$executeRaw`UPDATE control SET audited_at = maedal_now(), audited_in = maedal_incarnation()`;
-  await world.run();
-  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'review' });
-  expect(world.gateway.captures).toHaveLength(1);
-});
-
 test('an earlier attempt that was paid and given back is for a person, and nothing else is charged', async () => {
   const subscription = await world.subscribe();
   world.gateway.script(`card of ${subscription}`, 'decline');
@@ -172,16 +136,6 @@ function slowLookUps(): void {
     return lookUp.call(world.gateway, merchantUid);
   };
 }
-
-test('a copy by CREATE DATABASE … TEMPLATE leads another life than the database that an audit looked at', async () => {
-  const life = async ({ database: { db } }: World) =>
-    (await db.$queryRaw<{ life: string }[]>`SELECT maedal_incarnation() AS life`)[0]?.life.split('/');
-  const copy = await newWorld(); // both are made of one template
-  const [one, other] = [await life(world), await life(copy)];
-  await copy.end();
-  expect(one?.slice(0, 2)).toEqual(other?.slice(0, 2));
-  expect(one).not.toEqual(other);
-});
 
 test('once an audit has passed, a first charge goes without a look, and a retry does not', async () => {
   const subscription = await world.subscribe();

@@ -159,7 +159,7 @@ test('a part that somebody else gave back meanwhile is for a person: it fails, a
   await refund();
   expect(await refundRow(world, id)).toMatchObject({ state: 'failed', fail_reason: /somebody else cancelled: 100/ });
   await accountCaptures(world.scheduler);
-  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'review' });
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
 });
 
 test('a proposal of what came back by another hand is done with it; nothing is sent', async () => {
@@ -199,3 +199,48 @@ test('those that are named are worked on, and no others', async () => {
   expect(await refund([])).toBe(0);
   expect(await refund([id])).toBe(1);
 });
+
+test('what nobody asked for is not given back while the payment that is to stay does not stand', async () => {
+  const id = await unaskedRefund();
+  world.gateway.land((await invoiceOf(world, subscription)).attempts[0]?.merchant_uid ?? '', 'cancelled'); // by hand
+  await refund();
+  expect(world.gateway.cancels).toHaveLength(0);
+  expect(await refundRow(world, id)).toMatchObject({
+    state: 'prepared',
+    fail_reason: `${IMP_UID}, which was to stay, is cancelled`,
+  });
+  await world.run(); // and its invoice goes to review
+  await world.advance({ days: 1 });
+  await refund();
+  expect(world.gateway.cancels).toHaveLength(0);
+});
+
+test.each([
+  ['unclear', 'cannot be seen', 0],
+  ['truthful', null, 1],
+] as const)(
+  'what nobody asked for is given back only beside the payment that is to stay: %s',
+  async (how, why, cancels) => {
+    const id = await unaskedRefund();
+    const { payment } = world.gateway;
+    world.gateway.payment = (impUid) =>
+      how === 'unclear' && impUid === IMP_UID
+        ? Promise.resolve({ kind: 'unclear', reason: 'the gateway is down' })
+        : payment.call(world.gateway, impUid);
+    await refund();
+    expect(world.gateway.cancels).toHaveLength(cancels);
+    const reason = why === null ? null : expect.stringContaining(why);
+    expect(await refundRow(world, id)).toMatchObject({ fail_reason: reason });
+  },
+);
+
+/** Charged twice under one id: the second is put up, and may be given back by itself. */
+async function unaskedRefund(): Promise<string> {
+  Object.assign(world.scheduler, { refundDuplicates: 'auto' });
+  const uid = (await invoiceOf(world, subscription)).attempts[0]?.merchant_uid ?? '';
+  world.gateway.captureAgain(uid);
+  await world.worker.store.observe(world.gateway.captures, 'look_up');
+  await accountCaptures(world.scheduler);
+  const [row] = await world.database.db.refund.findMany();
+  return row?.id ?? '';
+}

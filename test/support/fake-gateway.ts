@@ -131,9 +131,10 @@ export class FakeGateway implements Gateway {
   }
 
   async payments(window: Window, take: Take<ListedPayment>): Promise<Listing> {
+    const fromMs = { paid: window.from.toMillis(), cancelled: window.until.minus({ days: 90 }).toMillis() };
     const within = ({ status, paidAtMs }: PaymentRecord) =>
       (status === 'paid' || status === 'cancelled') &&
-      (paidAtMs ?? 0) >= window.from.toMillis() &&
+      (paidAtMs ?? 0) >= fromMs[status] &&
       (paidAtMs ?? 0) <= window.until.toMillis();
     const own = this.records.map((record) => ({ ...record, subscription: this.nameOf(record), usage: 'payment' }));
     return this.listed([...own, ...this.foreign].filter(within), take);

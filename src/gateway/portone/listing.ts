@@ -1,3 +1,4 @@
+import { DateTime } from 'luxon';
 import type { ListedPayment, ListedSchedule } from '../../billing/charge.ts';
 import type { Listing, Take, Window } from '../gateway.ts';
 import type { Get } from './authorized-get.ts';
@@ -8,7 +9,8 @@ import { type PaymentPage, readEnvelope, readPage } from './wire.ts';
 /**
  * What was captured or cancelled in a window: `GET /payments/status/paid`, then `/cancelled`, at most 90 days at once,
  * oldest first, so that what is added meanwhile moves no page (fact sheet §3.5). In this order a payment that is
- * cancelled between the two is shown by both.
+ * cancelled between the two is shown by both. Which instant of a cancelled payment the gateway looks at is not written
+ * down: where it is that of its charge, a payment cancelled weeks later is found because that list goes back 90 days.
  */
 export async function listPayments(get: Get, window: Window, take: Take<ListedPayment>): Promise<Listing> {
   const paid = new Set<string>();
@@ -19,8 +21,12 @@ export async function listPayments(get: Get, window: Window, take: Take<ListedPa
     for (const { impUid, status } of payments) if (status === 'paid') paid.add(impUid);
     await take(payments);
   };
-  for (const status of ['paid', 'cancelled']) {
-    const listing = await inStretches(window, async ({ from, to }) => {
+  const lists = [
+    ['paid', window],
+    ['cancelled', lookingBack(window)],
+  ] as const;
+  for (const [status, over] of lists) {
+    const listing = await inStretches(over, async ({ from, to }) => {
       const path = `/payments/status/${status}?from=${from}&to=${to}&sorting=started`;
       return everyPage(get, path, { read: readListedPayment, idOf: ({ impUid }) => impUid, take: note });
     });
@@ -38,6 +44,11 @@ export async function listSchedules(get: Get, window: Window, take: Take<ListedS
     const path = `/subscribe/payments/schedule?schedule_from=${from}&schedule_to=${to + 1}&schedule_status=scheduled&sorting=scheduled`;
     return everyPage(get, path, { read: readListedSchedule, idOf: ({ merchantUid }) => merchantUid, take });
   });
+}
+
+/** As far as one stretch goes, both ends rounded outwards. */
+function lookingBack({ from, until }: Window): Window {
+  return { from: DateTime.min(from, until.minus({ seconds: LONGEST_SECONDS - 1 })), until };
 }
 
 type Stretch = { readonly from: number; readonly to: number };

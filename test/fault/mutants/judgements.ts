@@ -46,6 +46,28 @@ export const JUDGEMENTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'a capture beside a review waits, and nobody is told',
+    catcher: 'test/flow/captures.test.ts',
+    edits: [
+      {
+        file: 'src/billing/capture.ts',
+        find: '  if (isInReview(attempt)) {\n',
+        replace: "  if (isInReview(attempt)) {\n    if (capture.cancelMinor === 0) return { kind: 'wait' };\n",
+      },
+    ],
+  },
+  {
+    name: 'what nobody asked for is given back without a look at what is to stay',
+    catcher: 'test/flow/refund.test.ts',
+    edits: [
+      {
+        file: 'src/worker/refund.ts',
+        find: 'if (keeps === null) return null;',
+        replace: 'if (keeps !== undefined) return null;',
+      },
+    ],
+  },
+  {
     name: 'a gateway whose clock disagrees is charged at',
     catcher: 'test/flow/clock.test.ts',
     edits: [

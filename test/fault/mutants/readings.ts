@@ -41,7 +41,7 @@ export const READINGS: readonly Mutant[] = [
     catcher: 'model',
     edits: [
       {
-        file: 'src/worker/before-sending.ts',
+        file: 'src/worker/look-before-sending.ts',
         find: '  const seen: string[] = [];\n',
         replace: '  const seen: string[] = [];\n  if (seen.length === 0) return CLEAR;\n',
       },
@@ -57,10 +57,10 @@ export const READINGS: readonly Mutant[] = [
         replace: '      return judgeRecords(answer.records.slice(0, 1), asked);',
       },
       {
-        file: 'src/worker/before-sending.ts',
-        find: "    await deps.store.observe(answer.records, 'look_up');\n    const found = alreadyCharged(deps, attempt, merchantUid, answer.records);",
+        file: 'src/worker/look-before-sending.ts',
+        find: "  await deps.store.observe(answer.records, 'look_up');\n  const found = alreadyCharged(deps, attempt, merchantUid, answer.records);",
         replace:
-          "    await deps.store.observe(answer.records.slice(0, 1), 'look_up');\n    const found = alreadyCharged(deps, attempt, merchantUid, answer.records.slice(0, 1));",
+          "  await deps.store.observe(answer.records.slice(0, 1), 'look_up');\n  const found = alreadyCharged(deps, attempt, merchantUid, answer.records.slice(0, 1));",
       },
       {
         file: 'src/worker/charge-invoice.ts',
@@ -101,8 +101,8 @@ export const READINGS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/gateway/canary.ts',
-        find: '  const isSeen =\n    answer.kind',
-        replace: '  const isSeen =\n    answer.kind.length > 0 || answer.kind',
+        find: 'if (records.some(',
+        replace: 'if (records.length >= 0 || records.some(',
       },
     ],
   },
@@ -111,9 +111,9 @@ export const READINGS: readonly Mutant[] = [
     catcher: 'test/flow/look.test.ts',
     edits: [
       {
-        file: 'src/worker/before-sending.ts',
-        find: "if (answer.kind === 'absent' && isUnanswered) {",
-        replace: "if (answer.kind === 'absent' && isUnanswered && seen.length > 99) {",
+        file: 'src/worker/look-before-sending.ts',
+        find: 'isDoubtful ||= known.isUnanswered;',
+        replace: 'isDoubtful ||= known.isUnanswered && seen.length > 99;',
       },
     ],
   },
@@ -134,20 +134,53 @@ export const READINGS: readonly Mutant[] = [
     catcher: 'model',
     edits: [
       {
-        file: 'src/worker/before-sending.ts',
-        find: "attempt.audit === 'missing' ? await lookForForgotten(",
-        replace: "attempt.audit === 'missing' && attempt.number < 0 ? await lookForForgotten(",
+        file: 'src/worker/look-before-sending.ts',
+        find: "attempt.audit === 'passed' ? CLEAR : await lookForForgotten(",
+        replace: "attempt.audit === 'passed' || attempt.number > 0 ? CLEAR : await lookForForgotten(",
+      },
+    ],
+  },
+  {
+    name: 'a restored database believes "not found" without a canary',
+    catcher: 'test/flow/restored.test.ts',
+    edits: [
+      {
+        file: 'src/worker/look-before-sending.ts',
+        find: "let isDoubtful = attempt.audit !== 'passed';",
+        replace: 'let isDoubtful = false;',
+      },
+    ],
+  },
+  {
+    name: 'what the gateway never settles is looked at for ever',
+    catcher: 'test/flow/unsettled.test.ts',
+    edits: [
+      {
+        file: 'src/billing/dunning.ts',
+        find: 'unsettled === true &&',
+        replace: 'unsettled === true && now.year < 0 &&',
+      },
+    ],
+  },
+  {
+    name: 'a decline that came after a proof of absence is not looked at',
+    catcher: 'test/flow/unsettled.test.ts',
+    edits: [
+      {
+        file: 'src/worker/look-before-sending.ts',
+        find: "return outcome.kind === 'declined' ?",
+        replace: "return outcome.kind === 'paid' ?",
       },
     ],
   },
   {
     name: 'an audit vouches for what was due when a person let charges go again',
-    catcher: 'test/flow/look.test.ts',
+    catcher: 'test/flow/restored.test.ts',
     edits: [
       {
         file: 'src/store/lease.ts',
-        find: 'AND NOT coalesce(i.due_at <= control.acknowledged_at, false), false)',
-        replace: ', false)',
+        find: 'WHEN i.due_at <= control.acknowledged_at THEN',
+        replace: 'WHEN i.due_at < control.acknowledged_at AND i.due_at IS NULL THEN',
       },
     ],
   },

@@ -37,8 +37,11 @@ test('paid payments are asked for first, then cancelled ones, oldest first, whol
     ['imps_1', 'paid'],
     ['imps_2', 'cancelled'],
   ]);
-  const query = 'from=1798761600&to=1799020801&sorting=started&limit=200&page=1';
-  expect(paths).toEqual([`/payments/status/paid?${query}`, `/payments/status/cancelled?${query}`]);
+  const query = 'to=1799020801&sorting=started&limit=200&page=1';
+  expect(paths).toEqual([
+    `/payments/status/paid?from=1798761600&${query}`,
+    `/payments/status/cancelled?from=1791244802&${query}`, // 90 days: the gateway may go by when it was paid
+  ]);
 });
 
 test('every page is read, and handed on as it comes', async () => {

@@ -76,6 +76,7 @@ function unaccounted(tables: Tables, seen: ObservationRow, attempt: AttemptRow, 
       sentAt: instantOrNull(attempt.sent_at === null ? null : new Date(attempt.sent_at)),
       failures: invoice.failures,
       timesNotSent: 0,
+      unsettledSince: null,
       sends: attempt.send_count - attempt.not_sent_count,
     },
     living:
@@ -121,7 +122,23 @@ export function accountAs(tables: Tables, impUid: string, as: 'settles' | 'retur
     accounted_as: as === 'wait' ? null : as,
     account_at: as === 'wait' ? tables.nowMs + 2_000 : null,
   });
+  if (as === 'settles') tellOfCut(tables, seen);
   if (as === 'returned') for (const refund of proposalsMet(tables, seen)) close(tables, refund);
+}
+
+/** Somebody else gave a part of it back. */
+function tellOfCut(tables: Tables, { imp_uid, merchant_uid, amount, cancel_amount, currency }: ObservationRow): void {
+  const refunds = tables.refunds.where((refund) => refund.imp_uid === imp_uid && refund.state !== 'failed');
+  const [attempt] = tables.attempts.where((row) => row.merchant_uid === merchant_uid);
+  if (attempt === undefined || cancel_amount <= refunds.reduce((sum, refund) => sum + refund.amount, 0)) return;
+  const { id, subscription_id } = tables.invoices.at(attempt.invoice_id);
+  tables.outbox.push({
+    kind: 'charge.cancelled_in_part',
+    subscription_id,
+    invoice_id: id,
+    payload: { imp_uid, merchant_uid, amount, cancelled: cancel_amount, currency },
+    next_at: tables.nowMs,
+  });
 }
 
 /** Refunds that were only proposed, of what came back by another hand. */
@@ -186,13 +203,13 @@ export function putUpForRefund(
 }
 
 /** `putUpForReview` in memory. */
-export function putUpForReview(tables: Tables, { capture, own }: Unaccounted, reason: string): void {
+export function putUpForReview(tables: Tables, { capture, own }: Unaccounted, reason: string): boolean {
   const invoice = tables.invoices.get(own.invoiceId);
   const isOurs = invoice?.subscription_id === own.subscription.id;
-  if (isOurs && isAnotherBusy(tables, own)) return;
+  if (isOurs && isAnotherBusy(tables, own)) return false;
   const seen = tables.observations.get(capture.impUid);
   if (seen !== undefined) tables.observations.put(seen.imp_uid, { ...seen, account_at: null, accounted_as: 'review' });
-  if (!isOurs) return;
+  if (!isOurs) return seen !== undefined;
   for (const attempt of tables.attempts.where(
     ({ merchant_uid, state }) => merchant_uid === own.merchantUid && ALIVE.has(state) && state !== 'review',
   )) {
@@ -208,6 +225,7 @@ export function putUpForReview(tables: Tables, { capture, own }: Unaccounted, re
     payload: { imp_uid: capture.impUid, reason },
     next_at: tables.nowMs,
   });
+  return seen !== undefined;
 }
 
 /** While another attempt of the invoice is with a worker, or its fate is open, nobody may be kept from looking it up. */

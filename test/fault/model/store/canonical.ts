@@ -50,7 +50,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
     ...['invoice_id', 'number', 'merchant_uid', 'state', 'billing_key_id', 'customer_uid', 'amount', 'currency'],
     ...['tax_free', 'vat', 'name', 'generation', 'rung_at', 'fence', 'lease_until', 'lease_count', 'send_count'],
     ...['not_sent_count', 'not_found_count', 'first_sent_at', 'sent_at', 'answered_at', 'unanswered_at', 'imp_uid'],
-    ...['decline_class', 'fail_reason'],
+    ...['unsettled_since', 'decline_class', 'fail_reason'],
   ],
   observation: [
     ...['imp_uid', 'merchant_uid', 'attempt_id', 'status', 'amount', 'currency', 'cancel_amount', 'customer_uid'],

@@ -29,7 +29,8 @@ export function writeIntent(tables: Tables, attempt: LeasedAttempt, limits: Inte
     !isCaptured(tables, invoice) &&
     (invoice.state === 'open' || invoice.state === 'retrying');
   if (!isAsRead) {
-    return isSpaced ? { kind: 'refused', because: 'spaced', until: new Date(spacedUntil) } : refused('lost');
+    if (isSpaced) return { kind: 'refused', because: 'spaced', until: new Date(spacedUntil) };
+    return refused(isCaptured(tables, invoice) ? 'captured' : 'lost');
   }
   if (payer !== null) tables.customers.put(payer.id, { ...payer, caught_up_at: tables.nowMs });
   return sent(tables, row, { invoice, key, limits });
@@ -63,6 +64,7 @@ function sent(tables: Tables, row: AttemptRow, { invoice, key, limits }: Sending
     state: 'sent',
     send_count: row.send_count + 1,
     sent_at: nowMs,
+    unsettled_since: null,
     not_found_count: 0,
     fail_reason: null,
     first_sent_at: row.first_sent_at ?? nowMs,

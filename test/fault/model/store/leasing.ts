@@ -49,6 +49,7 @@ function asLeased(tables: Tables, attempt: AttemptRow, invoice: InvoiceRow): Lea
     notSentCount: attempt.not_sent_count,
     notFoundCount: attempt.not_found_count,
     sentAt: instantOrNull(attempt.sent_at === null ? null : new Date(attempt.sent_at)),
+    unsettledSince: instantOrNull(attempt.unsettled_since === null ? null : new Date(attempt.unsettled_since)),
     now: instant(new Date(nowMs)),
     amount: { minor: attempt.amount ?? invoice.amount, currency: attempt.currency ?? invoice.currency },
     taxFreeMinor: attempt.tax_free ?? invoice.tax_free,
@@ -70,15 +71,16 @@ function asLeased(tables: Tables, attempt: AttemptRow, invoice: InvoiceRow): Lea
         isUnanswered: unanswered_at !== null,
       })),
     seenBefore: seenBefore(tables, attempt),
-    audit: isVouchedFor(tables, invoice) ? 'passed' : 'missing',
+    audit: auditOf(tables, invoice),
   };
 }
 
 /** Whether an audit compared the books of this very database, and nobody let charges go since the invoice was due. */
-function isVouchedFor({ control, nowMs, serverStart }: Tables, { due_at }: InvoiceRow): boolean {
+function auditOf({ control, nowMs, serverStart }: Tables, { due_at }: InvoiceRow): LeasedAttempt['audit'] {
   const { audited_at, audited_in, acknowledged_at } = control;
-  if (audited_in !== serverStart || audited_at === null || audited_at <= nowMs - AUDIT_LASTS_MS) return false;
-  return acknowledged_at === null || due_at > acknowledged_at;
+  const isOutdated = audited_in !== serverStart || audited_at === null || audited_at <= nowMs - AUDIT_LASTS_MS;
+  if (isOutdated) return audited_in === null ? 'missing' : 'outdated';
+  return acknowledged_at === null || due_at > acknowledged_at ? 'passed' : 'missing';
 }
 
 function seenBefore(tables: Tables, { merchant_uid, first_sent_at }: AttemptRow): string[] {

@@ -5,7 +5,7 @@ import { accountAs, putUpForRefund, putUpForReview, unaccountedCaptures } from '
 import { clearArrears, drawUp, dueSubscriptions, endSubscriptions, passOver } from './drawing-up.ts';
 import { takeBackIntent, writeIntent } from './intending.ts';
 import { lease } from './leasing.ts';
-import { canary, observe, recentSends, rememberBillingKey } from './observing.ts';
+import { canaries, observe, recentSends, rememberBillingKey } from './observing.ts';
 import { record } from './recording.ts';
 import { expireSends, prepareRetries, retriesDue, ring } from './ringing.ts';
 import type { Tables } from './tables.ts';
@@ -32,7 +32,7 @@ export function memoryStore(tables: Tables, carry: Carry): ChargeStore & Schedul
     record: bound('record', record),
     observe: bound('observe', observe),
     rememberBillingKey: bound('rememberBillingKey', rememberBillingKey),
-    canary: bound('canary', canary),
+    canaries: bound('canaries', canaries),
     recentSends: bound('recentSends', recentSends),
     databaseNow: bound('databaseNow', ({ nowMs }) => instant(new Date(nowMs))),
     dueSubscriptions: bound('dueSubscriptions', dueSubscriptions),

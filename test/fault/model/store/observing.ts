@@ -71,14 +71,20 @@ export function rememberBillingKey(
   tables.billingKeys.set(id, { ...keyOf(tables, id), sandbox: facts.sandbox, verified_at: tables.nowMs });
 }
 
-/** `canary` of `store/sends.ts` in memory. */
-export function canary(tables: Tables, otherThan: string): Canary | null {
+/** `canaries` of `store/sends.ts` in memory. */
+export function canaries(tables: Tables, otherThan: string): Canary[] {
   const paid = tables.observations.where((seen) => seen.status === 'paid' && seen.merchant_uid !== otherThan);
-  const last = paid.reduce<ObservationRow | null>(
-    (best, seen) => (best === null || seen.last_seen_at > best.last_seen_at ? seen : best),
-    null,
+  const counts = new Set(tables.attempts.where(({ imp_uid }) => imp_uid !== null).map(nameOfPayment));
+  const rank = (seen: ObservationRow) => (counts.has(nameOfPayment(seen)) ? 0 : 1);
+  const ranked = paid.sort(
+    (one, other) =>
+      rank(one) - rank(other) || other.last_seen_at - one.last_seen_at || one.imp_uid.localeCompare(other.imp_uid),
   );
-  return last === null ? null : { merchantUid: last.merchant_uid, impUid: last.imp_uid };
+  return ranked.slice(0, 3).map(({ merchant_uid, imp_uid }) => ({ merchantUid: merchant_uid, impUid: imp_uid }));
+}
+
+function nameOfPayment({ merchant_uid, imp_uid }: { readonly merchant_uid: string; readonly imp_uid: string | null }) {
+  return `${merchant_uid} ${imp_uid}`;
 }
 
 /** `recentSends` in memory. */

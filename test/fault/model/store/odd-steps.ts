@@ -14,7 +14,10 @@ export function oddStep(chance: Chance, { uids, subscriptions }: Known): Step {
   const key = { kind: 'found', sandbox: true, pgProvider: 'nice_v2', cardName: null, cardNumberMasked: null } as const;
   const steps: readonly Step[] = [
     { name: 'expire', take: ({ side }) => side.store.expireSends(500) },
-    { name: 'canary', take: async ({ side }) => (await side.store.canary(uid))?.merchantUid },
+    {
+      name: 'canaries',
+      take: async ({ side }) => (await side.store.canaries(uid)).map(({ merchantUid }) => merchantUid),
+    },
     { name: 'recent', take: ({ side }) => side.store.recentSends(50) },
     { name: `switch ${draw > 0.3}`, take: ({ side }) => side.control({ sending_enabled: draw > 0.3 }) },
     { name: 'adopt', take: ({ side }) => side.control({ adopted_at: 1 }) },

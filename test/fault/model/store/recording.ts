@@ -33,6 +33,11 @@ function mayMove({ state }: InvoiceRow, next: Transition): boolean {
   return state === 'held' || state === 'uncollectible' || (state === 'review' && next.from.includes('review'));
 }
 
+function unsettledSince(nowMs: number, was: number | null, unsettled: boolean | undefined): number | null {
+  if (unsettled === undefined) return null;
+  return unsettled ? (was ?? nowMs) : was;
+}
+
 function moved({ nowMs }: Tables, row: AttemptRow, to: Transition['attempt']): AttemptRow {
   const isAnswer = to.state === 'paid' || to.state === 'declined' || to.state === 'rejected';
   return {
@@ -46,6 +51,7 @@ function moved({ nowMs }: Tables, row: AttemptRow, to: Transition['attempt']): A
     decline_class: to.declineClass ?? null,
     fail_reason: to.failReason ?? null,
     not_found_count: row.not_found_count + (to.notFound === true ? 1 : 0),
+    unsettled_since: unsettledSince(nowMs, row.unsettled_since, to.unsettled),
     unanswered_at: millis(to.unansweredAt) ?? row.unanswered_at,
   };
 }

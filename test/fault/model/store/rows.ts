@@ -96,6 +96,7 @@ export type AttemptRow = {
   readonly sent_at: number | null;
   readonly answered_at: number | null;
   readonly unanswered_at: number | null;
+  readonly unsettled_since: number | null;
   readonly imp_uid: string | null;
   readonly decline_class: string | null;
   readonly fail_reason: string | null;

@@ -156,6 +156,7 @@ function randomOutcome(chance: Chance, uid: string): ChargeOutcome {
     { kind: 'declined', decline, impUid: impUidOf(uid, 1), unanswered },
     { kind: 'rejected', decline, unanswered },
     { kind: 'not-sent', reason: 'refused' },
+    { kind: 'not-sent', reason: 'imps_1 ready', unsettled: true },
     { kind: 'unknown', reason: 'the connection was lost' },
     { kind: 'not-found' },
     { kind: 'absent', beside: 'imps_canary' },

@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { resumeSending } from '../../src/store/control.ts';
+import { invoiceOf, newWorld, type World } from '../support/world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await newWorld();
+});
+afterEach(() => world.end());
+
+/** A decline and the payment of its retry; then a backup from before both comes back. */
+async function forgotten(): Promise<string> {
+  const subscription = await world.subscribe();
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  await world.advance({ days: 1 });
+  await world.run(); // the second attempt is paid
+  // A backup from before both attempts comes back.
+  await world.database.db.$executeRaw`TRUNCATE attempt, invoice, observation, outbox CASCADE`;
+  await world.database.db
+    .$executeRaw`UPDATE subscription SET next_period = 0, next_due_at = maedal_now(), last_drawn_at = NULL`;
+  return subscription;
+}
+
+test('a restored database that forgot a later attempt does not charge: the gateway knows an id that it does not', async () => {
+  const subscription = await forgotten();
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({
+    state: 'review',
+    reason: /the gateway knows attempt 2/,
+  });
+  expect(world.gateway.captures).toHaveLength(1);
+});
+
+test('an audit that passes once a person let charges go again vouches for nothing that was due by then', async () => {
+  const subscription = await forgotten();
+  const { db } = world.database;
+  await resumeSending(db, { actor: 'cli:kim', reason: 'looked at what the audit found' });
+  await world.advance({ minutes: 1 });
+  await db.$executeRaw`UPDATE control SET audited_at = maedal_now(), audited_in = maedal_incarnation()`;
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'review' });
+  expect(world.gateway.captures).toHaveLength(1);
+});
+
+test('a copy by CREATE DATABASE … TEMPLATE leads another life than the database that an audit looked at', async () => {
+  const life = async ({ database: { db } }: World) =>
+    (await db.$queryRaw<{ life: string }[]>`SELECT maedal_incarnation() AS life`)[0]?.life.split('/');
+  const copy = await newWorld(); // both are made of one template
+  const [one, other] = [await life(world), await life(copy)];
+  await copy.end();
+  expect(one?.slice(0, 2)).toEqual(other?.slice(0, 2));
+  expect(one).not.toEqual(other);
+});
+
+/** An audit looked at this database when it led another life. */
+async function auditedBefore(): Promise<void> {
+  await world.database.db.$executeRaw`UPDATE control SET audited_at = maedal_now(), audited_in = 'another life'`;
+}
+
+test('a restored database does not believe "not found" where a payment that it knows is not found either', async () => {
+  await world.subscribe({ externalId: 'canary' });
+  await world.run();
+  await auditedBefore();
+  world.gateway.lookUps = 'absent'; // another account's answers
+  const subscription = await world.subscribe();
+  await world.run();
+  expect(world.gateway.posts).toHaveLength(1);
+  expect((await invoiceOf(world, subscription)).attempts).toMatchObject([
+    { state: 'prepared', fail_reason: /this database may not be what it was, and .* either, which was paid/ },
+  ]);
+  world.gateway.lookUps = 'truthful';
+  await world.advance({ minutes: 1 });
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
+});
+
+test('where it knows no payment at all, it waits for an audit; one that was never audited before does not', async () => {
+  await auditedBefore();
+  const subscription = await world.subscribe();
+  await world.run();
+  expect(world.gateway.posts).toHaveLength(0);
+  await world.database.db.$executeRaw`UPDATE control SET audited_at = NULL, audited_in = NULL`;
+  await world.advance({ minutes: 1 });
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
+});
+
+test('a payment that was given back since, and one that somebody else took, still show that the look-up sees', async () => {
+  const canary = await world.subscribe({ externalId: 'canary' });
+  await world.run();
+  await auditedBefore();
+  world.gateway.land((await invoiceOf(world, canary)).attempts[0]?.merchant_uid ?? '', 'cancelled');
+  const subscription = await world.subscribe();
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
+});
