@@ -89,6 +89,7 @@ export function workerDeps(app: App): WorkerDeps {
     channel: (name) => channelOf(config, name),
     merchantUid: (...of) => merchantUid(hmac, installation, ...of),
     leaseSeconds: config.limits.leaseSeconds,
+    policyVersions: policyVersions(config),
     maxAmountMinor: (currency) => config.limits.maxAmount?.[currency] ?? null,
     sandbox: config.mode === 'test',
   };

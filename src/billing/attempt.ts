@@ -1,7 +1,8 @@
 import type { DateTime } from 'luxon';
-import type { DeclineClass } from './charge.ts';
+import type { Decline, DeclineClass } from './charge.ts';
 import type { Decision, Standing } from './dunning.ts';
 import type { ChargeOutcome } from './outcome.ts';
+import type { SubscriptionEnd } from './policy.ts';
 
 /** How an attempt stands. `prepared`, `sent`, `unknown`, `paid` and `review` are alive: no other of the invoice can start. */
 export type AttemptState = 'prepared' | 'sent' | 'unknown' | 'paid' | 'declined' | 'rejected' | 'review' | 'canceled';
@@ -27,6 +28,8 @@ export type AttemptEvent =
   | { readonly kind: 'deferred'; readonly until: DateTime; readonly reason: string }
   /** Never sent, and another attempt of the invoice turned out to be paid. */
   | { readonly kind: 'overtaken'; readonly by: string }
+  /** Declined, and no card was left to try: the last instant for another one has come, or another one has. */
+  | { readonly kind: 'card_awaited'; readonly decline: Decline }
   /** Captured, as the facts say, whatever its state: an answer that never came, a decline that turned paid. */
   | { readonly kind: 'captured'; readonly impUid: string; readonly merchantUid: string };
 
@@ -58,11 +61,14 @@ export type Transition = {
     readonly state: 'open' | 'retrying' | 'held' | 'review' | 'paid' | 'void' | 'uncollectible';
     readonly reason?: string;
     readonly nextAt?: DateTime;
+    /** The card that its next attempt is made on; left out, the subscription's own. */
+    readonly retryCardId?: string;
     /** Whether this counts as one of the payer's failures. */
     readonly failed?: boolean;
     /** Late watch: when what ended is looked at once more, because something of it may still land. */
     readonly watchAt?: DateTime;
   };
-  readonly subscription?: 'past_due' | 'unpaid' | 'settled';
+  /** `settled`: back to active, unless something else is owed. */
+  readonly subscription?: 'past_due' | 'settled' | SubscriptionEnd;
   readonly events: readonly { readonly kind: string; readonly payload: Readonly<Record<string, unknown>> }[];
 };

@@ -1,14 +1,9 @@
-import { DateTime, Duration } from 'luxon';
+import { type DateTime, Duration } from 'luxon';
+import type { DeclineClass } from './charge.ts';
 import { assertNever } from './errors.ts';
+import { afterDecline, type Collecting, type Declined, nextTry } from './next-try.ts';
 import type { ChargeOutcome } from './outcome.ts';
-
-/** How a declined invoice is collected. Stored with the invoice as the version that drove it. */
-export type DunningPolicy = {
-  /** Rungs in days after the due date; past the last one the invoice is uncollectible. */
-  readonly retryAfterDays: readonly number[];
-  /** Hours between two attempts on one card at least, also after an outage. */
-  readonly minGapHours: number;
-};
+import type { DunningPolicy } from './policy.ts';
 
 /** Where an invoice stands when an attempt's outcome is known. Instants by the database's clock. */
 export type Standing = {
@@ -25,12 +20,16 @@ export type Standing = {
   readonly sends: number;
   /** H_long: how long a send that nothing answered bars any other id (protocol §2.6). */
   readonly quarantineSeconds: number;
+  /** Null where no decline is to be decided on. */
+  readonly collecting: Collecting | null;
 };
 
 export type Decision =
   | { readonly kind: 'settle' }
-  /** The next attempt, with a new `merchant_uid`, no sooner than this. */
-  | { readonly kind: 'retry'; readonly at: DateTime }
+  /** The next attempt, with a new `merchant_uid`, no sooner than this; `cardId` null is the subscription's own card. */
+  | { readonly kind: 'retry'; readonly at: DateTime; readonly cardId: string | null }
+  /** No card is left to try: another one is waited for, until then. */
+  | { readonly kind: 'await-card'; readonly at: DateTime }
   /** The same attempt again, under the same `merchant_uid`. */
   | { readonly kind: 'send-again'; readonly at: DateTime }
   | { readonly kind: 'look-up'; readonly at: DateTime }
@@ -44,7 +43,7 @@ export function decide(standing: Standing, outcome: ChargeOutcome, policy: Dunni
       return { kind: 'settle' };
     case 'declined':
     case 'rejected':
-      return nextRung(standing, outcome.unanswered, policy, now);
+      return nextRung(standing, outcome, policy, now);
     case 'not-sent':
       return putOff(standing, outcome, now);
     case 'absent':
@@ -71,15 +70,54 @@ export function nextLookUpAt(sentAt: DateTime, now: DateTime): DateTime {
   return sentAt.plus({ seconds: (Math.floor(elapsed / step) + 1) * step });
 }
 
-function nextRung(standing: Standing, unanswered: number, policy: DunningPolicy, now: DateTime): Decision {
-  const days = policy.retryAfterDays[standing.failures];
-  if (days === undefined) return { kind: 'give-up', reason: 'retries_exhausted' };
+function nextRung(
+  standing: Standing,
+  { decline, unanswered }: Extract<ChargeOutcome, { kind: 'declined' | 'rejected' }>,
+  policy: DunningPolicy,
+  now: DateTime,
+): Decision {
+  const collecting = demandCollecting(standing);
   const lastAttemptAt = standing.sentAt ?? now;
-  // After downtime the ladder does not burn out in minutes: a day lies between two attempts on one card.
-  const rungAt = DateTime.max(standing.dueAt.plus({ days }), lastAttemptAt.plus({ hours: policy.minGapHours }));
   // A decline answers its own send only: while another may still land, no other id may be charged.
-  const barredUntil = unanswered > 0 ? lastAttemptAt.plus({ seconds: standing.quarantineSeconds }) : lastAttemptAt;
-  return { kind: 'retry', at: DateTime.max(rungAt, barredUntil) };
+  const barredUntil = unanswered > 0 ? lastAttemptAt.plus({ seconds: standing.quarantineSeconds }) : null;
+  const cards = afterDecline(collecting, decline.class, lastAttemptAt);
+  const { dueAt } = standing;
+  return asDecision({ ...collecting, cards, dueAt, declined: decline.class, lastAttemptAt, barredUntil }, policy, now);
+}
+
+/** The same once more, for a declined invoice whose payer had no card left: another one may have come. */
+export function decideAgain(
+  standing: Standing,
+  declined: DeclineClass,
+  policy: DunningPolicy,
+  now: DateTime,
+): Decision {
+  const { dueAt, sentAt } = standing;
+  const lastAttemptAt = sentAt ?? now;
+  return asDecision({ ...demandCollecting(standing), dueAt, declined, lastAttemptAt, barredUntil: null }, policy, now);
+}
+
+function demandCollecting({ collecting }: Standing): Collecting {
+  if (collecting === null) throw new Error('a decline is decided on the cards of its payer');
+  return collecting;
+}
+
+function asDecision(invoice: Declined, policy: DunningPolicy, now: DateTime): Decision {
+  const next = nextTry(invoice, policy);
+  switch (next.kind) {
+    case 'try':
+      return { kind: 'retry', at: next.at, cardId: next.cardId === invoice.cards[0]?.id ? null : next.cardId };
+    case 'no-card':
+      return awaitCard(invoice.dueAt.plus({ days: policy.waitForCardDays ?? 0 }), now);
+    case 'exhausted':
+      return { kind: 'give-up', reason: 'retries_exhausted' };
+    default:
+      return assertNever(next);
+  }
+}
+
+function awaitCard(until: DateTime, now: DateTime): Decision {
+  return until > now ? { kind: 'await-card', at: until } : { kind: 'give-up', reason: 'no_card_left' };
 }
 
 /** What the gateway does not settle while a send may be quarantined, it may never settle: a person must look. */

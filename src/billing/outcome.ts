@@ -73,7 +73,9 @@ export function judgeRecords(records: readonly PaymentRecord[], asked: Asked): C
   const newest = (answers.length > 0 ? answers : failed).reduce<PaymentRecord | null>(newer, null);
   const unanswered = Math.max(0, asked.sends - answers.length);
   const isOver = asked.horizon === 'over' && failed.length === records.length;
-  if (newest !== null && asked.sends > 0 && (unanswered === 0 || isOver)) {
+  // A company that cannot say what became of it may still say that it was paid.
+  const isAnswered = unanswered === 0 && newest?.decline?.class !== 'verify';
+  if (newest !== null && asked.sends > 0 && (isAnswered || isOver)) {
     return { kind: 'declined', decline: newest.decline ?? UNSAID, impUid: newest.impUid, unanswered };
   }
   return { kind: 'unknown', reason: undecided(records) };
@@ -102,7 +104,8 @@ export function judgeRefusal(refusal: Refusal, lookUp: LookUpAnswer, asked: Aske
   const seen = judgeLookUp(lookUp, asked);
   if (seen.kind !== 'unknown' && seen.kind !== 'not-found') return seen;
   const pending = lookUp.kind === 'found' && lookUp.records.some((record) => !FINAL.has(record.status));
-  if (lookUp.kind === 'unclear' || pending || refusal.duplicate) return asUnknown(seen, refusal);
+  const isUncertain = refusal.duplicate || refusal.decline.class === 'verify';
+  if (lookUp.kind === 'unclear' || pending || isUncertain) return asUnknown(seen, refusal);
   return { kind: 'rejected', decline: refusal.decline, unanswered: Math.max(0, asked.sends - 1) };
 }
 

@@ -1,8 +1,10 @@
 import type { DateTime } from 'luxon';
 import type { AttemptEvent, AttemptStanding, Transition } from './attempt.ts';
-import { type Decision, type DunningPolicy, decide } from './dunning.ts';
+import type { Decline } from './charge.ts';
+import { type Decision, decide, decideAgain } from './dunning.ts';
 import { assertNever } from './errors.ts';
 import type { ChargeOutcome } from './outcome.ts';
+import type { DunningPolicy, SubscriptionEnd } from './policy.ts';
 
 /** The one function of an attempt's life: what an event makes of it. Pure: nothing is read and nothing touched. */
 export function transition(
@@ -17,13 +19,15 @@ export function transition(
 function follow(standing: AttemptStanding, event: AttemptEvent, policy: DunningPolicy, now: DateTime): Transition {
   switch (event.kind) {
     case 'outcome':
-      return afterOutcome(standing, event.outcome, decide(standing, event.outcome, policy, now));
+      return afterOutcome(standing, event.outcome, decide(standing, event.outcome, policy, now), policy);
     case 'withdrawn':
       return withdrawn(event);
     case 'deferred':
       return deferred(standing, event);
     case 'overtaken':
       return overtaken(event.by, now);
+    case 'card_awaited':
+      return cardAwaited(standing, event.decline, decideAgain(standing, event.decline.class, policy, now), policy);
     case 'captured':
       return captured(standing, event);
     default:
@@ -39,13 +43,18 @@ function watched(next: Transition, { failures, sends, quarantineSeconds }: Attem
   return { ...next, invoice: { ...next.invoice, watchAt: now.plus({ seconds: quarantineSeconds }) } };
 }
 
-function afterOutcome(standing: AttemptStanding, outcome: ChargeOutcome, decision: Decision): Transition {
+function afterOutcome(
+  standing: AttemptStanding,
+  outcome: ChargeOutcome,
+  decision: Decision,
+  policy: DunningPolicy,
+): Transition {
   switch (outcome.kind) {
     case 'paid':
       return paid(outcome.record.impUid);
     case 'declined':
     case 'rejected':
-      return refused(standing, outcome, decision);
+      return refused(standing, outcome, decision, policy);
     case 'not-sent':
       if (decision.kind === 'review') return review(decision.reason);
       return putOff(again(standing, decision, outcome.reason), outcome);
@@ -94,13 +103,15 @@ function refused(
   standing: AttemptStanding,
   outcome: Extract<ChargeOutcome, { kind: 'declined' | 'rejected' }>,
   decision: Decision,
+  policy: DunningPolicy,
 ): Transition {
   const { decline, unanswered } = outcome;
-  const payload = { decline_class: decline.class, reason: decline.reason };
-  const base = {
+  const follows = afterFailure(decline, decision, policy);
+  return {
+    ...follows,
     // Proved absent and prepared again, it may turn out declined before it goes.
-    from: outcome.kind === 'declined' ? (['prepared', 'sent', 'unknown'] as const) : (['sent', 'unknown'] as const),
-    fence: 'fenced' as const,
+    from: outcome.kind === 'declined' ? ['prepared', 'sent', 'unknown'] : ['sent', 'unknown'],
+    fence: 'fenced',
     decision: decision.kind,
     attempt: {
       state: outcome.kind,
@@ -109,21 +120,54 @@ function refused(
       ...(outcome.kind === 'declined' ? { impUid: outcome.impUid } : {}),
       ...(unanswered > 0 && standing.sentAt !== null ? { unansweredAt: standing.sentAt } : {}),
     },
+    invoice: { ...follows.invoice, failed: true },
+    events: [{ kind: 'charge.failed', payload: payloadOf(decline) }, ...follows.events],
   };
-  if (decision.kind === 'give-up') {
-    return {
-      ...base,
-      invoice: { state: 'uncollectible', reason: decision.reason, failed: true },
-      subscription: 'unpaid',
-      events: ['charge.failed', 'invoice.uncollectible'].map((kind) => ({ kind, payload })),
-    };
-  }
+}
+
+/** The attempt stays as it ended; what follows for its invoice is decided anew. */
+function cardAwaited(
+  { state }: AttemptStanding,
+  decline: Decline,
+  decision: Decision,
+  policy: DunningPolicy,
+): Transition {
   return {
-    ...base,
-    invoice: { state: 'retrying', nextAt: at(decision), failed: true },
-    subscription: 'past_due',
-    events: [{ kind: 'charge.failed', payload }],
+    ...afterFailure(decline, decision, policy),
+    from: [state],
+    fence: 'fenced',
+    decision: decision.kind,
+    attempt: { state, declineClass: decline.class, failReason: decline.reason },
   };
+}
+
+/** What a decline means for invoice and subscription. */
+function afterFailure(
+  decline: Decline,
+  decision: Decision,
+  { end = 'unpaid' }: DunningPolicy,
+): Pick<Transition, 'invoice' | 'subscription' | 'events'> {
+  const payload = payloadOf(decline);
+  if (decision.kind === 'give-up') {
+    const reason = end === 'write_off' ? WRITTEN_OFF : decision.reason;
+    const events = [{ kind: 'invoice.uncollectible', payload }, ...ENDING[end].map((kind) => ({ kind, payload }))];
+    return { invoice: { state: 'uncollectible', reason }, subscription: end, events };
+  }
+  const next = { state: 'retrying', nextAt: at(decision) } as const;
+  if (decision.kind === 'await-card') {
+    const needed = { kind: 'invoice.card_needed', payload: { ...payload, until: decision.at.toUTC().toISO() } };
+    return { invoice: { ...next, reason: AWAITING_CARD }, subscription: 'past_due', events: [needed] };
+  }
+  const cardId = decision.kind === 'retry' ? decision.cardId : null;
+  return {
+    invoice: { ...next, ...(cardId === null ? {} : { retryCardId: cardId }) },
+    subscription: 'past_due',
+    events: [],
+  };
+}
+
+function payloadOf({ class: declineClass, reason }: Decline) {
+  return { decline_class: declineClass, reason };
 }
 
 /** The same attempt goes again, under the same id. */
@@ -215,6 +259,19 @@ function overtaken(by: string, now: DateTime): Transition {
     events: [],
   };
 }
+
+/** What else is told when an invoice was given up. */
+const ENDING: Readonly<Record<SubscriptionEnd, readonly string[]>> = {
+  unpaid: [],
+  pause: ['subscription.paused'],
+  cancel: ['subscription.canceled'],
+  write_off: [],
+};
+
+/** Reason of an invoice whose next instant is the last on which another card may come. */
+export const AWAITING_CARD = 'awaiting_card';
+/** Reason of an invoice that was given up, and that its subscription owes no more. */
+export const WRITTEN_OFF = 'written_off';
 
 /** An invoice with a failure behind it stays `retrying` while its next attempt is under way. */
 function standingState({ failures }: AttemptStanding): 'open' | 'retrying' {

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DateTime } from 'luxon';
 import { parseAnchor } from '../billing/anchor.ts';
 import { periodAt } from '../billing/calendar.ts';
@@ -6,11 +6,12 @@ import { DECLINE_CLASSES, type DeclineClass } from '../billing/charge.ts';
 import { InputError } from '../billing/errors.ts';
 import { type Ladder, ladderOf } from '../billing/ladder.ts';
 import { didYouMean } from '../billing/nearest-name.ts';
+import type { DunningPolicy, SubscriptionEnd } from '../billing/policy.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { type Context, prepare, printResult } from './context.ts';
 
-type Options = { readonly class: DeclineClass; readonly due?: string };
+type Options = { readonly class: DeclineClass; readonly due?: string; readonly cards: number };
 
 export function policyCommand(program: Command, context: Context): void {
   program
@@ -22,6 +23,7 @@ export function policyCommand(program: Command, context: Context): void {
       '--due <date>',
       'when the invoice falls due, in the configured zone; a date alone at `chargeAt`; left out, today',
     )
+    .addOption(new Option('--cards <count>', 'how many cards the payer has').argParser(cardsIn).default(1))
     .action(async (name: string, options: Options) => {
       const { config } = await prepare();
       const printed = printedLadder(config, name, options);
@@ -29,26 +31,37 @@ export function policyCommand(program: Command, context: Context): void {
     });
 }
 
-function printedLadder(config: Config, name: string, { class: declined, due }: Options) {
+function cardsIn(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > 20)
+    throw new InvalidArgumentError('write a number from 1 to 20');
+  return count;
+}
+
+function printedLadder(config: Config, name: string, { class: declined, due, cards }: Options) {
   const policy = config.policies[name];
   if (policy === undefined) {
     const known = Object.keys(config.policies);
     throw new InputError(`there is no policy '${name}'${didYouMean(name, known)}`, `use ${known.join(' or ')}`);
   }
   const { timezone } = config;
+  const { dunning, version } = policy;
   const today = DateTime.fromMillis(systemClock.nowMs(), { zone: timezone }).toISODate() ?? '';
   const anchorLocal = parseAnchor(due ?? today, timezone, config.chargeAt);
   const dueAt = periodAt({ anchorLocal, timezone, interval: 'day', intervalCount: 1 }, 0).startAt;
-  const ladder = ladderOf(policy.dunning, dueAt, declined);
+  const ladder = ladderOf(dunning, { dueAt, declined, cards, declinesAreFinal: true, seed: null });
   const json = {
     policy: name,
-    version: policy.version,
+    version,
     class: declined,
     timezone,
-    attempts: ladder.rungs.map(({ number, at, days }) => ({ number, at: at.toUTC().toISO(), days })),
+    attempts: ladder.rungs.map(({ number, at, days, card }) => ({ number, at: at.toUTC().toISO(), days, card })),
+    jitter_minutes: dunning.jitterMinutes ?? 0,
+    awaits_card_until: ladder.awaitsUntil?.toUTC().toISO() ?? null,
     end: ladder.end,
+    subscription: dunning.end ?? 'unpaid',
   };
-  return { json, text: render(ladder, { name, version: policy.version, declined, timezone }) };
+  return { json, text: render(ladder, { name, version, declined, timezone, cards, dunning }) };
 }
 
 type Heading = {
@@ -56,17 +69,41 @@ type Heading = {
   readonly version: string;
   readonly declined: string;
   readonly timezone: string;
+  readonly cards: number;
+  readonly dunning: DunningPolicy;
 };
 
-function render({ rungs, end }: Ladder, { name, version, declined, timezone }: Heading): string {
-  const lines = rungs.map(({ number, at, days }) => {
-    const passed = Math.round(days * 10) / 10;
-    const after = number === 1 ? 'when due' : `${passed} ${passed === 1 ? 'day' : 'days'} after`;
-    return `  ${number}  ${at.setZone(timezone).toFormat('yyyy-LL-dd HH:mm ccc', { locale: 'en' })}  ${after}`;
+function render(
+  { rungs, awaitsUntil, end }: Ladder,
+  { name, version, declined, timezone, cards, dunning }: Heading,
+): string {
+  const local = (at: DateTime) => at.setZone(timezone).toFormat('yyyy-LL-dd HH:mm ccc', { locale: 'en' });
+  const lines = rungs.map(({ number, at, days, card }) => {
+    const on = cards > 1 ? `, card ${card}` : '';
+    return `  ${number}  ${local(at)}  ${after(number, days)}${on}`;
   });
+  const waits = awaitsUntil === null ? [] : [`  until ${local(awaitsUntil)} another card is waited for`];
+  const { jitterMinutes = 0, end: subscription = 'unpaid' } = dunning;
+  const spread = jitterMinutes > 0 && rungs.length > 1 ? [`  each retry up to ${jitterMinutes} minutes later`] : [];
   return [
     `${name} (${version}), declined for ${declined}, in ${timezone}`,
     ...lines,
-    `  then uncollectible: ${end}`,
+    ...spread,
+    ...waits,
+    `  then uncollectible: ${end}; ${ENDS[subscription]}`,
   ].join('\n');
 }
+
+function after(number: number, days: number): string {
+  if (number === 1) return 'when due';
+  if (days === 0) return 'at once';
+  const passed = Math.round(days * 10) / 10;
+  return `${passed} ${passed === 1 ? 'day' : 'days'} after`;
+}
+
+const ENDS: Readonly<Record<SubscriptionEnd, string>> = {
+  unpaid: 'the subscription is unpaid',
+  pause: 'the subscription is paused',
+  cancel: 'the subscription is canceled',
+  write_off: 'the subscription goes on',
+};

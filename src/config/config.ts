@@ -1,6 +1,6 @@
 import type { Interval } from '../billing/calendar.ts';
-import type { DunningPolicy } from '../billing/dunning.ts';
 import type { Money } from '../billing/money.ts';
+import type { DunningPolicy } from '../billing/policy.ts';
 import type { CatchUp } from '../billing/subscription.ts';
 import type { LogLevel } from './environment.ts';
 import type { Secret } from './secret.ts';

@@ -1,4 +1,6 @@
 import type { Interval } from '../billing/calendar.ts';
+import type { DeclineClass } from '../billing/charge.ts';
+import type { CardChoice, Rung, SubscriptionEnd } from '../billing/policy.ts';
 import type { CatchUp } from '../billing/subscription.ts';
 
 /** Marks an object as maedal's configuration and checks its types. It is validated whole when maedal starts. */
@@ -75,14 +77,48 @@ export type UserPlan = {
   readonly policy?: string | undefined;
 };
 
+/** What is left out is as shipped: `maedal policy default` prints what that leads to. */
 export type UserPolicy = {
-  /** Days after the due date at which a declined charge is tried again: at most 20, rising, 1 to 365. Default 1, 3, 5. */
-  readonly retryAfterDays?: readonly number[] | undefined;
+  /**
+   * When a declined charge is tried again: at most 20 days after the due date, rising, 1 to 365, then any number of
+   * `'payday'`: the next of `paydays` after the try before. Default 1, 3, 5.
+   */
+  readonly retryAfterDays?: readonly Rung[] | undefined;
   /**
    * Hours between two attempts on one card, also after an outage: up to 720, and no less than the longest
    * `quarantineSeconds`. Default 24.
    */
   readonly minGapHours?: number | undefined;
+  /** Days of the month, 1 to 31; one that a month lacks is its last day. Default 10, 25. */
+  readonly paydays?: readonly number[] | undefined;
+  /** The local time in which retries are made, within 01:00 to 23:00. Default 09:00 to 21:00; null for any time. */
+  readonly window?: UserWindow | null | undefined;
+  /** Retries are spread over so many minutes, always the same for one invoice: up to 240. Default 10. */
+  readonly jitterMinutes?: number | undefined;
+  /** At most so many declines on one card in so many days, across invoices. Default 20 in 30; null for no cap. */
+  readonly perCard?: { readonly declines?: number | undefined; readonly days?: number | undefined } | null | undefined;
+  /** Days after the due date for which another card is waited for once none is left to try: up to 365. Default 7. */
+  readonly waitForCardDays?: number | undefined;
+  /**
+   * What differs for a class of declines. Shipped: `card`, `key` and `fraud` never try that card again; `funds` and `other`
+   * try the payer's other cards first; `other` climbs two rungs only.
+   */
+  readonly classes?: Readonly<Partial<Record<DeclineClass, UserRule | undefined>>> | undefined;
+  /** What becomes of the subscription whose invoice is given up. Default `unpaid`. */
+  readonly end?: SubscriptionEnd | undefined;
+};
+
+/** `HH:mm`, `until` excluded, in this zone; left out, in that of the configuration. */
+export type UserWindow = {
+  readonly from?: string | undefined;
+  readonly until?: string | undefined;
+  readonly timezone?: string | undefined;
+};
+
+export type UserRule = {
+  readonly retryAfterDays?: readonly Rung[] | undefined;
+  /** `same`: that card alone. `next`: the payer's other cards first. `other`: never that card again. */
+  readonly card?: CardChoice | undefined;
 };
 
 export type UserLimits = {

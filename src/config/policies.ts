@@ -1,29 +1,58 @@
 import { createHash } from 'node:crypto';
+import type { z } from 'zod';
 
-import type { DunningPolicy } from '../billing/dunning.ts';
+import { DECLINE_CLASSES, type DeclineClass } from '../billing/charge.ts';
+import type { CardChoice, ClassRule, DunningPolicy, Rung } from '../billing/policy.ts';
 import type { Channel, Named, Policy } from './config.ts';
 import { named } from './named.ts';
+import { policySchema } from './policy-schema.ts';
 import type { FileConfig } from './schema.ts';
 
 /** Every policy with its version; `default` is there whether configured or not. Adds to `problems`. */
 export function resolvePolicies(
-  file: FileConfig['dunning'],
+  file: Pick<FileConfig, 'dunning' | 'timezone'>,
   channels: Named<Channel>,
   problems: string[],
 ): Named<Policy> {
   const quarantine = Math.max(...Object.values(channels).map((channel) => channel.quarantineSeconds));
-  const given = Object.hasOwn(file, 'default') ? file : { default: DEFAULT_POLICY, ...file };
+  const given = Object.hasOwn(file.dunning, 'default')
+    ? file.dunning
+    : { default: policySchema.parse({}), ...file.dunning };
   return named(
-    Object.entries(given).map(([name, dunning]) => {
+    Object.entries(given).map(([name, written]) => {
+      const dunning = policyOf(written, file.timezone);
       if (dunning.minGapHours * 3_600 < quarantine) {
         const path = `dunning.${name}.minGapHours`;
         problems.push(
           `${path} is ${dunning.minGapHours}: a retry waits out the longest quarantineSeconds, ${quarantine}`,
         );
       }
-      return [name, { version: hash([dunning.retryAfterDays, dunning.minGapHours]), dunning }];
+      return [name, { version: hash(dunning), dunning }];
     }),
   );
+}
+
+/** A policy whole, so that the version that is kept says everything. */
+function policyOf({ window, classes, ...written }: WrittenPolicy, timezone: string): DunningPolicy {
+  return {
+    ...written,
+    classes: Object.fromEntries(
+      DECLINE_CLASSES.map((name) => {
+        const shipped = SHIPPED[name](written.retryAfterDays);
+        const rule = classes[name] ?? {};
+        const card = rule.card ?? (rule.retryAfterDays === undefined ? shipped.card : climbing(shipped.card));
+        const ladder =
+          card === 'other' ? [] : shipped.card === 'other' ? written.retryAfterDays : shipped.retryAfterDays;
+        return [name, { retryAfterDays: rule.retryAfterDays ?? ladder, card }];
+      }),
+    ),
+    window: window === null ? null : { ...window, timezone: window.timezone ?? timezone },
+  };
+}
+
+/** A ladder for a class whose card would not be tried again has that card climb it. */
+function climbing(shipped: CardChoice): CardChoice {
+  return shipped === 'other' ? 'same' : shipped;
 }
 
 /** One name for all policies together. */
@@ -32,8 +61,29 @@ export function policyVersion(policies: Named<Policy>): string {
   return hash(versions.sort(([one = ''], [other = '']) => (one < other ? -1 : 1)));
 }
 
+type WrittenPolicy = z.output<typeof policySchema>;
+
 function hash(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
 }
 
-const DEFAULT_POLICY: DunningPolicy = { retryAfterDays: [1, 3, 5], minGapHours: 24 };
+type Shipped = (ladder: readonly Rung[]) => ClassRule;
+
+/** Nothing is wrong with the card, or with that of another payer: the same one climbs. */
+const SAME: Shipped = (retryAfterDays) => ({ retryAfterDays, card: 'same' });
+/** What may pay tomorrow, and another card today. */
+const NEXT: Shipped = (retryAfterDays) => ({ retryAfterDays, card: 'next' });
+/** Never that card again. */
+const OTHER: Shipped = () => ({ retryAfterDays: [], card: 'other' });
+
+const SHIPPED: Readonly<Record<DeclineClass, Shipped>> = {
+  funds: NEXT,
+  time: SAME,
+  verify: SAME,
+  config: SAME,
+  card: OTHER,
+  key: OTHER,
+  fraud: OTHER,
+  // Nobody knows what it says: two tries more, and no more trouble for the payer.
+  other: (ladder) => ({ retryAfterDays: ladder.slice(0, 2), card: 'next' }),
+};

@@ -8,6 +8,7 @@ import { exponentOf, parseMajor } from '../billing/money.ts';
 import { didYouMean } from '../billing/nearest-name.ts';
 import { CATCH_UP } from '../billing/subscription.ts';
 import type { UserConfig } from './define-config.ts';
+import { policySchema } from './policy-schema.ts';
 import { reasonOf } from './reason.ts';
 
 /** A name that is safe as a key, a path and a label; so `__proto__` is none. */
@@ -68,17 +69,6 @@ const planSchema = z
     when: () => true,
     error: (issue) => amountProblem(issue.input) ?? '',
   });
-
-const policySchema = z.strictObject({
-  retryAfterDays: z
-    .array(z.int().min(1).max(365))
-    .max(20)
-    .refine((days) => days.every((day, index) => index === 0 || day > (days[index - 1] ?? 0)), {
-      error: 'write the days in rising order',
-    })
-    .default([1, 3, 5]),
-  minGapHours: z.number().min(0).max(720).default(24),
-});
 
 /** A record by names that are safe as keys, paths and labels. Lazy, so that the parts can stand below the whole. */
 function named<T extends z.ZodType>(value: () => T) {

@@ -28,7 +28,7 @@ export type SchedulerDeps = {
   /** Whether the account must be a test channel (`true`) or a live one. */
   readonly sandbox: boolean;
   /** The channel of that name, or the default one. */
-  readonly channel: (name: string) => { readonly quarantineSeconds: number };
+  readonly channel: (name: string) => { readonly quarantineSeconds: number; readonly declinesAreFinal: boolean };
   /** Whether a true double is given back by itself, or put up for a person to decide. */
   readonly refundDuplicates: 'auto' | 'propose';
 };

@@ -3,6 +3,7 @@ import { merchantUid } from '../billing/ids.ts';
 import { asError } from '../events.ts';
 import type { RetryDue } from '../store/due.ts';
 import { accountCaptures } from './account-captures.ts';
+import { decideOnAwaited } from './awaited-cards.ts';
 import { BATCH, type SchedulerDeps } from './deps.ts';
 
 /**
@@ -16,6 +17,7 @@ export async function sweep(
   const expired = await deps.store.expireSends(BATCH);
   if (expired > 0) await deps.failpoints.at('sends.expired');
   await accountCaptures(deps);
+  await decideOnAwaited(deps);
   const by = until ?? (await deps.store.databaseNow());
   await prepareDueRetries(deps, by);
   const rung = await ringAll(deps, by);

@@ -1,8 +1,8 @@
 import type { DateTime } from 'luxon';
 import type { AttemptStanding, AttemptState } from '../billing/attempt.ts';
 import type { Accounting, Capture } from '../billing/capture.ts';
-import type { DunningPolicy } from '../billing/dunning.ts';
 import type { InvoiceId, MerchantUid } from '../billing/ids.ts';
+import type { DunningPolicy } from '../billing/policy.ts';
 import type { Db } from './db.ts';
 import { instant, instantOrNull } from './instant.ts';
 import type { Subject } from './record.ts';
@@ -176,6 +176,7 @@ function unaccounted(row: Row, sandbox: boolean): Unaccounted {
       failures: row.failures,
       timesNotSent: 0,
       unsettledSince: null,
+      collecting: null,
       sends: row.sends,
     },
     living: living === null ? null : { ...subject, merchantUid: living.merchantUid, fence: living.fence },

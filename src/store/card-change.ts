@@ -1,4 +1,5 @@
 import type { InvoiceId } from '../billing/ids.ts';
+import { AWAITING_CARD } from '../billing/transition.ts';
 import type { Db } from './db.ts';
 import type { OrderedBy, SubscriptionFound } from './subscription-orders.ts';
 
@@ -37,6 +38,10 @@ export async function changeCard(
       RETURNING id
     ), moved AS (
       UPDATE subscription SET billing_key_id = k.id, updated_at = maedal_now() FROM s, k WHERE subscription.id = s.id RETURNING subscription.id
+    ), awaited AS (
+      -- What waited for another card is decided on anew, even where nothing may be charged at once.
+      UPDATE invoice SET next_at = maedal_now() FROM moved
+       WHERE invoice.subscription_id = moved.id AND invoice.state = 'retrying' AND invoice.reason = ${AWAITING_CARD}
     ), written AS (
       INSERT INTO audit (actor, action, subject, reason) SELECT ${by.actor}, 'subscription.card_changed', moved.id::text, ${by.reason} FROM moved
     ), told AS (

@@ -1,6 +1,7 @@
 import type { DateTime } from 'luxon';
 import type { Interval } from '../billing/calendar.ts';
 import type { DueStanding, Treatment } from '../billing/subscription.ts';
+import { WRITTEN_OFF } from '../billing/transition.ts';
 import type { Db } from './db.ts';
 import { instant } from './instant.ts';
 
@@ -154,7 +155,7 @@ export async function clearArrears(db: Db): Promise<number> {
     UPDATE subscription s SET status = 'active', updated_at = maedal_now()
      WHERE s.status IN ('past_due', 'unpaid') AND NOT EXISTS (
        SELECT FROM invoice i WHERE i.subscription_id = s.id
-          AND (i.state = 'uncollectible' OR (i.state IN ('retrying', 'review', 'held') AND i.failures > 0)))`;
+          AND ((i.state = 'uncollectible' AND i.reason <> ${WRITTEN_OFF}) OR (i.state IN ('retrying', 'review', 'held') AND i.failures > 0)))`;
 }
 
 /** Passes over subscriptions that cannot be drawn up, until the next tick tries again. */

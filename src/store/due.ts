@@ -1,5 +1,6 @@
 import type { DateTime } from 'luxon';
 import type { AttemptId, InvoiceId } from '../billing/ids.ts';
+import { AWAITING_CARD } from '../billing/transition.ts';
 import type { Db } from './db.ts';
 import { instant } from './instant.ts';
 
@@ -20,6 +21,7 @@ export async function retriesDue(db: Db, limit: number, until: DateTime): Promis
            (SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE invoice_id = i.id)::integer AS "attemptNumber"
       FROM invoice i JOIN subscription s ON s.id = i.subscription_id
      WHERE i.state IN ('open', 'retrying') AND i.next_at <= maedal_now() AND i.next_at <= ${until.toJSDate()}
+       AND i.reason IS DISTINCT FROM ${AWAITING_CARD}
        AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id
                           AND a.state IN ('prepared', 'sent', 'unknown', 'paid', 'review'))
      ORDER BY i.next_at, i.id LIMIT ${limit}`;
@@ -35,8 +37,8 @@ export async function prepareRetries(
 ): Promise<number> {
   if (retries.length === 0) return 0;
   return db.$executeRaw`
-    INSERT INTO attempt (invoice_id, number, merchant_uid)
-    SELECT i.id, input."attemptNumber", input."merchantUid"
+    INSERT INTO attempt (invoice_id, number, merchant_uid, billing_key_id)
+    SELECT i.id, input."attemptNumber", input."merchantUid", i.retry_key_id
       FROM jsonb_to_recordset(${JSON.stringify(retries)}::jsonb)
            AS input ("invoiceId" uuid, "attemptNumber" integer, "merchantUid" text)
       JOIN invoice i ON i.id = input."invoiceId" AND i.state IN ('open', 'retrying')

@@ -30,17 +30,21 @@ export type Intent =
         /** The gateway is going to charge this card by itself. */
         | 'billing_key_held';
     }
-  /** A missed period: another one of the customer was charged less than a day ago. */
-  | { readonly kind: 'refused'; readonly because: 'spaced'; readonly until: Date };
+  /**
+   * `spaced`: a missed period, and another one of the customer was charged less than a day ago. `capped`: the card was
+   * declined as often as its policy allows, or may be by what is on its way.
+   */
+  | { readonly kind: 'refused'; readonly because: 'spaced' | 'capped'; readonly until: Date };
 
 /**
  * Writes the intent to charge: `prepared → sent`, one statement. It locks the subscription, then the invoice, and
- * re-checks both, the kill switch, the cap, the fence and the lease, and that no capture of the invoice is known that nobody
+ * re-checks both, the kill switch, the largest amount, the card's cap, the fence and the lease, and that no capture of the invoice is known that nobody
  * accounted for yet; what is asked of the gateway is frozen here.
  * Only an acknowledged `sent` may be followed by a POST. If this throws, nothing may be sent: the row may say `sent`.
  */
 export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: IntentLimits): Promise<Intent> {
   const max = limits.maxAmountMinor;
+  const cap = attempt.policy.perCard ?? NO_CAP;
   const [row] = await db.$queryRaw<Row[]>`
     WITH s AS MATERIALIZED (
       SELECT id, status, billing_key_id, customer_id FROM subscription WHERE id = ${attempt.subscription.id}::uuid FOR SHARE
@@ -51,6 +55,22 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       -- Of one customer's missed periods one is charged a day, however many workers have them in hand.
       SELECT customer.id, customer.caught_up_at + interval '24 hours' AS spaced_until
         FROM customer JOIN s ON s.customer_id = customer.id JOIN i ON i.reason = 'catch_up' FOR NO KEY UPDATE OF customer
+    ), card AS MATERIALIZED (
+      -- Locked, so that of two sends on one card the second counts the first.
+      SELECT billing_key.id, billing_key.hold_reason, billing_key.customer_uid FROM billing_key JOIN i ON true
+       WHERE billing_key.id = ${attempt.billingKey.id}::uuid FOR NO KEY UPDATE OF billing_key
+    ), cap AS MATERIALIZED (
+      SELECT CASE WHEN lately.declines >= ${cap.declines}::integer THEN lately.until
+                  WHEN lately.declines + lately.in_flight >= ${cap.declines}::integer THEN maedal_now() + ${CAP_AGAIN}::interval END AS capped_until
+        FROM (SELECT (SELECT count(*) FROM attempt x WHERE x.billing_key_id = card.id AND x.state IN ('declined', 'rejected')
+                         AND x.answered_at > maedal_now() - make_interval(days => ${cap.days})) AS declines,
+                     (SELECT count(*) FROM attempt x WHERE x.billing_key_id = card.id AND x.state IN ('sent', 'unknown')
+                         AND x.id <> ${attempt.id}::uuid) AS in_flight,
+                     (SELECT x.answered_at + make_interval(days => ${cap.days}) FROM attempt x
+                       WHERE x.billing_key_id = card.id AND x.state IN ('declined', 'rejected')
+                         AND x.answered_at > maedal_now() - make_interval(days => ${cap.days})
+                       ORDER BY x.answered_at DESC OFFSET ${cap.declines - 1}::integer LIMIT 1) AS until
+                FROM card) lately
     ), c AS MATERIALIZED (
       -- Locked after the rows that may have to be waited for: what is switched off meanwhile is off.
       SELECT control.* FROM control JOIN i ON true FOR SHARE OF control
@@ -60,7 +80,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
              ${max}::bigint IS NOT NULL AND i.amount > ${max}::bigint AS over_max_amount, s.billing_key_id,
              EXISTS (SELECT FROM attempt x JOIN observation o ON o.merchant_uid = x.merchant_uid
                       WHERE x.invoice_id = i.id AND o.status = 'paid' AND o.account_at IS NOT NULL) AS captured,
-             EXISTS (SELECT FROM billing_key WHERE id = ${attempt.billingKey.id}::uuid AND hold_reason IS NOT NULL) AS key_is_held, payer.id AS payer_id, payer.spaced_until
+             EXISTS (SELECT FROM card WHERE hold_reason IS NOT NULL) AS key_is_held, (SELECT capped_until FROM cap) AS capped_until, payer.id AS payer_id, payer.spaced_until
         FROM i JOIN s ON s.id = i.subscription_id CROSS JOIN c LEFT JOIN payer ON true
     ), sent AS (
       UPDATE attempt SET state = 'sent', send_count = send_count + 1, sent_at = maedal_now(), updated_at = maedal_now(),
@@ -71,15 +91,15 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
              amount = coalesce(attempt.amount, standing.amount), currency = coalesce(attempt.currency, standing.currency),
              tax_free = coalesce(attempt.tax_free, standing.tax_free), name = coalesce(attempt.name, standing.name),
              vat = CASE WHEN attempt.send_count > 0 THEN attempt.vat ELSE standing.vat END
-        FROM standing, billing_key k
+        FROM standing, card k
        WHERE attempt.id = ${attempt.id}::uuid AND attempt.fence = ${attempt.fence} AND attempt.state = 'prepared'
          AND attempt.lease_until > maedal_now() AND attempt.invoice_id = standing.id
-         AND k.id = ${attempt.billingKey.id}::uuid AND (attempt.billing_key_id IS NOT NULL OR k.id = standing.billing_key_id)
+         AND (attempt.billing_key_id IS NOT NULL OR k.id = standing.billing_key_id)
          AND standing.amount = ${attempt.amount.minor}::bigint AND standing.currency = ${attempt.amount.currency}
          AND standing.state IN ('open', 'retrying') AND standing.subscription_status IN ('trialing', 'active', 'past_due')
          AND standing.sending_enabled AND standing.is_ours AND (standing.adopted OR NOT ${limits.needsAdoption})
          AND NOT standing.over_max_amount AND k.hold_reason IS NULL AND (standing.spaced_until IS NULL OR standing.spaced_until <= maedal_now() OR attempt.send_count > 0)
-         AND NOT standing.captured
+         AND NOT standing.captured AND standing.capped_until IS NULL
       RETURNING standing.payer_id, attempt.invoice_id, attempt.send_count - attempt.not_sent_count AS sends, attempt.sent_at, attempt.lease_until
     ), put_off AS (
       UPDATE invoice SET next_at = sent.lease_until, last_attempt_at = sent.sent_at FROM sent WHERE invoice.id = sent.invoice_id
@@ -87,7 +107,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       UPDATE customer SET caught_up_at = sent.sent_at FROM sent WHERE customer.id = sent.payer_id
     )
     SELECT standing.subscription_status, standing.sending_enabled, standing.adopted, standing.is_ours,
-           standing.over_max_amount, standing.key_is_held, standing.captured, sent.sends, sent.sent_at,
+           standing.over_max_amount, standing.key_is_held, standing.captured, standing.capped_until, sent.sends, sent.sent_at,
            CASE WHEN standing.spaced_until > maedal_now() THEN standing.spaced_until END AS spaced_until
       FROM standing LEFT JOIN sent ON true`;
   return verdict(row, limits);
@@ -121,11 +141,16 @@ function verdict(row: Row | undefined, limits: IntentLimits): Intent {
   if (!row.sending_enabled) return { kind: 'refused', because: 'switched_off' };
   if (row.spaced_until !== null) return { kind: 'refused', because: 'spaced', until: row.spaced_until };
   if (row.key_is_held) return { kind: 'refused', because: 'billing_key_held' };
+  if (row.capped_until !== null) return { kind: 'refused', because: 'capped', until: row.capped_until };
   if (row.captured) return { kind: 'refused', because: 'captured' };
   return { kind: 'refused', because: 'lost' };
 }
 
 const LEASE_MARGIN_SECONDS = 30;
+/** More than any card is declined. */
+const NO_CAP = { declines: 1_000_000, days: 1 };
+/** By then what is on its way has an answer, as a rule. */
+const CAP_AGAIN = '10 minutes';
 const LIVE: ReadonlySet<string> = new Set(['trialing', 'active', 'past_due']);
 
 type Row = {
@@ -136,6 +161,7 @@ type Row = {
   over_max_amount: boolean;
   key_is_held: boolean;
   captured: boolean;
+  capped_until: Date | null;
   sends: number | null;
   spaced_until: Date | null;
   sent_at: Date | null;

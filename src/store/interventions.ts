@@ -1,8 +1,9 @@
 import type { DateTime } from 'luxon';
 import type { AttemptState } from '../billing/attempt.ts';
-import type { DunningPolicy } from '../billing/dunning.ts';
 import type { InvoiceId } from '../billing/ids.ts';
 import type { Change, Intervention } from '../billing/intervention.ts';
+import type { DunningPolicy } from '../billing/policy.ts';
+import { WRITTEN_OFF } from '../billing/transition.ts';
 import type { Said } from './control.ts';
 import type { Db } from './db.ts';
 import { instant, instantOrNull } from './instant.ts';
@@ -96,7 +97,7 @@ export async function intervene(db: Db, order: Order, found: InvoiceFound, chang
        WHERE observation.imp_uid = ${impUid} AND observation.accounted_as IS DISTINCT FROM 'settles' AND (${attempt === null} OR EXISTS (SELECT FROM a))
       RETURNING observation.imp_uid
     ), moved AS (
-      UPDATE invoice SET state = ${invoice.state}, updated_at = maedal_now(),
+      UPDATE invoice SET state = ${invoice.state}, retry_key_id = NULL, updated_at = maedal_now(),
              reason = CASE WHEN ${isOver} THEN ${said.reason} WHEN reason = 'catch_up' THEN reason END,
              next_at = CASE WHEN NOT ${isOver} THEN maedal_now() END,
              paid_at = CASE WHEN ${invoice.state} = 'paid' THEN maedal_now() END,
@@ -109,7 +110,7 @@ export async function intervene(db: Db, order: Order, found: InvoiceFound, chang
         FROM s, moved WHERE subscription.id = s.id AND CASE WHEN ${subscription} = 'reopen' THEN s.status = 'unpaid'
              ELSE s.status IN ('past_due', 'unpaid') AND NOT EXISTS (
                SELECT FROM invoice other WHERE other.subscription_id = s.id AND other.id <> moved.id
-                  AND (other.state = 'uncollectible' OR (other.state = 'retrying' AND other.failures > 0))) END
+                  AND ((other.state = 'uncollectible' AND other.reason <> ${WRITTEN_OFF}) OR (other.state = 'retrying' AND other.failures > 0))) END
     ), written AS (
       INSERT INTO audit (actor, action, subject, reason)
       SELECT ${said.actor}, ${ACTIONS[intervention]}, moved.id::text, ${said.reason} FROM moved

@@ -1,7 +1,9 @@
 import type { DateTime } from 'luxon';
-import type { DunningPolicy } from '../billing/dunning.ts';
+import type { DeclineClass } from '../billing/charge.ts';
 import type { AttemptId, InvoiceId, MerchantUid } from '../billing/ids.ts';
 import type { Money } from '../billing/money.ts';
+import type { CardStanding } from '../billing/next-try.ts';
+import type { DunningPolicy } from '../billing/policy.ts';
 import type { Db } from './db.ts';
 import { instant, instantOrNull } from './instant.ts';
 
@@ -42,6 +44,8 @@ export type LeasedAttempt = {
   readonly subscription: { readonly id: string; readonly externalId: string; readonly channel: string };
   readonly buyer: { readonly name: string | null; readonly email: string | null; readonly tel: string | null };
   readonly billingKey: { readonly id: string; readonly customerUid: string; readonly sandbox: boolean | null };
+  /** The payer's cards, as they stand before this attempt. */
+  readonly cards: readonly CardStanding[];
   /** Every `merchant_uid` of the invoice up to this attempt's own, which is the last. */
   readonly uids: readonly KnownUid[];
   /** Records of this attempt's id seen before its first send. */
@@ -58,12 +62,14 @@ export type LeasedAttempt = {
 /**
  * Takes the attempt that was rung into this worker's hands for `leaseSeconds`, or returns null: somebody else has it,
  * it is settled, or the ring was taken. A ring is worth one lease, to whichever job comes first: were it the newest job's
- * alone, a backlog longer than a re-ring would leave nothing but stale jobs at the head of the queue.
+ * alone, a backlog longer than a re-ring would leave nothing but stale jobs at the head of the queue. What is decided from
+ * here on follows the version of its policy that is in force now, by the policy's name in `versions`.
  */
 export async function lease(
   db: Db,
   ring: { attemptId: AttemptId; generation: number },
   leaseSeconds: number,
+  versions: Readonly<Record<string, string>> = {},
 ): Promise<LeasedAttempt | null> {
   const [row] = await db.$queryRaw<Row[]>`
     WITH i AS MATERIALIZED (
@@ -78,7 +84,11 @@ export async function lease(
          AND (attempt.lease_until <= maedal_now() OR attempt.lease_until IS NULL)
       RETURNING attempt.*
     ), put_off AS (
-      UPDATE invoice SET next_at = a.lease_until FROM a WHERE invoice.id = a.invoice_id
+      UPDATE invoice SET next_at = a.lease_until,
+             policy_version_id = coalesce(in_force.by_policy ->> subscription.policy, in_force.by_policy ->> 'default', invoice.policy_version_id)
+        FROM a, subscription, (SELECT ${JSON.stringify(versions)}::jsonb AS by_policy) in_force
+       WHERE invoice.id = a.invoice_id AND subscription.id = invoice.subscription_id
+      RETURNING invoice.policy_version_id
     )
     SELECT a.id, a.invoice_id, a.number, a.merchant_uid, a.state, a.fence, a.lease_count, a.send_count, a.not_sent_count, a.not_found_count,
            a.sent_at, a.unsettled_since, maedal_now() AS now, coalesce(a.amount, i.amount)::float8 AS amount, coalesce(a.currency, i.currency) AS currency,
@@ -90,6 +100,7 @@ export async function lease(
            (SELECT jsonb_agg(jsonb_build_object('merchantUid', other.merchant_uid, 'isUnanswered', other.unanswered_at IS NOT NULL, 'wasSeen', EXISTS (
                      SELECT FROM observation o WHERE o.merchant_uid = other.merchant_uid)) ORDER BY other.number)
               FROM attempt other WHERE other.invoice_id = i.id AND other.number <= a.number) AS uids,
+           maedal_cards(i.id) AS cards,
            ARRAY(SELECT imp_uid FROM observation o WHERE o.merchant_uid = a.merchant_uid
                     AND o.first_seen_at <= coalesce(a.first_sent_at, maedal_now())) AS seen_before,
            CASE WHEN NOT coalesce(control.audited_in = maedal_incarnation()
@@ -100,7 +111,7 @@ export async function lease(
       JOIN subscription s ON s.id = i.subscription_id
       JOIN customer c ON c.id = s.customer_id
       JOIN billing_key k ON k.id = coalesce(a.billing_key_id, s.billing_key_id)
-      JOIN policy_version p ON p.id = i.policy_version_id
+      JOIN policy_version p ON p.id = (SELECT policy_version_id FROM put_off)
       CROSS JOIN control`;
   return row === undefined ? null : leased(row);
 }
@@ -131,14 +142,32 @@ function leased(row: Row): LeasedAttempt {
     subscription: { id: row.subscription_id, externalId: row.external_id, channel: row.channel },
     buyer: { name: row.buyer_name, email: row.buyer_email, tel: row.buyer_tel },
     billingKey: { id: row.billing_key_id, customerUid: row.customer_uid, sandbox: row.sandbox },
+    cards: cardsIn(row.cards),
     uids: row.uids,
     seenBefore: row.seen_before,
     audit: row.audit,
   };
 }
 
+/** Cards as `maedal_cards` gives them. */
+export function cardsIn(rows: readonly CardRow[]): CardStanding[] {
+  return rows.map(({ id, declines, lastTriedAt, declined }) => ({
+    id,
+    declines,
+    declined,
+    lastTriedAt: lastTriedAt === null ? null : instant(new Date(lastTriedAt)),
+  }));
+}
+
 /** Audits are made daily; one that is late by more than this counts no more. */
 export const AUDIT_LASTS = '26 hours';
+
+export type CardRow = {
+  id: string;
+  declines: number;
+  lastTriedAt: string | null;
+  declined: DeclineClass | null;
+};
 
 type Row = {
   id: AttemptId;
@@ -172,6 +201,7 @@ type Row = {
   billing_key_id: string;
   customer_uid: string;
   sandbox: boolean | null;
+  cards: CardRow[];
   uids: KnownUid[];
   seen_before: string[];
   audit: LeasedAttempt['audit'];

@@ -1,4 +1,4 @@
-import type { DunningPolicy } from '../billing/dunning.ts';
+import type { DunningPolicy } from '../billing/policy.ts';
 import type { Db } from './db.ts';
 
 /** Keeps the policy in force under its version, so that every invoice can say which one drove it. */

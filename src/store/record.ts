@@ -1,6 +1,7 @@
 import type { DateTime } from 'luxon';
 import type { Transition } from '../billing/attempt.ts';
 import type { InvoiceId } from '../billing/ids.ts';
+import { AWAITING_CARD, WRITTEN_OFF } from '../billing/transition.ts';
 import type { Db } from './db.ts';
 import type { LeasedAttempt } from './lease.ts';
 
@@ -19,7 +20,7 @@ export type Subject = Pick<LeasedAttempt, 'fence' | 'periodKey' | 'amount' | 'me
  * is itself in review.
  */
 export async function record(db: Db, subject: Subject, next: Transition): Promise<boolean> {
-  const { attempt, invoice } = next;
+  const { attempt, invoice, subscription: becomes = 'same' } = next;
   const rows = await db.$queryRaw<{ recorded: number }[]>`
     WITH s AS MATERIALIZED (
       SELECT id, status FROM subscription WHERE id = ${subject.subscription.id}::uuid FOR NO KEY UPDATE
@@ -32,7 +33,8 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
     ), a AS (
       UPDATE attempt SET state = ${attempt.state}, lease_until = NULL, lease_count = 0, updated_at = maedal_now(),
              not_sent_count = not_sent_count + CASE WHEN ${attempt.notSent ?? false} AND attempt.state = 'sent' THEN 1 ELSE 0 END,
-             answered_at = CASE WHEN ${attempt.state} IN ('paid', 'declined', 'rejected') THEN maedal_now() END,
+             answered_at = CASE WHEN ${attempt.state} IN ('paid', 'declined', 'rejected')
+                                THEN CASE WHEN attempt.state = ${attempt.state} THEN attempt.answered_at ELSE maedal_now() END END,
              imp_uid = coalesce(${attempt.impUid ?? null}, imp_uid), decline_class = ${attempt.declineClass ?? null},
              fail_reason = ${attempt.failReason ?? null},
              not_found_count = not_found_count + ${attempt.notFound === true ? 1 : 0},
@@ -44,7 +46,8 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
          AND (attempt.fence = ${subject.fence} OR ${next.fence} = 'unfenced')
       RETURNING attempt.invoice_id
     ), moved AS (
-      UPDATE invoice SET state = ${invoice.state}, reason = CASE WHEN ${invoice.state} IN ('open', 'retrying') THEN invoice.reason ELSE ${invoice.reason ?? null} END,
+      UPDATE invoice SET state = ${invoice.state}, retry_key_id = ${invoice.retryCardId ?? null}::uuid,
+             reason = CASE WHEN ${invoice.state} IN ('open', 'retrying') THEN coalesce(${invoice.reason ?? null}, nullif(invoice.reason, ${AWAITING_CARD})) ELSE ${invoice.reason ?? null} END,
              next_at = ${sqlInstant(invoice.nextAt)}::timestamptz,
              failures = failures + ${invoice.failed === true ? 1 : 0}, updated_at = maedal_now(),
              paid_at = CASE WHEN ${invoice.state} = 'paid' THEN maedal_now() END,
@@ -55,15 +58,19 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
       UPDATE observation SET account_at = NULL, accounted_as = 'settles'
         FROM a WHERE ${attempt.state} = 'paid' AND observation.imp_uid = ${attempt.impUid ?? null}
     ), standing AS (
-      UPDATE subscription SET updated_at = maedal_now(), status = CASE ${next.subscription ?? 'same'}
-             WHEN 'past_due' THEN 'past_due' WHEN 'unpaid' THEN 'unpaid' ELSE 'active' END
+      UPDATE subscription SET updated_at = maedal_now(), status = CASE ${becomes}
+             WHEN 'past_due' THEN 'past_due' WHEN 'unpaid' THEN 'unpaid' WHEN 'pause' THEN 'paused' WHEN 'cancel' THEN 'canceled'
+             ELSE 'active' END,
+             canceled_at = CASE WHEN ${becomes} = 'cancel' THEN maedal_now() ELSE subscription.canceled_at END,
+             paused_at = CASE WHEN ${becomes} = 'pause' THEN maedal_now() ELSE subscription.paused_at END,
+             next_due_at = CASE WHEN ${becomes} <> 'cancel' THEN subscription.next_due_at END
         FROM s, moved
-       WHERE subscription.id = s.id AND CASE ${next.subscription ?? 'same'}
-             WHEN 'past_due' THEN s.status = 'active'
-             WHEN 'unpaid' THEN s.status IN ('active', 'past_due')
-             WHEN 'settled' THEN s.status IN ('past_due', 'unpaid') AND NOT EXISTS (
+       WHERE subscription.id = s.id AND CASE
+             WHEN ${becomes} = 'past_due' THEN s.status = 'active'
+             WHEN ${becomes} IN ('unpaid', 'pause', 'cancel') THEN s.status IN ('active', 'past_due')
+             WHEN ${becomes} IN ('settled', 'write_off') THEN s.status IN ('past_due', 'unpaid') AND NOT EXISTS (
                SELECT FROM invoice other WHERE other.subscription_id = s.id AND other.id <> moved.id
-                  AND (other.state = 'uncollectible' OR (other.state = 'retrying' AND other.failures > 0)))
+                  AND ((other.state = 'uncollectible' AND other.reason <> ${WRITTEN_OFF}) OR (other.state = 'retrying' AND other.failures > 0)))
              ELSE false END
     ), told AS (
       INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)

@@ -1,3 +1,4 @@
+import { cardsAwaited } from './awaiting.ts';
 import { accountAs, putUpForRefund, putUpForReview, unaccountedCaptures } from './captures.ts';
 import { bound } from './charge-store.ts';
 import type { Db } from './db.ts';
@@ -20,6 +21,7 @@ export function scheduleStore(db: Db) {
     endSubscriptions: bound(db, endSubscriptions),
     passOver: bound(db, passOver),
     clearArrears: bound(db, clearArrears),
+    cardsAwaited: bound(db, cardsAwaited),
     retriesDue: bound(db, retriesDue),
     prepareRetries: bound(db, prepareRetries),
     ring: bound(db, ring),

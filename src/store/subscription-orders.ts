@@ -1,5 +1,6 @@
 import type { Interval } from '../billing/calendar.ts';
 import type { SubscriptionChange, SubscriptionStanding } from '../billing/subscription-order.ts';
+import { WRITTEN_OFF } from '../billing/transition.ts';
 import type { Said } from './control.ts';
 import type { Db } from './db.ts';
 import { instant } from './instant.ts';
@@ -58,7 +59,7 @@ export async function changeSubscription(
       UPDATE subscription SET updated_at = maedal_now(),
              status = CASE WHEN ${status}::text = 'active' AND EXISTS (
                SELECT FROM invoice i WHERE i.subscription_id = s.id
-                  AND (i.state = 'uncollectible' OR (i.state IN ('retrying', 'review', 'held') AND i.failures > 0))) THEN 'past_due' ELSE coalesce(${status}::text, s.status) END,
+                  AND ((i.state = 'uncollectible' AND i.reason <> ${WRITTEN_OFF}) OR (i.state IN ('retrying', 'review', 'held') AND i.failures > 0))) THEN 'past_due' ELSE coalesce(${status}::text, s.status) END,
              canceled_at = CASE WHEN ${status}::text = 'canceled' THEN maedal_now() END,
              paused_at = CASE coalesce(${status}::text, s.status) WHEN 'paused' THEN coalesce(s.paused_at, maedal_now()) END,
              cancel_at_period_end = coalesce(${change.cancelsAtPeriodEnd ?? null}::boolean, s.cancel_at_period_end),

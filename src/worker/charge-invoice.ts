@@ -65,6 +65,8 @@ async function send(
   await deps.failpoints.at('charge.answered');
   if (answer.kind === 'unauthorized') return { kind: 'unauthorized', attempt: sent, reason: answer.reason };
   const outcome = await read(deps, answer, attempt.merchantUid, asked(deps, sent, intent.sends, seen));
+  // Nobody's card is at fault: the account is, and every further charge would be declined the same way.
+  if ('decline' in outcome && outcome.decline.class === 'config') refusedByGateway(deps, outcome.decline.reason);
   return { kind: 'outcome', outcome, attempt: sent };
 }
 
@@ -105,6 +107,8 @@ function refusedIntent(intent: Extract<Intent, { kind: 'refused' }>, attempt: Le
       return { kind: 'withdrawn', to: 'held', reason: 'over_max_amount' };
     case 'spaced':
       return { kind: 'deferred', until: instant(intent.until), reason: 'another missed period was charged today' };
+    case 'capped':
+      return { kind: 'deferred', until: instant(intent.until), reason: 'its card was declined as often as is allowed' };
     case 'switched_off':
       return { ...notSent('sending is switched off'), attempt };
     case 'foreign_database':

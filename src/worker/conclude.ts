@@ -1,4 +1,5 @@
 import type { AttemptEvent, Transition } from '../billing/attempt.ts';
+import { collectingOf } from '../billing/next-try.ts';
 import type { ChargeOutcome } from '../billing/outcome.ts';
 import { transition } from '../billing/transition.ts';
 import type { BillingEvent } from '../events.ts';
@@ -49,10 +50,16 @@ async function recorded({ store, failpoints }: WorkerDeps, attempt: LeasedAttemp
 }
 
 function follow(deps: WorkerDeps, attempt: LeasedAttempt, event: AttemptEvent): Transition {
-  const { quarantineSeconds } = deps.channel(attempt.subscription.channel);
+  const { quarantineSeconds, declinesAreFinal } = deps.channel(attempt.subscription.channel);
+  const collecting = collectingOf(attempt, declinesAreFinal);
   const sends = attempt.sendCount - attempt.notSentCount;
   const timesNotSent = attempt.fence - 1; // nothing but that ends a lease of an attempt that is prepared again
-  return transition({ ...attempt, sends, timesNotSent, quarantineSeconds }, event, attempt.policy, attempt.now);
+  return transition(
+    { ...attempt, sends, timesNotSent, quarantineSeconds, collecting },
+    event,
+    attempt.policy,
+    attempt.now,
+  );
 }
 
 type Told = Pick<Extract<BillingEvent, { kind: 'charge.finished' }>, 'outcome' | 'reason'>;

@@ -14,6 +14,8 @@ type Channel = {
   readonly horizonSeconds: number;
   /** H_long: how long a send that nothing answered bars any other id. */
   readonly quarantineSeconds: number;
+  /** Whether a decline never turns into a payment later. */
+  readonly declinesAreFinal: boolean;
 };
 
 /** What the worker's flows are given. */
@@ -27,6 +29,8 @@ export type WorkerDeps = {
   /** The `merchant_uid` of an attempt, by the merchant's own subscription id, the period's key and its number. */
   readonly merchantUid: (subscription: string, periodKey: string, attemptNumber: number) => MerchantUid;
   readonly leaseSeconds: number;
+  /** The version of each policy in force by its name, `default` among them, as they are kept in the database. */
+  readonly policyVersions: Readonly<Record<string, string>>;
   /** Largest amount that may be sent, in minor units of this currency; null for no cap. */
   readonly maxAmountMinor: (currency: string) => number | null;
   /** Whether the account must be a test channel (`true`) or a live one. */

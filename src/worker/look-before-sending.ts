@@ -1,6 +1,7 @@
 import type { PaymentRecord } from '../billing/charge.ts';
 import type { MerchantUid } from '../billing/ids.ts';
 import { judgeRecords } from '../billing/outcome.ts';
+import { mostAttempts } from '../billing/policy.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import { asked } from './asked.ts';
 import { CLEAR, type Clearance, notSent } from './before-sending.ts';
@@ -62,7 +63,7 @@ async function lookAt(
  * compared the books, the ids that they would have had are looked up as well.
  */
 async function lookForForgotten(deps: WorkerDeps, attempt: LeasedAttempt, isLate: () => boolean): Promise<Clearance> {
-  const last = Math.max(attempt.number, attempt.policy.retryAfterDays.length + 1);
+  const last = Math.max(attempt.number, mostAttempts(attempt.policy, attempt.cards.length));
   for (let number = attempt.number + 1; number <= last; number += 1) {
     if (isLate()) return notSent(TOO_SLOW);
     const answer = await deps.gateway.lookUp(

@@ -12,7 +12,7 @@ import { reconcile } from './reconcile.ts';
 export async function runJob(deps: WorkerDeps, job: { attemptId: AttemptId; generation: number }): Promise<void> {
   const startedMs = deps.clock.monotonicMs();
   await deps.failpoints.at('job.taken');
-  const attempt = await deps.store.lease(job, deps.leaseSeconds);
+  const attempt = await deps.store.lease(job, deps.leaseSeconds, deps.policyVersions);
   if (attempt === null) {
     deps.report({ kind: 'job.idle', attemptId: job.attemptId });
     return;

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DateTime, Duration } from 'luxon';
 import { decide, nextLookUpAt, type Standing } from '../../src/billing/dunning.ts';
+import type { Collecting } from '../../src/billing/next-try.ts';
 import type { ChargeOutcome } from '../../src/billing/outcome.ts';
 
 const policy = { retryAfterDays: [1, 3, 5], minGapHours: 24 };
@@ -20,17 +21,25 @@ function standing(failures: number, late: number): Standing {
     unsettledSince: null,
     sends: 1,
     quarantineSeconds: 86_400,
+    collecting: after(failures, dueAt.plus(days(late))),
   };
+}
+
+/** One card, with so many declines behind it. */
+function after(failures: number, lastTriedAt: DateTime): Collecting {
+  const declined = failures === 0 ? null : 'funds';
+  const card = { id: 'card', declines: failures, lastTriedAt: failures === 0 ? null : lastTriedAt, declined } as const;
+  return { cards: [card], cardId: 'card', declinesAreFinal: true, seed: '' };
 }
 
 test.each([
   // what happened, failures so far, days late → what follows
-  [declined, 0, 0, { kind: 'retry', at: dueAt.plus(days(1)) }],
-  [declined, 1, 1, { kind: 'retry', at: dueAt.plus(days(3)) }],
-  [declined, 2, 3, { kind: 'retry', at: dueAt.plus(days(5)) }],
+  [declined, 0, 0, { kind: 'retry', at: dueAt.plus(days(1)), cardId: null }],
+  [declined, 1, 1, { kind: 'retry', at: dueAt.plus(days(3)), cardId: null }],
+  [declined, 2, 3, { kind: 'retry', at: dueAt.plus(days(5)), cardId: null }],
   [declined, 3, 5, { kind: 'give-up', reason: 'retries_exhausted' }],
-  [rejected, 0, 0, { kind: 'retry', at: dueAt.plus(days(1)) }],
-  [declined, 1, 30, { kind: 'retry', at: dueAt.plus(days(31)) }], // the daemon was down for a month: a day later, not at once
+  [rejected, 0, 0, { kind: 'retry', at: dueAt.plus(days(1)), cardId: null }],
+  [declined, 1, 30, { kind: 'retry', at: dueAt.plus(days(31)), cardId: null }], // the daemon was down for a month: a day later, not at once
 ] as const)('%j after %i failures, %i days late', (outcome, failures, late, expected) => {
   expect(decide(standing(failures, late), outcome, policy, dueAt.plus(days(late)))).toEqual(expected);
 });
@@ -80,7 +89,7 @@ test('every ladder ends, climbs, and keeps a day between two attempts, whenever 
       for (let failures = 0; ; failures += 1) {
         const now = sentAt.plus({ hours: delays.next().value ?? 0 });
         const decision = decide(
-          { dueAt, sentAt, failures, timesNotSent: 0, unsettledSince: null, sends: 1, quarantineSeconds: 86_400 },
+          { ...standing(failures, 0), sentAt, collecting: after(failures, sentAt) },
           declined,
           { ...policy, retryAfterDays },
           now,

@@ -1,12 +1,21 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DateTime } from 'luxon';
-import { ladderOf } from '../../src/billing/ladder.ts';
+import type { DeclineClass } from '../../src/billing/charge.ts';
+import { type LadderOf, ladderOf } from '../../src/billing/ladder.ts';
 
 const dueAt = DateTime.fromISO('2026-12-31T01:00:00Z', { zone: 'utc' });
 
+const of = (declined: DeclineClass, cards = 1): LadderOf => ({
+  dueAt,
+  declined,
+  cards,
+  declinesAreFinal: true,
+  seed: null,
+});
+
 test('a ladder is the first attempt and one for each rung, and then it ends', () => {
-  const { rungs, end } = ladderOf({ retryAfterDays: [1, 3, 7], minGapHours: 24 }, dueAt, 'funds');
+  const { rungs, end } = ladderOf({ retryAfterDays: [1, 3, 7], minGapHours: 24 }, of('funds'));
   expect(rungs.map(({ number, at, days }) => [number, at.toISO(), days])).toEqual([
     [1, '2026-12-31T01:00:00.000Z', 0],
     [2, '2027-01-01T01:00:00.000Z', 1],
@@ -17,7 +26,7 @@ test('a ladder is the first attempt and one for each rung, and then it ends', ()
 });
 
 test('a longer gap than the rungs are apart moves them', () => {
-  const { rungs } = ladderOf({ retryAfterDays: [1, 2], minGapHours: 72 }, dueAt, 'card');
+  const { rungs } = ladderOf({ retryAfterDays: [1, 2], minGapHours: 72 }, of('card'));
   expect(rungs.map(({ days }) => days)).toEqual([0, 3, 6]);
 });
 
@@ -30,7 +39,7 @@ test('every ladder ends, rises, and keeps the gap', () => {
   });
   fc.assert(
     fc.property(policies, (policy) => {
-      const { rungs } = ladderOf(policy, dueAt, 'other');
+      const { rungs } = ladderOf(policy, of('other'));
       expect(rungs).toHaveLength(policy.retryAfterDays.length + 1);
       for (const [index, { at, days }] of rungs.entries()) {
         const before = rungs[index - 1];

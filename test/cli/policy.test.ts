@@ -21,19 +21,28 @@ afterAll(async () => {
 const policy = (...args: string[]): Maedal => runMaedal(built.main, ['policy', ...args], {}, home);
 
 test('the ladder of a policy is printed with local times and weekdays, and needs no database', async () => {
-  const printed = policy('patient', '--due', '2026-12-31', '--class', 'card');
-  await printed.line(/^patient \([0-9a-f]{12}\), declined for card, in Asia\/Seoul$/);
+  const printed = policy('patient', '--due', '2026-12-31');
+  await printed.line(/^patient \([0-9a-f]{12}\), declined for funds, in Asia\/Seoul$/);
   await printed.line(/^ {2}1 {2}2026-12-31 09:30 Thu {2}when due$/);
   await printed.line(/^ {2}2 {2}2027-01-01 09:30 Fri {2}1 day after$/);
   await printed.line(/^ {2}3 {2}2027-01-14 09:30 Thu {2}14 days after$/);
-  await printed.line(/^ {2}then uncollectible: retries_exhausted$/);
+  await printed.line(/^ {2}each retry up to 10 minutes later$/);
+  await printed.line(/^ {2}then uncollectible: retries_exhausted; the subscription is unpaid$/);
   expect(await printed.ended).toBe(0);
+});
+
+test('a card that was declined for good is not tried again: the payer’s next one is, and then another is waited for', async () => {
+  const printed = policy('patient', '--due', '2026-12-31', '--class', 'card', '--cards', '2');
+  await printed.line(/^ {2}1 {2}2026-12-31 09:30 Thu {2}when due, card 1$/);
+  await printed.line(/^ {2}2 {2}2026-12-31 09:30 Thu {2}at once, card 2$/);
+  await printed.line(/^ {2}until 2027-01-07 09:30 Thu another card is waited for$/);
+  await printed.line(/^ {2}then uncollectible: no_card_left; the subscription is unpaid$/);
 });
 
 test('in JSON its instants are UTC', async () => {
   const printed = policy('patient', '--due', '2026-12-31T23:00', '--json');
   const { attempts, end } = JSON.parse(await printed.line(/^\{/));
-  expect(attempts[0]).toEqual({ number: 1, at: '2026-12-31T14:00:00.000Z', days: 0 });
+  expect(attempts[0]).toEqual({ number: 1, at: '2026-12-31T14:00:00.000Z', days: 0, card: 1 });
   expect([attempts.length, end]).toEqual([3, 'retries_exhausted']);
 });
 
@@ -41,6 +50,7 @@ test.each([
   [['patent'], /there is no policy 'patent'; did you mean patient\?; use .*patient/],
   [['patient', '--due', '2026-02-30'], /'2026-02-30' does not exist in the calendar/],
   [['patient', '--class', 'poor'], /Allowed choices are funds, card/],
+  [['patient', '--cards', '0'], /write a number from 1 to 20/],
 ])('%j is bad usage', async (args, problem) => {
   const printed = policy(...args);
   await printed.line(problem);

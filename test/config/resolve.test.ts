@@ -38,7 +38,7 @@ describe('with nothing set', () => {
         declinesAreFinal: true,
       },
     });
-    expect(config.policies.default?.dunning).toEqual({ retryAfterDays: [1, 3, 5], minGapHours: 24 });
+    expect(config.policies.default?.dunning).toEqual(SHIPPED);
     const again = await resolveConfig({ env: {}, cwd, start: everything });
     expect(again.secret.reveal()).toBe(config.secret.reveal());
     expect(again.login?.operatorPassword.reveal()).toBe(config.login?.operatorPassword.reveal());
@@ -148,4 +148,47 @@ test('a command that needs the database alone reads no configuration file', () =
   );
   expect(database.kind === 'url' ? database.url.reveal() : null).toBe(url);
   expect(databaseOf(readEnvironment({}, '/srv'))).toEqual({ kind: 'embedded', dataDir: '/srv/.maedal' });
+});
+
+/** The policy that is there whatever is configured. */
+const SHIPPED = {
+  retryAfterDays: [1, 3, 5],
+  minGapHours: 24,
+  paydays: [10, 25],
+  window: { from: '09:00', until: '21:00', timezone: 'Asia/Seoul' },
+  jitterMinutes: 10,
+  perCard: { declines: 20, days: 30 },
+  waitForCardDays: 7,
+  end: 'unpaid',
+  classes: {
+    funds: { retryAfterDays: [1, 3, 5], card: 'next' },
+    card: { retryAfterDays: [], card: 'other' },
+    key: { retryAfterDays: [], card: 'other' },
+    time: { retryAfterDays: [1, 3, 5], card: 'same' },
+    verify: { retryAfterDays: [1, 3, 5], card: 'same' },
+    fraud: { retryAfterDays: [], card: 'other' },
+    config: { retryAfterDays: [1, 3, 5], card: 'same' },
+    other: { retryAfterDays: [1, 3], card: 'next' },
+  },
+};
+
+test('what a policy says of a class stands beside what is shipped', async () => {
+  const classes = {
+    card: { retryAfterDays: [2, 'payday'] },
+    other: { card: 'other' },
+    funds: { card: 'same' },
+  } as const;
+  const { policies, timezone } = await resolve({}, { timezone: 'UTC', dunning: { own: { classes, end: 'cancel' } } });
+  expect(timezone).toBe('UTC');
+  expect(policies.own?.dunning).toEqual({
+    ...SHIPPED,
+    window: { ...SHIPPED.window, timezone: 'UTC' },
+    end: 'cancel',
+    classes: {
+      ...SHIPPED.classes,
+      card: { retryAfterDays: [2, 'payday'], card: 'same' },
+      other: { retryAfterDays: [], card: 'other' },
+      funds: { retryAfterDays: [1, 3, 5], card: 'same' },
+    },
+  });
 });

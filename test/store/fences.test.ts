@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { PaymentRecord } from '../../src/billing/charge.ts';
+import { collectingOf } from '../../src/billing/next-try.ts';
 import type { ChargeOutcome } from '../../src/billing/outcome.ts';
 import { transition } from '../../src/billing/transition.ts';
 import { tick } from '../../src/scheduler/tick.ts';
@@ -42,7 +43,8 @@ function intend(attempt: LeasedAttempt): Promise<Intent> {
 
 /** Records what the pure core makes of an outcome. */
 function conclude(attempt: LeasedAttempt, outcome: ChargeOutcome): Promise<boolean> {
-  const standing = { ...attempt, ...CHANNEL, timesNotSent: 0, sends: attempt.sendCount - attempt.notSentCount };
+  const sends = attempt.sendCount - attempt.notSentCount;
+  const standing = { ...attempt, ...CHANNEL, timesNotSent: 0, sends, collecting: collectingOf(attempt, true) };
   return record(
     world.database.db,
     attempt,

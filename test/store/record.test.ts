@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { collectingOf } from '../../src/billing/next-try.ts';
 import type { ChargeOutcome } from '../../src/billing/outcome.ts';
 import { transition } from '../../src/billing/transition.ts';
 import { tick } from '../../src/scheduler/tick.ts';
@@ -32,7 +33,7 @@ async function sent(): Promise<LeasedAttempt> {
 }
 
 function settle(outcome: ChargeOutcome): Promise<boolean> {
-  const standing = { ...sender, ...CHANNEL, timesNotSent: 0, sends: 1 };
+  const standing = { ...sender, ...CHANNEL, timesNotSent: 0, sends: 1, collecting: collectingOf(sender, true) };
   const next = transition(standing, { kind: 'outcome', outcome }, sender.policy, world.now);
   return record(world.database.db, sender, next);
 }

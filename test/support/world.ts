@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { DateTime, type DurationLike } from 'luxon';
 import { periodAt } from '../../src/billing/calendar.ts';
-import type { DunningPolicy } from '../../src/billing/dunning.ts';
 import { installationPrefix, merchantUid } from '../../src/billing/ids.ts';
+import type { DunningPolicy } from '../../src/billing/policy.ts';
 import type { CatchUp } from '../../src/billing/subscription.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { BillingEvent } from '../../src/events.ts';
@@ -53,7 +53,7 @@ type Subscribed = {
 };
 
 /** The protocol's own times. */
-export const CHANNEL = { timeoutSeconds: 60, horizonSeconds: 3_600, quarantineSeconds: 86_400 };
+export const CHANNEL = { timeoutSeconds: 60, horizonSeconds: 3_600, quarantineSeconds: 86_400, declinesAreFinal: true };
 export const FINGERPRINT = 'the database of a test';
 const POLICY: DunningPolicy = { retryAfterDays: [1, 3, 5], minGapHours: 24 };
 
@@ -93,6 +93,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
     channel: () => CHANNEL,
     merchantUid: (...of) => merchantUid(hmac, installationPrefix(hmac), ...of),
     leaseSeconds: 90,
+    policyVersions: { default: 'test' },
     maxAmountMinor: () => null,
     sandbox: true,
     needsAdoption: false,

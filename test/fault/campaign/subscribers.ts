@@ -18,7 +18,12 @@ export function configFile(plan: Plan): string {
   refundDuplicates: 'auto',
   limits: { leaseSeconds: 30, reRingSeconds: 20, maxUnknownShare: 1 },
   channels: { default: { timeoutSeconds: 2, horizonSeconds: ${HORIZON_SECONDS}, quarantineSeconds: ${quarantineSeconds} } },
-  dunning: { default: { retryAfterDays: [1, 2, 3], minGapHours: ${(quarantineSeconds + 1) / 3_600} } },
+  dunning: {
+    default: {
+      retryAfterDays: [1, 2, 3], minGapHours: ${(quarantineSeconds + 1) / 3_600}, window: null, jitterMinutes: 0, perCard: null, waitForCardDays: 0,
+      classes: { other: { retryAfterDays: [1, 2, 3] } },
+    },
+  },
 };
 `;
 }

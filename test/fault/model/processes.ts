@@ -33,6 +33,7 @@ export type Surroundings = {
 };
 
 const CHANNEL = {
+  declinesAreFinal: false,
   timeoutSeconds: TIMEOUT_MS / 1_000,
   horizonSeconds: HORIZON_MS / 1_000,
   quarantineSeconds: QUARANTINE_MS / 1_000,
@@ -62,6 +63,7 @@ export function workerDeps(around: Surroundings, actor: Actor, skewMs: number): 
     channel: () => CHANNEL,
     merchantUid: (subscription, periodKey, number) => merchantUid(hmac, INSTALLATION, subscription, periodKey, number),
     leaseSeconds: 90,
+    policyVersions: { default: POLICY_VERSION },
     maxAmountMinor: () => null,
     sandbox: true,
     needsAdoption: false,

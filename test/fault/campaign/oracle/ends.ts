@@ -38,7 +38,7 @@ function judge(row: Row, books: Books): Complaint[] {
       return complaints;
     case 'uncollectible':
       if (net > 0) complaints.push(['I3', 'given up as unpaid, but its capture stands']);
-      if (row.failures !== ATTEMPTS || row.attempts.some(({ state }) => !DEAD.has(state))) {
+      if (!isAtItsEnd(row) || row.attempts.some(({ state }) => !DEAD.has(state))) {
         complaints.push(['I2', `given up after ${row.failures} declines`]);
       }
       if (row.events['invoice.uncollectible'] !== 1) complaints.push(['I10', `told ${told(row)}`]);
@@ -50,6 +50,12 @@ function judge(row: Row, books: Books): Complaint[] {
     default:
       return [...complaints, ['I2', `ended as ${row.state}: ${row.reason}`]];
   }
+}
+
+/** Every rung was climbed, or the only card was declined for good. */
+function isAtItsEnd({ reason, failures, attempts }: Row): boolean {
+  if (reason !== 'no_card_left') return failures === ATTEMPTS;
+  return attempts.some(({ decline_class: declined }) => declined !== null && FOR_GOOD.has(declined));
 }
 
 function judgePaid(row: Row, books: Books): Complaint[] {
@@ -102,7 +108,7 @@ type Row = {
   reason: string | null;
   failures: number;
   refunds: number;
-  attempts: { state: string; imp_uid: string | null }[];
+  attempts: { state: string; imp_uid: string | null; decline_class: string | null }[];
   events: Record<string, number>;
 };
 
@@ -113,7 +119,7 @@ const INVOICES = `
   )
   SELECT s.external_id || ' ' || i.period_key AS key, i.state, i.reason, i.failures,
          (SELECT count(*)::integer FROM refund r WHERE r.invoice_id = i.id) AS refunds,
-         (SELECT jsonb_agg(jsonb_build_object('state', a.state, 'imp_uid', a.imp_uid)) FROM attempt a WHERE a.invoice_id = i.id) AS attempts,
+         (SELECT jsonb_agg(jsonb_build_object('state', a.state, 'imp_uid', a.imp_uid, 'decline_class', a.decline_class)) FROM attempt a WHERE a.invoice_id = i.id) AS attempts,
          coalesce(told.events, '{}') AS events
     FROM invoice i JOIN subscription s ON s.id = i.subscription_id LEFT JOIN told ON told.invoice_id = i.id`;
 
@@ -130,4 +136,5 @@ export const OPEN = `
   ) open JOIN invoice i ON i.id = open.invoice_id JOIN subscription s ON s.id = i.subscription_id`;
 
 const ATTEMPTS = 4;
+const FOR_GOOD: ReadonlySet<string> = new Set(['card', 'key', 'fraud']);
 const DEAD: ReadonlySet<string> = new Set(['declined', 'rejected', 'canceled']);

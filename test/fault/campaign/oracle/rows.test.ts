@@ -79,7 +79,7 @@ test('a period that nobody drew up is missed', async () => {
 test.each<[string, string | null, readonly string[]]>([
   ['whole', null, []],
   ['with a step left out', `DELETE FROM history WHERE to_state = 'sent'`, ['I11']],
-  ['with a step off the chart', `UPDATE history SET to_state = 'declined' WHERE to_state = 'sent'`, ['I11', 'I11']],
+  ['with a step off the chart', `UPDATE history SET to_state = 'rejected' WHERE to_state = 'sent'`, ['I11', 'I11']],
   ['that ends elsewhere', `DELETE FROM history WHERE to_state = 'paid' AND entity = 'attempt'`, ['I11']],
 ])('a history %s', async (_, sql, broken) => {
   if (sql !== null) await unguarded(sql);

@@ -77,6 +77,7 @@ function unaccounted(tables: Tables, seen: ObservationRow, attempt: AttemptRow, 
       failures: invoice.failures,
       timesNotSent: 0,
       unsettledSince: null,
+      collecting: null,
       sends: attempt.send_count - attempt.not_sent_count,
     },
     living:

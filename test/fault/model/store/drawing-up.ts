@@ -109,6 +109,7 @@ function newInvoice(tables: Tables, owner: SubscriptionRow, input: NewInvoice, a
     policy_version_id: around.versions[owner.policy] ?? around.versions.default ?? '',
     paid_at: null,
     watch_at: null,
+    retry_key_id: null,
   };
 }
 

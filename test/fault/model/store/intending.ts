@@ -81,7 +81,7 @@ function sent(tables: Tables, row: AttemptRow, { invoice, key, limits }: Sending
   return { kind: 'sent', sends: row.send_count + 1 - row.not_sent_count, sentAt: new Date(nowMs) };
 }
 
-type Hindrance = Exclude<Extract<Intent, { kind: 'refused' }>['because'], 'spaced' | 'billing_key_held'>;
+type Hindrance = Exclude<Extract<Intent, { kind: 'refused' }>['because'], 'spaced' | 'capped' | 'billing_key_held'>;
 
 /** The first thing that stands against any send of this invoice, in the order in which the statement's answer is read. */
 function standsAgainst(

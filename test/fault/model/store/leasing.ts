@@ -1,4 +1,6 @@
-import type { DunningPolicy } from '../../../../src/billing/dunning.ts';
+import { DECLINE_CLASSES } from '../../../../src/billing/charge.ts';
+import type { CardStanding } from '../../../../src/billing/next-try.ts';
+import type { DunningPolicy } from '../../../../src/billing/policy.ts';
 import { instant, instantOrNull } from '../../../../src/store/instant.ts';
 import type { LeasedAttempt } from '../../../../src/store/lease.ts';
 import type { AttemptRow, InvoiceRow } from './rows.ts';
@@ -62,6 +64,7 @@ function asLeased(tables: Tables, attempt: AttemptRow, invoice: InvoiceRow): Lea
     subscription: { id: subscription.id, externalId: subscription.external_id, channel: subscription.channel },
     buyer: { name: null, email: null, tel: null },
     billingKey: { id: key.id, customerUid: attempt.customer_uid ?? key.customer_uid, sandbox: key.sandbox },
+    cards: cardsOf(tables, invoice),
     uids: tables.attempts
       .where((other) => other.invoice_id === invoice.id && other.number <= attempt.number)
       .sort((one, other) => one.number - other.number)
@@ -81,6 +84,23 @@ function auditOf({ control, nowMs, serverStart }: Tables, { due_at }: InvoiceRow
   const isOutdated = audited_in !== serverStart || audited_at === null || audited_at <= nowMs - AUDIT_LASTS_MS;
   if (isOutdated) return audited_in === null ? 'missing' : 'outdated';
   return acknowledged_at === null || due_at > acknowledged_at ? 'passed' : 'missing';
+}
+
+/** `maedal_cards` in memory, where a payer has one card for each subscription and no others. */
+export function cardsOf(tables: Tables, invoice: InvoiceRow): CardStanding[] {
+  const { billing_key_id: id } = tables.subscriptions.at(invoice.subscription_id);
+  const tried = tables.attempts
+    .where((row) => row.invoice_id === invoice.id && row.billing_key_id === id && row.send_count > 0)
+    .sort((one, other) => one.number - other.number);
+  const declined = tried.filter(({ state }) => state === 'declined' || state === 'rejected');
+  const last = tried.reduce<number | null>((latest, { sent_at }) => Math.max(latest ?? 0, sent_at ?? 0), null);
+  const lastTriedAt = last === null ? null : instant(new Date(last));
+  return [{ id, declines: declined.length, lastTriedAt, declined: classOf(declined.at(-1)) }];
+}
+
+/** The class of a decline that a row keeps; null where it keeps none. */
+export function classOf(row: AttemptRow | undefined): CardStanding['declined'] {
+  return DECLINE_CLASSES.find((name) => name === row?.decline_class) ?? null;
 }
 
 function seenBefore(tables: Tables, { merchant_uid, first_sent_at }: AttemptRow): string[] {

@@ -2,6 +2,7 @@ import type { ChargeStore } from '../../../../src/store/charge-store.ts';
 import { instant } from '../../../../src/store/instant.ts';
 import type { ScheduleStore } from '../../../../src/store/schedule-store.ts';
 import { accountAs, putUpForRefund, putUpForReview, unaccountedCaptures } from './accounting.ts';
+import { cardsAwaited } from './awaiting.ts';
 import { clearArrears, drawUp, dueSubscriptions, endSubscriptions, passOver } from './drawing-up.ts';
 import { takeBackIntent, writeIntent } from './intending.ts';
 import { lease } from './leasing.ts';
@@ -40,6 +41,7 @@ export function memoryStore(tables: Tables, carry: Carry): ChargeStore & Schedul
     endSubscriptions: bound('endSubscriptions', endSubscriptions),
     passOver: bound('passOver', passOver),
     clearArrears: bound('clearArrears', clearArrears),
+    cardsAwaited: bound('cardsAwaited', cardsAwaited),
     retriesDue: bound('retriesDue', retriesDue),
     prepareRetries: bound('prepareRetries', prepareRetries),
     ring: bound('ring', ring),

@@ -1,5 +1,6 @@
 import type { DateTime } from 'luxon';
 import type { Transition } from '../../../../src/billing/attempt.ts';
+import { AWAITING_CARD, WRITTEN_OFF } from '../../../../src/billing/transition.ts';
 import type { Subject } from '../../../../src/store/record.ts';
 import type { AttemptRow, InvoiceRow, SubscriptionRow, SubscriptionStatus } from './rows.ts';
 import type { Tables } from './tables.ts';
@@ -22,7 +23,8 @@ export function record(tables: Tables, subject: Subject, next: Transition): bool
   tables.invoices.put(invoice.id, billed(tables, invoice, next.invoice));
   settleObservation(tables, next.attempt);
   const status = statusAfter(tables, subscription, invoice, next.subscription);
-  if (status !== null) tables.subscriptions.put(subscription.id, { ...subscription, status });
+  if (status !== null)
+    tables.subscriptions.put(subscription.id, { ...subscription, status, ...ending(tables, status) });
   for (const { kind, payload } of next.events) tell(tables, subject, kind, payload);
   return true;
 }
@@ -46,7 +48,7 @@ function moved({ nowMs }: Tables, row: AttemptRow, to: Transition['attempt']): A
     lease_until: null,
     lease_count: 0,
     not_sent_count: row.not_sent_count + (to.notSent === true && row.state === 'sent' ? 1 : 0),
-    answered_at: isAnswer ? nowMs : null,
+    answered_at: isAnswer ? (row.state === to.state ? row.answered_at : nowMs) : null,
     imp_uid: to.impUid ?? row.imp_uid,
     decline_class: to.declineClass ?? null,
     fail_reason: to.failReason ?? null,
@@ -60,12 +62,18 @@ function billed({ nowMs }: Tables, row: InvoiceRow, to: Transition['invoice']): 
   return {
     ...row,
     state: to.state,
-    reason: to.state === 'open' || to.state === 'retrying' ? row.reason : (to.reason ?? null),
+    reason: reasonAfter(row, to),
     next_at: millis(to.nextAt),
     failures: row.failures + (to.failed === true ? 1 : 0),
     paid_at: to.state === 'paid' ? nowMs : null,
     watch_at: millis(to.watchAt) ?? row.watch_at,
+    retry_key_id: to.retryCardId ?? null,
   };
+}
+
+function reasonAfter({ reason }: InvoiceRow, to: Transition['invoice']): string | null {
+  if (to.state !== 'open' && to.state !== 'retrying') return to.reason ?? null;
+  return to.reason ?? (reason === AWAITING_CARD ? null : reason);
 }
 
 function settleObservation(tables: Tables, to: Transition['attempt']): void {
@@ -82,16 +90,24 @@ function statusAfter(
   to: Transition['subscription'],
 ): SubscriptionStatus | null {
   if (to === 'past_due') return status === 'active' ? to : null;
-  if (to === 'unpaid') return status === 'active' || status === 'past_due' ? to : null;
-  if (to !== 'settled' || (status !== 'past_due' && status !== 'unpaid')) return null;
+  if (to === 'unpaid' || to === 'pause' || to === 'cancel')
+    return status === 'active' || status === 'past_due' ? ENDED[to] : null;
+  if (to === undefined || (status !== 'past_due' && status !== 'unpaid')) return null;
   const owing = tables.invoices.where(
     (other) =>
       other.subscription_id === id &&
       other.id !== invoice.id &&
-      (other.state === 'uncollectible' || (other.state === 'retrying' && other.failures > 0)),
+      ((other.state === 'uncollectible' && other.reason !== WRITTEN_OFF) ||
+        (other.state === 'retrying' && other.failures > 0)),
   );
   return owing.length === 0 ? 'active' : null;
 }
+
+function ending({ nowMs }: Tables, status: SubscriptionStatus): Partial<SubscriptionRow> {
+  return status === 'canceled' ? { canceled_at: nowMs, next_due_at: null } : {};
+}
+
+const ENDED = { unpaid: 'unpaid', pause: 'paused', cancel: 'canceled' } as const;
 
 function tell(tables: Tables, subject: Subject, kind: string, payload: Transition['events'][number]['payload']): void {
   tables.outbox.push({

@@ -1,5 +1,6 @@
 import type { DateTime } from 'luxon';
 import { parseAttemptId } from '../../../../src/billing/ids.ts';
+import { AWAITING_CARD } from '../../../../src/billing/transition.ts';
 import { NEVER_REPORTED, type RetryDue, type Ring } from '../../../../src/store/due.ts';
 import { merchantUidOf } from './merchant-uid.ts';
 import { ALIVE, clash } from './protections.ts';
@@ -11,6 +12,7 @@ const RINGABLE: ReadonlySet<string> = new Set(['prepared', 'sent', 'unknown']);
 /** `retriesDue` of `store/due.ts` in memory. */
 export function retriesDue(tables: Tables, limit: number, until: DateTime): RetryDue[] {
   return dueInvoices(tables, until)
+    .filter(({ reason }) => reason !== AWAITING_CARD)
     .filter((invoice) => attemptsOf(tables, invoice).every((attempt) => !ALIVE.has(attempt.state)))
     .slice(0, limit)
     .map((invoice) => ({
@@ -30,7 +32,8 @@ export function prepareRetries(
   for (const { invoiceId, attemptNumber, merchantUid } of retries) {
     const invoice = tables.invoices.get(invoiceId);
     if (invoice?.state !== 'open' && invoice?.state !== 'retrying') continue;
-    const attempt = newAttempt(tables, invoice, attemptNumber, merchantUid);
+    const fresh = newAttempt(tables, invoice, attemptNumber, merchantUid);
+    const attempt = { ...fresh, billing_key_id: invoice.retry_key_id };
     if (tables.attempts.where((other) => clash(attempt, other) !== null).length > 0) continue;
     tables.attempts.put(attempt.id, attempt);
     prepared += 1;

@@ -69,6 +69,7 @@ export type InvoiceRow = {
   readonly policy_version_id: string;
   readonly paid_at: number | null;
   readonly watch_at: number | null;
+  readonly retry_key_id: string | null;
 };
 
 export type AttemptRow = {

@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon';
 import type { AttemptEvent } from '../../../../src/billing/attempt.ts';
 import type { PaymentRecord } from '../../../../src/billing/charge.ts';
+import { collectingOf } from '../../../../src/billing/next-try.ts';
 import type { ChargeOutcome } from '../../../../src/billing/outcome.ts';
 import { transition } from '../../../../src/billing/transition.ts';
 import { noFailpoints } from '../../../../src/failpoints.ts';
@@ -59,7 +60,7 @@ function schedulerDeps(hands: Hands, options: Pick<SchedulerDeps, 'catchUp' | 'r
     policyVersions: { default: POLICY_VERSION },
     reRingSeconds: 120,
     sandbox: true,
-    channel: () => ({ quarantineSeconds: 86_400, horizonSeconds: 3_600 }),
+    channel: () => ({ quarantineSeconds: 86_400, declinesAreFinal: true }),
     room: async () => 10_000,
   };
 }
@@ -128,7 +129,8 @@ function recordStep(chance: Chance, known: Known): Step {
     take: async ({ side, leased, nowMs }) => {
       const attempt = latest(leased, draw);
       if (attempt === undefined) return null;
-      const standing = { ...attempt, quarantineSeconds: 86_400, timesNotSent: attempt.fence - 1 };
+      const collecting = collectingOf(attempt, true);
+      const standing = { ...attempt, quarantineSeconds: 86_400, timesNotSent: attempt.fence - 1, collecting };
       const sends = attempt.sendCount - attempt.notSentCount;
       const next = transition({ ...standing, sends }, event, attempt.policy, utc(nowMs));
       const merchantUid = event.kind === 'captured' ? merchantUidOf(event.merchantUid) : attempt.merchantUid;

@@ -1,4 +1,4 @@
-import type { DunningPolicy } from '../../../../src/billing/dunning.ts';
+import type { DunningPolicy } from '../../../../src/billing/policy.ts';
 import { checkAttempt, checkInvoice, checkObservation, checkRefund, checkSubscription } from './protections.ts';
 import type {
   AttemptRow,

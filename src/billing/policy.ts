@@ -1,0 +1,53 @@
+import type { DeclineClass } from './charge.ts';
+
+/** When a declined charge is tried again: days after the due date, or the next payday after the try before. */
+export type Rung = number | 'payday';
+
+/**
+ * Which card is tried: `same` this one alone, `next` the payer's other cards first and then this one again, `other` never
+ * this one again.
+ */
+export type CardChoice = 'same' | 'next' | 'other';
+
+/** What declines of one class lead to. */
+export type ClassRule = { readonly retryAfterDays: readonly Rung[]; readonly card: CardChoice };
+
+/** A span of local time in which retries are made, `HH:mm` on the same day; `until` is excluded. */
+export type RetryWindow = { readonly from: string; readonly until: string; readonly timezone: string };
+
+/** What becomes of a subscription whose invoice was given up: `write_off` lets it go on. */
+export type SubscriptionEnd = 'unpaid' | 'pause' | 'cancel' | 'write_off';
+
+/**
+ * How a declined invoice is collected. Stored with the invoice as the version that drove it; what versions of before lack
+ * is optional here, and does nothing where it is left out.
+ */
+export type DunningPolicy = {
+  /** The rungs of every class that has no rule of its own; past the last one the invoice is uncollectible. */
+  readonly retryAfterDays: readonly Rung[];
+  /** Hours between two attempts on one card at least, also after an outage. */
+  readonly minGapHours: number;
+  readonly classes?: Readonly<Partial<Record<DeclineClass, ClassRule>>>;
+  readonly window?: RetryWindow | null;
+  /** Days of the month, in the window's zone; one that a month lacks is its last day. */
+  readonly paydays?: readonly number[];
+  /** Retries are spread over so many minutes, by a number that stays the same for one invoice. */
+  readonly jitterMinutes?: number;
+  /** At most so many declines on one card in so many days, across invoices. */
+  readonly perCard?: { readonly declines: number; readonly days: number } | null;
+  /** Days after the due date for which another card is waited for once no card is left to try. */
+  readonly waitForCardDays?: number;
+  readonly end?: SubscriptionEnd;
+};
+
+/** What a decline of this class leads to under a policy. */
+export function ruleFor(policy: DunningPolicy, declined: DeclineClass): ClassRule {
+  return policy.classes?.[declined] ?? { retryAfterDays: policy.retryAfterDays, card: 'same' };
+}
+
+/** The largest number of attempts that a policy may come to, with so many cards. */
+export function mostAttempts(policy: DunningPolicy, cards: number): number {
+  const ladders = [policy.retryAfterDays, ...Object.values(policy.classes ?? {}).map((rule) => rule.retryAfterDays)];
+  const tries = 1 + Math.max(...ladders.map((ladder) => ladder.length));
+  return tries * Math.max(1, cards);
+}

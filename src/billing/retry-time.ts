@@ -1,0 +1,72 @@
+import { DateTime } from 'luxon';
+import type { DunningPolicy, RetryWindow, Rung } from './policy.ts';
+
+/** What the instant of a retry rests on. */
+export type RetryTiming = {
+  readonly dueAt: DateTime;
+  /** The last attempt on the card that is to be tried; paydays are counted from it, and the gap. */
+  readonly lastAttemptAt: DateTime;
+  /** The same for every retry of one invoice, and another one for another: what jitter is derived from. */
+  readonly seed: string;
+};
+
+/**
+ * When a rung is climbed: on its day at the local time at which the invoice fell due, not before the gap is over, inside
+ * the window, and some minutes later by the invoice's own jitter. Days are those of the window's zone, so that a change of
+ * its clocks moves no retry out of the window.
+ */
+export function retryAt(rung: Rung, timing: RetryTiming, policy: DunningPolicy): DateTime {
+  const earliest = timing.lastAttemptAt.plus({ hours: policy.minGapHours });
+  return timed(DateTime.max(onRung(rung, timing, policy), earliest), timing.seed, policy);
+}
+
+/** The first instant from `at` on that lies in the window, with the invoice's jitter. */
+export function timed(at: DateTime, seed: string, { window, jitterMinutes = 0 }: DunningPolicy): DateTime {
+  if (window === undefined || window === null) return at.plus({ minutes: jitter(seed, jitterMinutes) });
+  const open = intoWindow(at, window);
+  const spread = open.plus({ minutes: jitter(seed, jitterMinutes) });
+  return spread < closingOf(open, window) ? spread : open;
+}
+
+function onRung(rung: Rung, { dueAt, lastAttemptAt }: RetryTiming, policy: DunningPolicy): DateTime {
+  const zone = policy.window?.timezone ?? dueAt.zone;
+  if (rung !== 'payday') return dueAt.setZone(zone).plus({ days: rung }).setZone(dueAt.zone);
+  const due = dueAt.setZone(zone);
+  const last = lastAttemptAt.setZone(zone);
+  const days = paydaysFrom(last, policy.paydays ?? [])
+    .map((day) => day.set({ hour: due.hour, minute: due.minute, second: due.second, millisecond: due.millisecond }))
+    .filter((day) => day.startOf('day') > last.startOf('day'));
+  return (days[0] ?? last.plus({ days: 1 })).setZone(dueAt.zone);
+}
+
+/** The paydays of this month and the next two, in order. */
+function paydaysFrom(day: DateTime, paydays: readonly number[]): DateTime[] {
+  const found = [0, 1, 2].flatMap((months) => {
+    const month = day.startOf('month').plus({ months });
+    return paydays.map((payday) => month.set({ day: Math.min(payday, month.daysInMonth ?? payday) }));
+  });
+  return found.sort((one, other) => one.toMillis() - other.toMillis());
+}
+
+function intoWindow(at: DateTime, window: RetryWindow): DateTime {
+  const opening = on(at, window.from, window.timezone);
+  if (at < opening) return opening;
+  return at < closingOf(at, window) ? at : on(at, window.from, window.timezone, 1);
+}
+
+function closingOf(at: DateTime, { until, timezone }: RetryWindow): DateTime {
+  return on(at, until, timezone);
+}
+
+/** `HH:mm` on the local day of an instant, or some days later. */
+function on(at: DateTime, time: string, timezone: string, days = 0): DateTime {
+  const [hour = 0, minute = 0] = time.split(':').map(Number);
+  return at.setZone(timezone).plus({ days }).set({ hour, minute, second: 0, millisecond: 0 }).setZone(at.zone);
+}
+
+/** Whole minutes from 0 to `most`, always the same for one seed (FNV-1a). */
+function jitter(seed: string, most: number): number {
+  let hash = 0x811c9dc5;
+  for (const character of seed) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
+  return (hash >>> 0) % (most + 1);
+}

@@ -1,0 +1,87 @@
+import type { DateTime } from 'luxon';
+import type { AttemptStanding } from '../billing/attempt.ts';
+import type { DeclineClass } from '../billing/charge.ts';
+import type { InvoiceId, MerchantUid } from '../billing/ids.ts';
+import type { CardStanding } from '../billing/next-try.ts';
+import type { DunningPolicy } from '../billing/policy.ts';
+import { AWAITING_CARD } from '../billing/transition.ts';
+import type { Db } from './db.ts';
+import { instant, instantOrNull } from './instant.ts';
+import { type CardRow, cardsIn } from './lease.ts';
+import type { Subject } from './record.ts';
+
+/** An invoice that waited for another card, and whose last instant for it has come. */
+export type CardAwaited = {
+  /** Its last attempt, as `record` names it, with what is decided on. */
+  readonly own: Subject & Omit<AttemptStanding, 'quarantineSeconds' | 'collecting'>;
+  readonly decline: { readonly class: DeclineClass; readonly reason: string };
+  readonly cards: readonly CardStanding[];
+  readonly cardId: string;
+  readonly channel: string;
+  readonly policy: DunningPolicy;
+  readonly now: DateTime;
+};
+
+/** Up to `limit` of them, the longest due first. Locks nothing. */
+export async function cardsAwaited(db: Db, limit: number): Promise<CardAwaited[]> {
+  const rows = await db.$queryRaw<Row[]>`
+    SELECT i.id AS invoice_id, i.period_key, i.due_at, i.failures, s.id AS subscription_id, s.external_id, s.channel, p.policy,
+           maedal_now() AS now, a.merchant_uid, a.fence, a.state, a.sent_at, a.billing_key_id, a.decline_class, a.fail_reason,
+           a.amount::float8 AS amount, a.currency, a.send_count - a.not_sent_count AS sends, maedal_cards(i.id) AS cards
+      FROM invoice i
+      JOIN subscription s ON s.id = i.subscription_id
+      JOIN policy_version p ON p.id = i.policy_version_id
+      JOIN LATERAL (SELECT * FROM attempt WHERE attempt.invoice_id = i.id ORDER BY number DESC LIMIT 1) a ON a.state IN ('declined', 'rejected')
+     WHERE i.state = 'retrying' AND i.reason = ${AWAITING_CARD} AND i.next_at <= maedal_now()
+     ORDER BY i.next_at, i.id LIMIT ${limit}`;
+  return rows.map(awaited);
+}
+
+function awaited(row: Row): CardAwaited {
+  return {
+    own: {
+      invoiceId: row.invoice_id,
+      periodKey: row.period_key,
+      amount: { minor: row.amount, currency: row.currency },
+      merchantUid: row.merchant_uid,
+      fence: row.fence,
+      subscription: { id: row.subscription_id, externalId: row.external_id },
+      state: row.state,
+      dueAt: instant(row.due_at),
+      sentAt: instantOrNull(row.sent_at),
+      failures: row.failures,
+      timesNotSent: 0,
+      unsettledSince: null,
+      sends: row.sends,
+    },
+    decline: { class: row.decline_class, reason: row.fail_reason ?? '' },
+    cards: cardsIn(row.cards),
+    cardId: row.billing_key_id,
+    channel: row.channel,
+    policy: row.policy,
+    now: instant(row.now),
+  };
+}
+
+type Row = {
+  invoice_id: InvoiceId;
+  period_key: string;
+  due_at: Date;
+  failures: number;
+  subscription_id: string;
+  external_id: string;
+  channel: string;
+  policy: DunningPolicy;
+  now: Date;
+  merchant_uid: MerchantUid;
+  fence: number;
+  state: 'declined' | 'rejected';
+  sent_at: Date | null;
+  billing_key_id: string;
+  decline_class: DeclineClass;
+  fail_reason: string | null;
+  amount: number;
+  currency: string;
+  sends: number;
+  cards: CardRow[];
+};

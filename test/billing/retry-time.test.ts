@@ -1,0 +1,105 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { DateTime } from 'luxon';
+import type { DunningPolicy, Rung } from '../../src/billing/policy.ts';
+import { retryAt } from '../../src/billing/retry-time.ts';
+
+const SEOUL = { from: '09:00', until: '21:00', timezone: 'Asia/Seoul' };
+const POLICY: DunningPolicy = {
+  retryAfterDays: [],
+  minGapHours: 24,
+  paydays: [10, 25],
+  window: SEOUL,
+  jitterMinutes: 0,
+};
+
+const seoul = (local: string) => DateTime.fromISO(local, { zone: 'Asia/Seoul' });
+const at = (rung: Rung, due: string, last: string, policy = POLICY) =>
+  retryAt(rung, { dueAt: seoul(due).toUTC(), lastAttemptAt: seoul(last).toUTC(), seed: 'sub-1' }, policy)
+    .setZone('Asia/Seoul')
+    .toFormat('yyyy-LL-dd HH:mm');
+
+test.each<[string, Rung, string, string, string]>([
+  [
+    'a day is one of the calendar, at the time at which it fell due',
+    3,
+    '2027-01-31T10:00',
+    '2027-01-31T10:00',
+    '2027-02-03 10:00',
+  ],
+  ['before the window opens, it waits for that', 1, '2027-01-31T04:00', '2027-01-31T04:00', '2027-02-01 09:00'],
+  ['after it closed, for the next day', 1, '2027-01-31T23:30', '2027-01-31T23:30', '2027-02-02 09:00'],
+  ['the instant at which it closes is outside', 1, '2027-01-31T21:00', '2027-01-31T21:00', '2027-02-02 09:00'],
+  ['never sooner than the gap after the last attempt', 1, '2027-01-01T10:00', '2027-01-31T15:00', '2027-02-01 15:00'],
+  ['the gap may lead out of the window', 1, '2027-01-01T10:00', '2027-01-31T22:00', '2027-02-02 09:00'],
+  ['the next payday', 'payday', '2027-01-05T10:00', '2027-01-05T10:00', '2027-01-10 10:00'],
+  ['the one after, once one was tried', 'payday', '2027-01-05T10:00', '2027-01-10T10:00', '2027-01-25 10:00'],
+  ['over the end of a month', 'payday', '2027-01-05T10:00', '2027-01-25T10:00', '2027-02-10 10:00'],
+  [
+    'a payday too close to the last attempt waits out the gap',
+    'payday',
+    '2027-01-05T10:00',
+    '2027-01-09T20:00',
+    '2027-01-10 20:00',
+  ],
+])('%s', (_rule, rung, due, last, expected) => {
+  expect(at(rung, due, last)).toBe(expected);
+});
+
+test('a payday that a month lacks is its last day', () => {
+  expect(at('payday', '2027-02-05T10:00', '2027-02-05T10:00', { ...POLICY, paydays: [31] })).toBe('2027-02-28 10:00');
+});
+
+test.each([
+  ['forward', '2027-03-13T23:30', '2027-03-15 09:00'],
+  ['back', '2027-11-06T23:30', '2027-11-08 09:00'],
+])('where clocks go %s, the window is that of the local day', (_way, due, expected) => {
+  const timezone = 'America/New_York';
+  const dueAt = DateTime.fromISO(due, { zone: timezone }).toUTC();
+  const policy = { ...POLICY, window: { ...SEOUL, timezone } };
+  const retry = retryAt(1, { dueAt, lastAttemptAt: dueAt, seed: '' }, policy);
+  expect(retry.setZone(timezone).toFormat('yyyy-LL-dd HH:mm')).toBe(expected);
+});
+
+test('one invoice always has the same jitter, and invoices are spread over all of it', () => {
+  const policy = { ...POLICY, jitterMinutes: 9 };
+  const dueAt = seoul('2027-01-31T10:00').toUTC();
+  const minuteOf = (seed: string) => retryAt(1, { dueAt, lastAttemptAt: dueAt, seed }, policy).minute;
+  const minutes = Array.from({ length: 1_000 }, (_, index) => minuteOf(`sub-${index} 2027-01-31`));
+  expect(new Set(minutes)).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+  expect(minuteOf('sub-7 2027-01-31')).toBe(minutes[7]);
+});
+
+test('whatever the policy: never before the rung, never inside the gap, never outside the window, jitter included', () => {
+  const zones = fc.constantFrom('Asia/Seoul', 'America/New_York', 'Australia/Lord_Howe', 'Europe/London', 'Etc/UTC');
+  const hours = fc
+    .tuple(fc.integer({ min: 1, max: 21 }), fc.integer({ min: 1, max: 22 }))
+    .filter(([from, until]) => from < until);
+  const rungs = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.constant('payday' as const));
+  const clock = (hour: number) => `${String(hour).padStart(2, '0')}:00`;
+  fc.assert(
+    fc.property(
+      ...[
+        zones,
+        hours,
+        rungs,
+        fc.nat(5_000_000),
+        fc.nat(90 * 1_440),
+        fc.nat(240),
+        fc.integer({ min: 1, max: 72 }),
+        fc.string(),
+      ],
+      (timezone, [from, until], rung, dueMinutes, late, jitterMinutes, minGapHours, seed) => {
+        const dueAt = DateTime.fromISO('2027-01-01T00:00:00Z', { zone: 'utc' }).plus({ minutes: dueMinutes });
+        const lastAttemptAt = dueAt.plus({ minutes: late });
+        const window = { from: clock(from), until: clock(until), timezone };
+        const retry = retryAt(rung, { dueAt, lastAttemptAt, seed }, { ...POLICY, window, jitterMinutes, minGapHours });
+        const local = retry.setZone(timezone);
+        expect(local.toFormat('HH:mm') >= window.from && local.toFormat('HH:mm') < window.until).toBe(true);
+        expect(retry.diff(lastAttemptAt).as('hours')).toBeGreaterThanOrEqual(minGapHours);
+        if (rung !== 'payday') expect(retry >= dueAt.setZone(timezone).plus({ days: rung })).toBe(true);
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});

@@ -1,0 +1,48 @@
+import { AWAITING_CARD } from '../../../../src/billing/transition.ts';
+import type { CardAwaited } from '../../../../src/store/awaiting.ts';
+import { instant, instantOrNull } from '../../../../src/store/instant.ts';
+import { cardsOf, classOf, policyOf } from './leasing.ts';
+import type { AttemptRow, InvoiceRow } from './rows.ts';
+import type { Tables } from './tables.ts';
+
+/** `cardsAwaited` of `store/awaiting.ts` in memory. */
+export function cardsAwaited(tables: Tables, limit: number): CardAwaited[] {
+  const due = tables.invoices
+    .where(
+      ({ state, reason, next_at }) =>
+        state === 'retrying' && reason === AWAITING_CARD && next_at !== null && next_at <= tables.nowMs,
+    )
+    .sort((one, other) => (one.next_at ?? 0) - (other.next_at ?? 0) || (one.id < other.id ? -1 : 1));
+  return due.slice(0, limit).flatMap((invoice) => {
+    const attempts = tables.attempts.where(({ invoice_id }) => invoice_id === invoice.id);
+    const last = attempts.reduce((best, row) => (row.number > best.number ? row : best));
+    return last.state === 'declined' || last.state === 'rejected' ? [awaited(tables, invoice, last)] : [];
+  });
+}
+
+function awaited(tables: Tables, invoice: InvoiceRow, attempt: AttemptRow): CardAwaited {
+  const subscription = tables.subscriptions.at(invoice.subscription_id);
+  return {
+    own: {
+      invoiceId: invoice.id,
+      periodKey: invoice.period_key,
+      amount: { minor: attempt.amount ?? 0, currency: attempt.currency ?? '' },
+      merchantUid: attempt.merchant_uid,
+      fence: attempt.fence,
+      subscription: { id: subscription.id, externalId: subscription.external_id },
+      state: attempt.state,
+      dueAt: instant(new Date(invoice.due_at)),
+      sentAt: instantOrNull(attempt.sent_at === null ? null : new Date(attempt.sent_at)),
+      failures: invoice.failures,
+      timesNotSent: 0,
+      unsettledSince: null,
+      sends: attempt.send_count - attempt.not_sent_count,
+    },
+    decline: { class: classOf(attempt) ?? 'other', reason: attempt.fail_reason ?? '' },
+    cards: cardsOf(tables, invoice),
+    cardId: attempt.billing_key_id ?? '',
+    channel: subscription.channel,
+    policy: policyOf(tables, invoice),
+    now: instant(new Date(tables.nowMs)),
+  };
+}
