@@ -47,7 +47,7 @@ export default defineConfig({
   // What follows a decline, by name. `default` serves every plan that names none.
   dunning: {
     default: { retryAfterDays: [1, 3, 5] }, // days after the due date; then the invoice ends unpaid
-    patient: { retryAfterDays: [1, 3, 7, 14] },
+    patient: { retryAfterDays: [1, 3, 7, 14], classes: { funds: { retryAfterDays: [1, 3, 'payday', 'payday'] } } },
   },
 
   // One channel per contract with a payment company, by the name that the import's column `channel` uses. Whoever names

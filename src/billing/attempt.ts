@@ -11,7 +11,7 @@ export type AttemptState = 'prepared' | 'sent' | 'unknown' | 'paid' | 'declined'
 export const ATTEMPT_CHART: Readonly<Record<AttemptState, readonly AttemptState[]>> = {
   prepared: ['sent', 'canceled', 'paid', 'declined', 'review'],
   sent: ['prepared', 'paid', 'declined', 'rejected', 'unknown', 'review'],
-  unknown: ['prepared', 'paid', 'declined', 'rejected', 'review'],
+  unknown: ['prepared', 'paid', 'declined', 'rejected', 'review', 'canceled'],
   paid: ['review'],
   declined: ['paid'],
   rejected: ['paid'],
@@ -50,7 +50,7 @@ export type Transition = {
     readonly failReason?: string;
     /** The intent, if there was one, is proved unsent. */
     readonly notSent?: boolean;
-    /** Whether it is put off because the gateway settles one of its ids neither way; left out, that is over. */
+    /** Whether the gateway settles one of its ids neither way; left out, that is as it was. */
     readonly unsettled?: boolean;
     /** One more "not found" since the last send. */
     readonly notFound?: boolean;

@@ -6,9 +6,10 @@ export type Intervention = 'retry' | 'release' | 'void';
 
 /**
  * A payment that the gateway shows as paid, whole and as the invoice asks, and whose it is: of the attempt in review, of
- * another attempt of the invoice, or of none of ours.
+ * another attempt of the invoice that is accounted for without a person (`other`) or waits for one (`waiting`), or of none
+ * of ours.
  */
-export type Proof = { readonly impUid: string; readonly of: 'reviewed' | 'other' | 'nobody' };
+export type Proof = { readonly impUid: string; readonly of: 'reviewed' | 'other' | 'waiting' | 'nobody' };
 
 /** An invoice as a person finds it. Instants by the database's clock. */
 export type InvoiceStanding = {
@@ -24,8 +25,10 @@ export type InvoiceStanding = {
   readonly lastSentAt: DateTime | null;
   /** Payments of it that were captured and not given back, and that it does not count as paid by. */
   readonly kept: readonly string[];
-  /** Payments of it that somebody else gave back. */
+  /** Payments of it that were given back. */
   readonly returned: readonly string[];
+  /** Payments of it that are being given back. */
+  readonly refunding: readonly string[];
   /** Whether its channel's declines never turn into payments later. */
   readonly declinesAreFinal: boolean;
   readonly minGapHours: number;
@@ -35,12 +38,15 @@ export type InvoiceStanding = {
 
 /** What becomes of invoice, living attempt and subscription, as data: `store/interventions.ts` carries it out. */
 export type Change = {
-  readonly invoice: { readonly state: 'open' | 'retrying' | 'void' | 'paid'; readonly watchAt: DateTime | null };
+  readonly invoice: {
+    readonly state: 'open' | 'retrying' | 'void' | 'paid' | 'held';
+    readonly watchAt: DateTime | null;
+  };
   /** Null leaves the living attempt as it is. */
   readonly attempt: 'prepared' | 'canceled' | 'paid' | null;
   /** `reopen`: `unpaid → past_due`. `clear`: back to `active` unless something else is owed. */
   readonly subscription: 'reopen' | 'clear';
-  /** The payment that it is paid by from now on. */
+  /** The payment that it is paid by from now on; where it is held, as soon as the sweep has accounted for it anew. */
   readonly impUid?: string;
 };
 
@@ -54,7 +60,8 @@ export type Judgement =
 /** Judges an order (protocol §2.8). Never sends anything: what is let go is looked up first, and then sent by a worker. */
 export function judge(intervention: Intervention, standing: InvoiceStanding): Judgement {
   const busy = inHand(standing);
-  if (busy !== null) return busy;
+  // What nobody finds out for so long is a person's to close; it is watched on.
+  if (busy !== null && !(intervention === 'void' && isLongUnknown(standing))) return busy;
   switch (intervention) {
     case 'retry':
       return retry(standing);
@@ -70,18 +77,26 @@ export function judge(intervention: Intervention, standing: InvoiceStanding): Ju
  * not in review was paid with needs no person: it is on record by now, and accounting settles the invoice by it.
  */
 export function judgeProof(proof: Proof, standing: InvoiceStanding): Judgement | { readonly kind: 'accounted' } {
-  const { living, kept, lastSentAt, now, quarantineSeconds } = standing;
+  const { living, kept, refunding, lastSentAt, now, quarantineSeconds } = standing;
   if (!isOwed(standing)) return over(standing);
   if (proof.of === 'other') return { kind: 'accounted' };
   const busy = inHand(standing);
   if (busy !== null) return busy;
+  if (refunding.includes(proof.impUid)) return refused(`${proof.impUid} is being given back`, seeExplain);
   const others = kept.filter((impUid) => impUid !== proof.impUid);
   if (others.length > 0)
     return refused(`${others.join(', ')} was captured for it as well`, '`maedal refund` gives that back first');
   const watchAt = lastSentAt === null ? null : now.plus({ seconds: quarantineSeconds });
   const attempt = proof.of === 'reviewed' ? 'paid' : living === null ? null : 'canceled';
-  const change = { invoice: { state: 'paid', watchAt }, attempt, subscription: 'clear', impUid: proof.impUid } as const;
+  const state = proof.of === 'waiting' ? 'held' : 'paid';
+  const change = { invoice: { state, watchAt }, attempt, subscription: 'clear', impUid: proof.impUid } as const;
   return { kind: 'change', change };
+}
+
+/** Looked up for longer than a send is quarantined, and still neither paid nor not. */
+function isLongUnknown({ living, lastSentAt, now, quarantineSeconds }: InvoiceStanding): boolean {
+  const isFree = living?.state === 'unknown' && living.hold === 'free';
+  return isFree && lastSentAt !== null && lastSentAt.plus({ seconds: quarantineSeconds }) <= now;
 }
 
 /** Why nothing may be ordered while a charge of it is with a worker or at the gateway; null when none is. */
@@ -107,12 +122,9 @@ function release(standing: InvoiceStanding): Judgement {
   if (state !== 'review') return refused(`the invoice is ${state}, and waits for nobody`, seeExplain);
   if (kept.length > 0)
     return refused(`${kept.join(', ')} was captured for it`, '`maedal refund` gives that back first');
-  if (returned.length > 0)
-    return refused(
-      `${returned.join(', ')} was paid and given back at the gateway`,
-      'if nothing is owed, `maedal void`',
-    );
-  return barred(standing) ?? collect(standing, standing.living === null ? null : 'prepared');
+  // What was paid under an id and given back ends that id: whoever lets it go on has it charged under the next one.
+  const attempt = returned.length > 0 ? 'canceled' : 'prepared';
+  return barred(standing) ?? collect(standing, standing.living === null ? null : attempt);
 }
 
 /** Open again, and due now. */

@@ -10,10 +10,10 @@ export type ChargeOutcome =
   /** Refused without a payment record; a look-up agreed that there is none. */
   | { readonly kind: 'rejected'; readonly decline: Decline; readonly unanswered: number }
   /**
-   * Provably not executed: costs the payer no failure. `unsettled`: not sent because the gateway shows one of its ids as
-   * neither paid nor failed, or no longer shows it.
+   * Provably not executed: costs the payer no failure. `unsettled`: whether the gateway shows one of its ids as neither
+   * paid nor failed, or no longer shows it; left out where that was not asked.
    */
-  | { readonly kind: 'not-sent'; readonly reason: string; readonly unsettled?: true }
+  | { readonly kind: 'not-sent'; readonly reason: string; readonly unsettled?: boolean }
   | { readonly kind: 'unknown'; readonly reason: string }
   /** The gateway never heard of it, in its own words. By itself no proof of anything. */
   | { readonly kind: 'not-found' }
@@ -78,7 +78,7 @@ export function judgeRecords(records: readonly PaymentRecord[], asked: Asked): C
   if (newest !== null && asked.sends > 0 && (isAnswered || isOver)) {
     return { kind: 'declined', decline: newest.decline ?? UNSAID, impUid: newest.impUid, unanswered };
   }
-  return { kind: 'unknown', reason: undecided(records) };
+  return { kind: 'unknown', reason: undecided(records, newest?.decline ?? null) };
 }
 
 /** Reads a look-up made for an attempt whose send had no usable answer. "Never heard of it" proves nothing yet. */
@@ -149,7 +149,8 @@ function newer(best: PaymentRecord | null, record: PaymentRecord): PaymentRecord
   return best === null || (record.startedAtMs ?? 0) > (best.startedAtMs ?? 0) ? record : best;
 }
 
-function undecided(records: readonly PaymentRecord[]): string {
+function undecided(records: readonly PaymentRecord[], decline: Decline | null): string {
+  if (decline?.class === 'verify') return `the payment company cannot say what became of it: ${decline.reason}`;
   if (records.length === 0) return 'the gateway showed no payment';
   return `not decided at the gateway: ${records.map((record) => `${record.impUid} ${record.status}`).join(', ')}`;
 }

@@ -18,19 +18,26 @@ export type RefundOrder = {
   readonly begin: readonly { readonly impUid: string; readonly amount: Money; readonly checksum: Money }[];
 };
 
+/** What a person wants given back: `amount` in major units, null for all that is left; `impUid` null where it is plain which. */
+export type RefundWanted = { readonly amount: string | null; readonly impUid: string | null };
+
 /**
  * Reads the wish to refund an invoice: what was captured beyond its due comes first, proposed or failed before; else the
- * payment that settled it, `amount` of it in major units or all that is left. Pure. Throws InputError, saying what to do.
+ * payment that settled it, or the one for which it waits for a person. Pure. Throws InputError, saying what to do.
  */
 export function orderRefund(
   invoice: { readonly state: string },
-  payments: readonly Refundable[],
-  amount: string | null,
+  all: readonly Refundable[],
+  { amount, impUid }: RefundWanted,
 ): RefundOrder {
+  const payments = impUid === null ? all : all.filter((payment) => payment.impUid === impUid);
+  if (impUid !== null && payments.length === 0) {
+    throw new InputError(`${impUid} was not captured for this invoice`, `name one of ${impUids(all) || 'none'}`);
+  }
   const surplus = payments.filter((payment) => payment.standing === 'surplus' && payment.open?.stage !== 'under-way');
   const approve = surplus.flatMap(({ open }) => open?.id ?? []);
   const begin = surplus.filter((payment) => payment.open === null && left(payment).minor > 0).map(wholly);
-  if (approve.length + begin.length === 0) return { approve, begin: [ofSettling(invoice, payments, amount)] };
+  if (approve.length + begin.length === 0) return { approve, begin: [ofOne(invoice, payments, amount)] };
   if (amount === null) return { approve, begin };
   throw new InputError(
     `--amount is for the payment that settled an invoice, and ${impUids(surplus)} was taken beyond what was due`,
@@ -38,7 +45,7 @@ export function orderRefund(
   );
 }
 
-function ofSettling(
+function ofOne(
   { state }: { readonly state: string },
   payments: readonly Refundable[],
   amount: string | null,
@@ -47,9 +54,9 @@ function ofSettling(
   if (busy !== undefined) {
     throw new InputError(`${busy.impUid} is being refunded already`, 'see `maedal explain` for how far it is');
   }
-  const payment = payments.find(({ standing }) => standing === 'settles');
-  if (state !== 'paid' || payment === undefined) {
-    throw new InputError(`the invoice is ${state}; only a paid one can be refunded`, 'see `maedal explain`');
+  const payment = state === 'review' ? waiting(payments) : payments.find(({ standing }) => standing === 'settles');
+  if (!REFUNDED_FROM.has(state) || payment === undefined) {
+    throw new InputError(`the invoice is ${state}; only what it was paid with can be refunded`, 'see `maedal explain`');
   }
   const balance = left(payment);
   if (balance.minor === 0) throw new InputError(`nothing is left of ${payment.impUid}`, 'see `maedal explain`');
@@ -61,6 +68,17 @@ function ofSettling(
   }
   return { impUid: payment.impUid, amount: asked, checksum: balance };
 }
+
+/** What a person has to decide about; of several, one must be named. */
+function waiting(payments: readonly Refundable[]): Refundable | undefined {
+  const kept = payments.filter((payment) => left(payment).minor > 0);
+  if (kept.length > 1) {
+    throw new InputError(`${impUids(kept)} were captured for it`, 'say which one is given back: --imp-uid');
+  }
+  return kept[0];
+}
+
+const REFUNDED_FROM: ReadonlySet<string> = new Set(['paid', 'review']);
 
 function wholly(payment: Refundable): RefundOrder['begin'][number] {
   return { impUid: payment.impUid, amount: left(payment), checksum: left(payment) };

@@ -57,7 +57,7 @@ function afterOutcome(
       return refused(standing, outcome, decision, policy);
     case 'not-sent':
       if (decision.kind === 'review') return review(decision.reason);
-      return putOff(again(standing, decision, outcome.reason), outcome);
+      return putOff(again(standing, decision, outcome.reason), standing, outcome);
     case 'absent':
       return decision.kind === 'review' ? review(decision.reason) : absent(standing, outcome.beside, decision);
     case 'not-found':
@@ -182,9 +182,18 @@ function again(standing: AttemptStanding, decision: Decision, reason: string): T
   };
 }
 
-function putOff(next: Transition, { unsettled }: Extract<ChargeOutcome, { kind: 'not-sent' }>): Transition {
-  return { ...next, from: ['prepared', 'sent'], attempt: { ...next.attempt, unsettled: unsettled === true } };
+function putOff(next: Transition, { timesNotSent }: AttemptStanding, outcome: NotSent): Transition {
+  const { unsettled, reason } = outcome;
+  const isLong = timesNotSent > 0 && timesNotSent % A_DAY_OF_WAITS === 0;
+  return {
+    ...next,
+    from: ['prepared', 'sent'],
+    attempt: { ...next.attempt, ...(unsettled === undefined ? {} : { unsettled }) },
+    events: isLong ? [{ kind: 'charge.put_off', payload: { reason, times: timesNotSent } }] : [],
+  };
 }
+
+type NotSent = Extract<ChargeOutcome, { kind: 'not-sent' }>;
 
 /** Proved never to have arrived. Not the same as never sent: were it to land after all, only its id protects. */
 function absent(standing: AttemptStanding, beside: string, decision: Decision): Transition {
@@ -259,6 +268,9 @@ function overtaken(by: string, now: DateTime): Transition {
     events: [],
   };
 }
+
+/** What is not sent goes again every ten minutes: once a day somebody is told. */
+const A_DAY_OF_WAITS = 144;
 
 /** What else is told when an invoice was given up. */
 const ENDING: Readonly<Record<SubscriptionEnd, readonly string[]>> = {

@@ -10,6 +10,8 @@ import { readRefunds } from '../store/refund-orders.ts';
 import { refundDue } from '../worker/refund.ts';
 import { type Context, printResult, withApp } from './context.ts';
 
+type Options = { readonly reason: string; readonly amount?: string; readonly impUid?: string };
+
 export function refundCommand(program: Command, context: Context): void {
   program
     .command('refund')
@@ -17,7 +19,8 @@ export function refundCommand(program: Command, context: Context): void {
     .argument('<invoice>', 'its id, from /v1/invoices or the console')
     .requiredOption('--reason <text>', 'why; kept in the audit, and beside the payment at the gateway')
     .option('--amount <amount>', 'a part of it, in major units as written: 9900 KRW, 9.90 USD')
-    .action(async (raw: string, options: { reason: string; amount?: string }) => {
+    .option('--imp-uid <id>', 'which payment, where several were taken')
+    .action(async (raw: string, options: Options) => {
       const id = parseInvoiceId(raw);
       const refunds = await withApp('maedal/refund', (app) => refund(app, id, options));
       printResult(context, program.opts().json === true, { refunds }, () => refunds.map(render).join('\n'));
@@ -27,9 +30,9 @@ export function refundCommand(program: Command, context: Context): void {
 }
 
 /** Orders it, then works on it at once; what stays open is any worker's. */
-async function refund(app: App, id: InvoiceId, { reason, amount }: { reason: string; amount?: string }) {
+async function refund(app: App, id: InvoiceId, { reason, ...wanted }: Options) {
   const deps = { db: app.db, ...app.identity };
-  const ids = await refundInvoice(deps, id, { reason, amount: amount ?? null, actor: `cli:${userName()}` });
+  const ids = await refundInvoice(deps, id, { reason, amount: wanted.amount ?? null, impUid: wanted.impUid ?? null, actor: `cli:${userName()}` });
   await refundDue(refundDeps(app), { only: ids });
   return (await readRefunds(app.db, ids)).map((row) => ({
     imp_uid: row.imp_uid,

@@ -109,13 +109,13 @@ export type UserPolicy = {
 };
 
 /** `HH:mm`, `until` excluded, in this zone; left out, in that of the configuration. */
-export type UserWindow = {
+type UserWindow = {
   readonly from?: string | undefined;
   readonly until?: string | undefined;
   readonly timezone?: string | undefined;
 };
 
-export type UserRule = {
+type UserRule = {
   readonly retryAfterDays?: readonly Rung[] | undefined;
   /** `same`: that card alone. `next`: the payer's other cards first. `other`: never that card again. */
   readonly card?: CardChoice | undefined;

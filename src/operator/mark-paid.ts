@@ -8,7 +8,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { Said } from '../store/control.ts';
 import { intervene, lookUpSoon } from '../store/interventions.ts';
 import { observe } from '../store/observations.ts';
-import { attemptOf, invoiceAsked, settlesAlready } from '../store/proof.ts';
+import { accountedAs, attemptOf, invoiceAsked } from '../store/proof.ts';
 import { onFreshReading } from './fresh-reading.ts';
 import { findStanding, type InterventionDeps } from './intervene.ts';
 
@@ -30,10 +30,11 @@ export async function markPaid(
   const owner = await attemptOf(db, record.merchantUid);
   if (owner !== null && owner.invoiceId !== invoiceId)
     throw new InputError(`${impUid} is of invoice ${owner.invoiceId}`, 'name a payment of this one');
-  if (await settlesAlready(db, impUid))
-    throw new InputError(`an invoice is paid by ${impUid} already`, 'name another payment');
+  const accounted = await accountedAs(db, impUid);
+  if (accounted === 'settles') throw new InputError(`an invoice is paid by ${impUid} already`, 'name another payment');
   await observe(db, [record], 'operator', owner === null ? 'foreign' : 'ours');
-  const of = owner === null ? 'nobody' : owner.state === 'review' ? 'reviewed' : 'other';
+  const of =
+    owner === null ? 'nobody' : owner.state === 'review' ? 'reviewed' : accounted === 'review' ? 'waiting' : 'other';
   const order = { invoiceId, intervention: 'mark-paid', said, fingerprint } as const;
   return onFreshReading<'paid' | 'accounted'>('the invoice', async () => {
     const { found, standing } = await findStanding(deps, invoiceId);
@@ -50,7 +51,8 @@ export async function markPaid(
           'it is looked up at once; then say it again',
         );
       default:
-        return (await intervene(db, order, found, judgement.change)) ? 'paid' : null;
+        if (!(await intervene(db, order, found, judgement.change))) return null;
+        return judgement.change.invoice.state === 'paid' ? 'paid' : 'accounted';
     }
   });
 }

@@ -1,11 +1,11 @@
 import { assertNever, FenceError, InputError } from '../billing/errors.ts';
 import type { InvoiceId } from '../billing/ids.ts';
-import { orderRefund } from '../billing/refund-order.ts';
+import { orderRefund, type RefundWanted } from '../billing/refund-order.ts';
 import type { Db } from '../store/db.ts';
 import { type OrderVerdict, orderRefunds, readRefundables } from '../store/refund-orders.ts';
 
-/** What a person says: how much of it in major units (null: all that is left), why, and who it is. */
-export type RefundRequest = { readonly amount: string | null; readonly reason: string; readonly actor: string };
+/** What a person says: what is wanted, why, and who it is. */
+export type RefundRequest = RefundWanted & { readonly reason: string; readonly actor: string };
 
 type Deps = { readonly db: Db; readonly fingerprint: string; readonly needsAdoption: boolean };
 
@@ -26,7 +26,7 @@ export async function refundInvoice(deps: Deps, invoiceId: InvoiceId, request: R
   if (found === null) {
     throw new InputError(`there is no invoice '${invoiceId}'`, 'copy its id from /v1/invoices or the console');
   }
-  const order = orderRefund(found.invoice, found.payments, request.amount);
+  const order = orderRefund(found.invoice, found.payments, request);
   const { fingerprint, needsAdoption } = deps;
   const wish = { invoiceId, order, actor: request.actor, reason, needsAdoption, fingerprint };
   return ordered(await orderRefunds(deps.db, wish));

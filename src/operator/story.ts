@@ -26,7 +26,11 @@ function again(earlier: readonly Step[], step: Step): string {
 function saysOf({ invoice }: CaseFile, step: Step): string {
   switch (step.entity) {
     case 'invoice':
-      return INVOICE[step.to_state] ?? `The invoice became ${step.to_state}`;
+      return (
+        INVOICE[`${step.from_state ?? ''}>${step.to_state}`] ??
+        INVOICE[step.to_state] ??
+        `The invoice became ${step.to_state}`
+      );
     case 'attempt': {
       const attempt = invoice.attempts.find(({ id }) => id === step.entity_id);
       return `Attempt ${attempt?.number ?? '?'} ${ofAttempt(step)}`;
@@ -57,7 +61,8 @@ function deedOf({ at, action, actor, reason }: CaseFile['deeds'][number]): Told 
 }
 
 const INVOICE: Readonly<Record<string, string>> = {
-  open: 'The invoice was drawn up',
+  '>open': 'The invoice was drawn up',
+  open: 'The invoice is collected again',
   retrying: 'The invoice is to be tried again',
   paid: 'The invoice is paid',
   uncollectible: 'The invoice was given up',

@@ -39,7 +39,7 @@ async function lookOne(deps: SchedulerDeps, { merchantUid, seen }: Watched['sent
   if (answer.kind === 'unclear') return 'unclear';
   if (answer.kind === 'absent') {
     // A payment that was there and is not: this is another account's answer, or none. And so may be any "not found".
-    if (seen) return 'unclear';
+    if (seen) return 'pending';
     const sight = await sightOf(deps.gateway, await deps.store.canaries(merchantUid));
     return sight.kind === 'seen' ? 'clear' : 'pending';
   }

@@ -20,7 +20,7 @@ export async function heldOf(db: Db, payments: readonly ListedPayment[]): Promis
            o.status AS seen_status, o.cancel_amount::float8 AS seen_cancelled,
            EXISTS (SELECT FROM billing_key own WHERE own.customer_uid = r.customer_uid) AS key_is_ours,
            EXISTS (SELECT FROM subscription named WHERE named.external_id = r.subscription) AS subscription_is_ours,
-           coalesce(o.first_seen_at <= control.acknowledged_at, false) AS acknowledged
+           coalesce(o.first_seen_at <= control.acknowledged_at, false) OR coalesce(o.accounted_as = 'settles', false) AS acknowledged
       FROM jsonb_to_recordset(${JSON.stringify(asked)}::jsonb)
            AS r (imp_uid text, merchant_uid text, customer_uid text, subscription text)
       LEFT JOIN attempt a ON a.merchant_uid = r.merchant_uid

@@ -127,12 +127,17 @@ export async function reviewPayment(db: Db, found: ToReview, reason: string): Pr
     ), i AS MATERIALIZED (
       SELECT invoice.id, s.id AS subscription_id FROM invoice JOIN s ON s.id = invoice.subscription_id
        WHERE invoice.id = ${found.own.invoiceId}::uuid FOR NO KEY UPDATE OF invoice
+    ), o AS MATERIALIZED (
+      -- Locked, so that whoever comes second finds it done.
+      SELECT observation.imp_uid FROM observation JOIN i ON true
+       WHERE observation.imp_uid = ${found.capture.impUid} AND (account_at IS NOT NULL OR accounted_as IS DISTINCT FROM 'review')
+         FOR NO KEY UPDATE OF observation
     ), others AS MATERIALIZED (
       -- Locked, so that an intent that was waited for is seen as it is now.
       SELECT attempt.state, attempt.lease_until FROM attempt JOIN i ON i.id = attempt.invoice_id
        WHERE attempt.merchant_uid <> ${found.own.merchantUid} AND attempt.state IN ('prepared', 'sent', 'unknown') FOR NO KEY UPDATE OF attempt
     ), free AS MATERIALIZED (
-      SELECT i.* FROM i WHERE NOT EXISTS (SELECT FROM others WHERE state IN ('sent', 'unknown') OR lease_until > maedal_now())
+      SELECT i.* FROM i JOIN o ON true WHERE NOT EXISTS (SELECT FROM others WHERE state IN ('sent', 'unknown') OR lease_until > maedal_now())
     ), a AS (
       UPDATE attempt SET state = 'review', fail_reason = ${reason}, answered_at = NULL, lease_until = NULL, updated_at = maedal_now()
         FROM free WHERE attempt.merchant_uid = ${found.own.merchantUid} AND attempt.state IN ('prepared', 'sent', 'unknown', 'paid')
@@ -145,7 +150,7 @@ export async function reviewPayment(db: Db, found: ToReview, reason: string): Pr
              jsonb_build_object('imp_uid', ${found.capture.impUid}::text, 'reason', ${reason}::text), maedal_now() FROM free
     )
     UPDATE observation SET account_at = NULL, accounted_as = 'review'
-     WHERE imp_uid = ${found.capture.impUid} AND (EXISTS (SELECT FROM free) OR NOT EXISTS (SELECT FROM i))`;
+     WHERE imp_uid = ${found.capture.impUid} AND EXISTS (SELECT FROM free)`;
   return put === 1;
 }
 

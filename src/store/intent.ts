@@ -79,7 +79,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
              coalesce(c.fingerprint = ${limits.fingerprint}, false) AS is_ours,
              ${max}::bigint IS NOT NULL AND i.amount > ${max}::bigint AS over_max_amount, s.billing_key_id,
              EXISTS (SELECT FROM attempt x JOIN observation o ON o.merchant_uid = x.merchant_uid
-                      WHERE x.invoice_id = i.id AND o.status = 'paid' AND o.account_at IS NOT NULL) AS captured,
+                      WHERE x.invoice_id = i.id AND o.status IN ('paid', 'cancelled') AND o.account_at IS NOT NULL) AS captured,
              EXISTS (SELECT FROM card WHERE hold_reason IS NOT NULL) AS key_is_held, (SELECT capped_until FROM cap) AS capped_until, payer.id AS payer_id, payer.spaced_until
         FROM i JOIN s ON s.id = i.subscription_id CROSS JOIN c LEFT JOIN payer ON true
     ), sent AS (

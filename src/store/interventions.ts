@@ -28,6 +28,7 @@ export type InvoiceFound = {
   readonly lastSentAt: DateTime | null;
   readonly kept: readonly string[];
   readonly returned: readonly string[];
+  readonly refunding: readonly string[];
   readonly now: DateTime;
 };
 
@@ -38,10 +39,10 @@ export async function findForIntervention(db: Db, id: InvoiceId): Promise<Invoic
            (SELECT jsonb_build_object('id', a.id, 'state', a.state, 'fence', a.fence,
                      'hold', CASE WHEN a.lease_until > maedal_now() THEN 'leased' ELSE 'free' END)
               FROM attempt a WHERE a.invoice_id = i.id AND a.state IN ('prepared', 'sent', 'unknown', 'paid', 'review')) AS living,
-           (SELECT max(greatest(a.unanswered_at, CASE WHEN a.state = 'review' THEN a.sent_at END))
-              FROM attempt a WHERE a.invoice_id = i.id) AS unanswered_at,
+           (SELECT max(maedal_unanswered_at(a)) FROM attempt a WHERE a.invoice_id = i.id) AS unanswered_at,
            (SELECT max(a.sent_at) FROM attempt a WHERE a.invoice_id = i.id) AS last_sent_at,
-           coalesce(seen.kept, '{}') AS kept, coalesce(seen.returned, '{}') AS returned
+           coalesce(seen.kept, '{}') AS kept, coalesce(seen.returned, '{}') AS returned,
+           ARRAY(SELECT r.imp_uid FROM refund r WHERE r.invoice_id = i.id AND (r.state IN ('sent', 'unknown') OR (r.state = 'prepared' AND r.send_count > r.not_sent_count))) AS refunding
       FROM invoice i JOIN subscription s ON s.id = i.subscription_id JOIN policy_version p ON p.id = i.policy_version_id
       CROSS JOIN LATERAL (
         SELECT array_agg(o.imp_uid ORDER BY o.imp_uid) FILTER (WHERE o.cancel_amount < o.amount OR o.amount IS NULL) AS kept,
@@ -75,7 +76,8 @@ export type Order = {
 export async function intervene(db: Db, order: Order, found: InvoiceFound, change: Change): Promise<boolean> {
   const { invoiceId, intervention, said } = order;
   const { invoice, attempt, subscription, impUid = null } = change;
-  const isOver = invoice.state === 'void' || invoice.state === 'paid';
+  const isOver = invoice.state !== 'open' && invoice.state !== 'retrying';
+  const counts = invoice.state === 'held' ? null : 'settles';
   const [row] = await db.$queryRaw<{ done: number }[]>`
     WITH s AS MATERIALIZED (
       SELECT subscription.id, subscription.status FROM subscription JOIN invoice ON invoice.subscription_id = subscription.id
@@ -93,17 +95,26 @@ export async function intervene(db: Db, order: Order, found: InvoiceFound, chang
          AND attempt.state = ${found.living?.state ?? null} AND attempt.fence = ${found.living?.fence ?? null}::integer
       RETURNING attempt.id
     ), proof AS (
-      UPDATE observation SET account_at = NULL, accounted_as = 'settles' FROM i, c
+      -- Held, it is settled by the sweep, which accounts for that payment anew.
+      UPDATE observation SET account_at = CASE WHEN ${counts}::text IS NULL THEN maedal_now() END, accounted_as = ${counts}::text FROM i, c
        WHERE observation.imp_uid = ${impUid} AND observation.accounted_as IS DISTINCT FROM 'settles' AND (${attempt === null} OR EXISTS (SELECT FROM a))
       RETURNING observation.imp_uid
+    ), spared AS (
+      UPDATE refund SET state = 'failed', next_at = NULL, fail_reason = 'a person called the invoice paid by it', updated_at = maedal_now()
+        FROM proof WHERE refund.imp_uid = proof.imp_uid AND refund.state = 'prepared'
+    ), let_go AS (
+      -- Given back, and charged again all the same: a person said so.
+      UPDATE observation SET account_at = NULL, accounted_as = 'returned' FROM i, c
+       WHERE NOT ${isOver} AND observation.imp_uid = ANY(${[...found.returned]}::text[])
     ), moved AS (
       UPDATE invoice SET state = ${invoice.state}, retry_key_id = NULL, updated_at = maedal_now(),
-             reason = CASE WHEN ${isOver} THEN ${said.reason} WHEN reason = 'catch_up' THEN reason END,
+             reason = CASE WHEN ${isOver} THEN ${said.reason}::text WHEN reason = 'catch_up' THEN reason END,
              next_at = CASE WHEN NOT ${isOver} THEN maedal_now() END,
              paid_at = CASE WHEN ${invoice.state} = 'paid' THEN maedal_now() END,
              watch_at = coalesce(${invoice.watchAt?.toJSDate() ?? null}::timestamptz, watch_at)
         FROM i, c WHERE invoice.id = i.id AND (${attempt === null} OR EXISTS (SELECT FROM a))
          AND (${impUid === null} OR EXISTS (SELECT FROM proof))
+         AND NOT EXISTS (SELECT FROM refund r WHERE r.imp_uid = ${impUid} AND r.state IN ('sent', 'unknown'))
       RETURNING invoice.id
     ), standing AS (
       UPDATE subscription SET updated_at = maedal_now(), status = CASE WHEN ${subscription} = 'reopen' THEN 'past_due' ELSE 'active' END

@@ -9,9 +9,15 @@ import { instant, instantOrNull } from './instant.ts';
 
 /**
  * A `merchant_uid`, and whether the gateway was ever seen to know it: then "not found" is no answer. Where a send of it
- * was never answered, "not found" is worth no more than beside a payment that is found.
+ * was never answered, "not found" is worth no more than beside a payment that is found. `isReturned`: what was paid under it
+ * was given back, and a person let the invoice go on.
  */
-type KnownUid = { readonly merchantUid: MerchantUid; readonly wasSeen: boolean; readonly isUnanswered: boolean };
+type KnownUid = {
+  readonly merchantUid: MerchantUid;
+  readonly wasSeen: boolean;
+  readonly isUnanswered: boolean;
+  readonly isReturned: boolean;
+};
 
 /** An attempt in one worker's hands until its lease ends. Instants by the database's clock. */
 export type LeasedAttempt = {
@@ -97,7 +103,8 @@ export async function lease(
            coalesce(a.name, i.name) AS name, i.due_at, i.failures, p.policy, i.period_key,
            s.id AS subscription_id, s.external_id, s.channel, c.name AS buyer_name, c.email AS buyer_email, c.tel AS buyer_tel,
            k.id AS billing_key_id, coalesce(a.customer_uid, k.customer_uid) AS customer_uid, k.sandbox,
-           (SELECT jsonb_agg(jsonb_build_object('merchantUid', other.merchant_uid, 'isUnanswered', other.unanswered_at IS NOT NULL, 'wasSeen', EXISTS (
+           (SELECT jsonb_agg(jsonb_build_object('merchantUid', other.merchant_uid, 'isUnanswered', maedal_unanswered_at(other) IS NOT NULL,
+                     'isReturned', EXISTS (SELECT FROM observation o WHERE o.merchant_uid = other.merchant_uid AND o.accounted_as = 'returned'), 'wasSeen', EXISTS (
                      SELECT FROM observation o WHERE o.merchant_uid = other.merchant_uid)) ORDER BY other.number)
               FROM attempt other WHERE other.invoice_id = i.id AND other.number <= a.number) AS uids,
            maedal_cards(i.id) AS cards,

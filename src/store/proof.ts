@@ -13,10 +13,10 @@ export async function attemptOf(
   return row ?? null;
 }
 
-/** Whether an invoice counts as paid by this payment already. */
-export async function settlesAlready(db: Db, impUid: string): Promise<boolean> {
+/** How a payment was accounted for: an invoice counts as paid by it already, it waits for a person, or neither. */
+export async function accountedAs(db: Db, impUid: string): Promise<'settles' | 'review' | null> {
   const row = await db.observation.findUnique({ where: { imp_uid: impUid }, select: { accounted_as: true } });
-  return row?.accounted_as === 'settles';
+  return row?.accounted_as === 'settles' || row?.accounted_as === 'review' ? row.accounted_as : null;
 }
 
 /** What an invoice asks for; null when there is no such invoice. */

@@ -38,8 +38,8 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
              imp_uid = coalesce(${attempt.impUid ?? null}, imp_uid), decline_class = ${attempt.declineClass ?? null},
              fail_reason = ${attempt.failReason ?? null},
              not_found_count = not_found_count + ${attempt.notFound === true ? 1 : 0},
-             unsettled_since = CASE WHEN ${attempt.unsettled ?? null}::boolean THEN coalesce(unsettled_since, maedal_now())
-                                    WHEN NOT ${attempt.unsettled ?? null}::boolean THEN unsettled_since END,
+             unsettled_since = CASE WHEN ${attempt.state} <> 'prepared' OR NOT ${attempt.unsettled ?? null}::boolean THEN NULL
+                                    WHEN ${attempt.unsettled ?? null}::boolean THEN coalesce(unsettled_since, maedal_now()) ELSE unsettled_since END,
              unanswered_at = coalesce(${sqlInstant(attempt.unansweredAt)}::timestamptz, unanswered_at)
         FROM i
        WHERE attempt.merchant_uid = ${subject.merchantUid} AND attempt.invoice_id = i.id AND attempt.state = ANY(${[...next.from]}::text[])

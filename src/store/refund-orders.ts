@@ -64,7 +64,7 @@ export async function orderRefunds(db: Db, wish: RefundWish): Promise<OrderVerdi
         FROM i, jsonb_to_recordset(${JSON.stringify(begin.map(columns))}::jsonb) AS wanted (imp_uid text, amount bigint, checksum bigint)
         JOIN observation o USING (imp_uid) JOIN attempt a ON a.merchant_uid = o.merchant_uid
        WHERE a.invoice_id = i.id AND o.amount - o.cancel_amount = wanted.checksum AND wanted.amount <= wanted.checksum
-         AND CASE WHEN a.state = 'paid' AND a.imp_uid = o.imp_uid THEN i.state = 'paid' ELSE o.accounted_as IN ('refund', 'returned') END
+         AND CASE WHEN a.state = 'paid' AND a.imp_uid = o.imp_uid THEN i.state = 'paid' WHEN i.state = 'review' THEN true ELSE o.accounted_as IN ('refund', 'returned') END
       ON CONFLICT DO NOTHING RETURNING refund.id, refund.imp_uid, refund.amount, refund.currency
     ), ordered AS (
       SELECT *, 'refund.approved' AS action FROM approved UNION ALL SELECT *, 'refund.requested' FROM begun

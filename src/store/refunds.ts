@@ -51,7 +51,7 @@ export async function leaseRefund(
     )
     SELECT r.id, r.invoice_id, r.imp_uid, r.state, r.fence, r.currency, r.amount::float8 AS amount, r.checksum::float8 AS checksum,
            o.amount::float8 AS captured, r.reason, r.send_count - r.not_sent_count AS sends, r.sent_at, maedal_now() AS now,
-           (SELECT a.imp_uid FROM attempt a WHERE a.invoice_id = i.id AND a.state = 'paid' AND a.imp_uid <> r.imp_uid AND r.requested_by = ${NOBODY}) AS keeps,
+           (SELECT a.imp_uid FROM attempt a WHERE a.invoice_id = i.id AND i.state = 'paid' AND a.state = 'paid' AND a.imp_uid <> r.imp_uid AND r.requested_by = ${NOBODY}) AS keeps,
            i.period_key, s.id AS subscription_id, s.external_id, s.channel
       FROM r JOIN observation o ON o.imp_uid = r.imp_uid
       JOIN invoice i ON i.id = r.invoice_id

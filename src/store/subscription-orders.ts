@@ -120,8 +120,8 @@ export async function settleInvoices(
              reason = CASE WHEN ${as} <> 'release' THEN ${reason} END,
              next_at = CASE WHEN ${as} = 'release' THEN greatest(maedal_now(),
                last_attempt_at + make_interval(secs => 3600 * (SELECT policy ->> 'minGapHours' FROM policy_version p WHERE p.id = policy_version_id)::float8),
-               (SELECT max(a.unanswered_at) FROM attempt a WHERE a.invoice_id = i.id) + make_interval(secs => ${quarantineSeconds})) END,
-             watch_at = CASE WHEN ${as} = 'void' AND EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id AND a.send_count > 0)
+               (SELECT max(maedal_unanswered_at(a)) FROM attempt a WHERE a.invoice_id = i.id) + make_interval(secs => ${quarantineSeconds})) END,
+             watch_at = CASE WHEN ${as} <> 'release' AND EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id AND a.send_count > 0)
                              THEN maedal_now() + make_interval(secs => ${quarantineSeconds}) ELSE watch_at END
         FROM i WHERE invoice.id = i.id RETURNING invoice.id, invoice.subscription_id
     )

@@ -6,6 +6,7 @@ import type { Intent } from '../store/intent.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import { asked, requestFor } from './asked.ts';
 import { checkBillingKey, notSent, reachGateway, refusedByGateway } from './before-sending.ts';
+import { deadline } from './canary.ts';
 import type { Conclusion } from './conclude.ts';
 import type { WorkerDeps } from './deps.ts';
 import { lookBeforeSending } from './look-before-sending.ts';
@@ -16,6 +17,7 @@ import { GUARD_MS, stopwatch } from './stopwatch.ts';
  * Before-hooks will have their place ahead of the look; nothing of the merchant's runs after it.
  */
 export async function chargeAttempt(deps: WorkerDeps, attempt: LeasedAttempt): Promise<Conclusion> {
+  const isLate = deadline(deps);
   const brake = await deps.brake.check();
   if (brake.kind === 'braked') return notSent(brake.reason);
   const reached = await reachGateway(deps, attempt);
@@ -24,12 +26,22 @@ export async function chargeAttempt(deps: WorkerDeps, attempt: LeasedAttempt): P
   const checked = await checkBillingKey(deps, attempt);
   if (checked.kind !== 'clear') return checked;
   await deps.failpoints.at('billing_key.checked');
-  const looked = await lookBeforeSending(deps, attempt);
+  const looked = await lookBeforeSending(deps, attempt, isLate);
   if (looked.kind !== 'clear') return looked;
   await deps.failpoints.at('look.done');
-  const first = await send(deps, attempt, looked.seen);
+  return settled(await sendLooked(deps, attempt, looked.seen));
+}
+
+/** All its ids are settled: whatever put it off before, that did not. */
+function settled(conclusion: Conclusion): Conclusion {
+  if (conclusion.kind !== 'outcome' || conclusion.outcome.kind !== 'not-sent') return conclusion;
+  return { ...conclusion, outcome: { ...conclusion.outcome, unsettled: false } };
+}
+
+async function sendLooked(deps: WorkerDeps, attempt: LeasedAttempt, seen: readonly string[]): Promise<Conclusion> {
+  const first = await send(deps, attempt, seen);
   // A 401 is answered before any payment company is called: one new token, one new intent, under the same id.
-  return first.kind === 'unauthorized' ? sendWithNewToken(deps, first, looked.seen) : first;
+  return first.kind === 'unauthorized' ? sendWithNewToken(deps, first, seen) : first;
 }
 
 type Answered = Exclude<ChargeAnswer, { kind: 'unauthorized' }>;

@@ -15,38 +15,35 @@ import type { WorkerDeps } from './deps.ts';
  * which a send was never answered it is one only beside a payment that is found: the quarantine is over, but the capture
  * may have landed in it (protocol §2.6). So it is for any id where no audit compared the books with the gateway's, for
  * this database may have forgotten the send. Only a first attempt that never left and was never seen, in a database
- * that an audit vouches for, goes without.
+ * that an audit vouches for, goes without. Once it `isLate`, no more look-ups are begun and nothing is sent.
  */
-export async function lookBeforeSending(deps: WorkerDeps, attempt: LeasedAttempt): Promise<Clearance> {
+export async function lookBeforeSending(
+  deps: WorkerDeps,
+  attempt: LeasedAttempt,
+  isLate: () => boolean,
+): Promise<Clearance> {
   const isFirst = attempt.number === 1 && attempt.sendCount === 0 && attempt.seenBefore.length === 0;
   if (isFirst && attempt.audit === 'passed') return CLEAR;
-  const isLate = deadline(deps);
   const seen: string[] = [];
-  let isDoubtful = attempt.audit !== 'passed';
+  let isUnanswered = false;
   for (const known of attempt.uids) {
     if (isLate()) return notSent(TOO_SLOW);
     const found = await lookAt(deps, attempt, known);
-    if (found.kind === 'absent') isDoubtful ||= known.isUnanswered;
+    if (found.kind === 'absent') isUnanswered ||= known.isUnanswered;
     else if (found.kind !== 'clear') return found;
     else if (known.merchantUid === attempt.merchantUid) seen.push(...found.seen);
   }
   const forgotten = attempt.audit === 'passed' ? CLEAR : await lookForForgotten(deps, attempt, isLate);
   if (forgotten.kind !== 'clear') return forgotten;
-  const blind = isDoubtful ? await blindness(deps, attempt) : null;
-  if (isLate()) return notSent(TOO_SLOW);
+  const isDoubtful = isUnanswered || attempt.audit !== 'passed';
+  const blind = isDoubtful ? await blindness(deps, attempt, { isUnanswered, isLate }) : null;
   return blind === null ? { kind: 'clear', seen } : notSent(blind);
-}
-
-/** Past the lease nothing could be recorded, and the attempt would be taken for one that ends its workers. */
-function deadline({ clock, leaseSeconds }: WorkerDeps): () => boolean {
-  const beganMs = clock.monotonicMs();
-  return () => clock.monotonicMs() - beganMs > leaseSeconds * 500;
 }
 
 async function lookAt(
   deps: WorkerDeps,
   attempt: LeasedAttempt,
-  { merchantUid, wasSeen }: LeasedAttempt['uids'][number],
+  { merchantUid, wasSeen, isReturned }: LeasedAttempt['uids'][number],
 ): Promise<Clearance | { readonly kind: 'absent' }> {
   const answer = await deps.gateway.lookUp(merchantUid);
   if (answer.kind === 'unclear') return notSent(`cannot look before sending: ${answer.reason}`);
@@ -54,7 +51,8 @@ async function lookAt(
     return wasSeen ? unsettled(`the look-up does not find ${merchantUid}, which the gateway has shown before`) : answer;
   }
   await deps.store.observe(answer.records, 'look_up');
-  const found = alreadyCharged(deps, attempt, merchantUid, answer.records);
+  const isOver = isReturned && answer.records.every(({ status }) => status === 'failed' || status === 'cancelled');
+  const found = isOver ? null : alreadyCharged(deps, attempt, merchantUid, answer.records);
   return found ?? { kind: 'clear', seen: answer.records.map((record) => record.impUid) };
 }
 
@@ -70,18 +68,24 @@ async function lookForForgotten(deps: WorkerDeps, attempt: LeasedAttempt, isLate
       deps.merchantUid(attempt.subscription.externalId, attempt.periodKey, number),
     );
     if (answer.kind === 'unclear') return notSent(`cannot look before sending: ${answer.reason}`);
-    if (answer.kind === 'absent') continue;
+    if (answer.kind === 'absent' || answer.records.every(({ status }) => status === 'failed')) continue;
     const reason = `the gateway knows attempt ${number} of this period, which this database does not: was it restored?`;
     return { kind: 'outcome', outcome: { kind: 'review', reason } };
   }
   return CLEAR;
 }
 
+type Doubt = { readonly isUnanswered: boolean; readonly isLate: () => boolean };
+
 /** Why "not found" says nothing just now; null where a payment that is known to be paid is found. */
-async function blindness(deps: WorkerDeps, { merchantUid, uids, audit }: LeasedAttempt): Promise<string | null> {
-  const canary = await lookForCanary(deps, merchantUid);
+async function blindness(
+  deps: WorkerDeps,
+  { merchantUid, audit }: LeasedAttempt,
+  { isUnanswered, isLate }: Doubt,
+): Promise<string | null> {
+  const canary = await lookForCanary(deps, merchantUid, isLate);
   if (canary.kind === 'seen') return null;
-  if (uids.some(({ isUnanswered }) => isUnanswered)) return `an earlier send was never answered, and ${canary.why}`;
+  if (isUnanswered) return `an earlier send was never answered, and ${canary.why}`;
   if (canary.kind === 'unseen') return `this database may not be what it was, and ${canary.why}`;
   // A shop that never took a payment has none to look for; one that was audited before waits for its next audit.
   return audit === 'outdated' ? 'no audit has compared this database with the gateway yet' : null;

@@ -48,14 +48,21 @@ test.each<[string, string, Refundable[], string | null, unknown]>([
     { approve: [], begin: [whole] },
   ],
 ])('%s', (_, state, payments, amount, expected) => {
-  expect(orderRefund({ state }, payments, amount)).toEqual(expected);
+  expect(orderRefund({ state }, payments, { amount, impUid: null })).toEqual(expected);
 });
 
 const underWay = { id: 'r', stage: 'under-way' } as const;
 test.each<[string, string, Refundable[], string | null, RegExp]>([
-  ['an open invoice', 'open', [], null, /the invoice is open; only a paid one can be refunded/],
+  ['an open invoice', 'open', [], null, /the invoice is open; only what it was paid with can be refunded/],
   ['a refunded one', 'refunded', [payment({ cancelledMinor: 9_900 })], null, /the invoice is refunded/],
-  ['one in review', 'review', [payment({ standing: 'other' })], null, /the invoice is review/],
+  ['one in review of which nothing was taken', 'review', [], null, /the invoice is review/],
+  [
+    'one of several in review',
+    'review',
+    [payment({ standing: 'other' }), payment({ standing: 'other', impUid: 'imps_2' })],
+    null,
+    /imps_1, imps_2 were captured for it/,
+  ],
   [
     'a payment of which nothing is left',
     'paid',
@@ -77,11 +84,27 @@ test.each<[string, string, Refundable[], string | null, RegExp]>([
   ['no amount', 'paid', [payment()], '1,000', /'1,000' is not an amount/],
   ['half a won', 'paid', [payment()], '0.5', /too many decimals/],
 ])('refuses %s and says what to do', (_, state, payments, amount, words) => {
-  expect(() => orderRefund({ state }, payments, amount)).toThrow(InputError);
-  expect(() => orderRefund({ state }, payments, amount)).toThrow(words);
+  expect(() => orderRefund({ state }, payments, { amount, impUid: null })).toThrow(InputError);
+  expect(() => orderRefund({ state }, payments, { amount, impUid: null })).toThrow(words);
 });
 
 test('amounts are written in major units', () => {
   const dollars = payment({ captured: { minor: 990, currency: 'USD' } });
-  expect(orderRefund(PAID, [dollars], '1.50').begin[0]?.amount).toEqual({ minor: 150, currency: 'USD' });
+  expect(orderRefund(PAID, [dollars], { amount: '1.50', impUid: null }).begin[0]?.amount).toEqual({
+    minor: 150,
+    currency: 'USD',
+  });
+});
+
+test('what an invoice in review was charged for is given back, the one that is named where there are several', () => {
+  const taken = [payment({ standing: 'other' }), payment({ standing: 'other', impUid: 'imps_2' })];
+  const begin = [{ impUid: 'imps_2', amount: whole.amount, checksum: whole.checksum }];
+  expect(orderRefund({ state: 'review' }, taken, { amount: null, impUid: 'imps_2' })).toEqual({ approve: [], begin });
+  expect(orderRefund({ state: 'review' }, taken.slice(1), { amount: null, impUid: null })).toEqual({
+    approve: [],
+    begin,
+  });
+  expect(() => orderRefund({ state: 'review' }, taken, { amount: null, impUid: 'imps_3' })).toThrow(
+    /imps_3 was not captured for this invoice/,
+  );
 });

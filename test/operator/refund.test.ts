@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.end());
 
-const REQUEST = { amount: null, reason: 'moved away', actor: 'cli:hana' };
+const REQUEST = { amount: null, impUid: null, reason: 'moved away', actor: 'cli:hana' };
 async function refund(request = {}, deps = {}): Promise<readonly string[]> {
   const { id } = await invoiceOf(world, subscription);
   const own = { db: world.database.db, fingerprint: FINGERPRINT, needsAdoption: false };

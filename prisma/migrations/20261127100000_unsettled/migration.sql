@@ -2,13 +2,13 @@
 -- that is for a person.
 ALTER TABLE attempt ADD COLUMN unsettled_since timestamptz;
 
--- What was proved absent may turn out declined before it goes again.
+-- What was proved absent may turn out declined before it goes again. A person may close what nobody ever finds out.
 CREATE OR REPLACE FUNCTION maedal_attempt_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF OLD.state <> NEW.state AND (OLD.state, NEW.state) NOT IN (
     ('prepared', 'sent'), ('prepared', 'canceled'), ('prepared', 'paid'), ('prepared', 'review'), ('prepared', 'declined'),
     ('sent', 'prepared'), ('sent', 'paid'), ('sent', 'declined'), ('sent', 'rejected'), ('sent', 'unknown'), ('sent', 'review'),
-    ('unknown', 'prepared'), ('unknown', 'paid'), ('unknown', 'declined'), ('unknown', 'rejected'), ('unknown', 'review'),
+    ('unknown', 'prepared'), ('unknown', 'paid'), ('unknown', 'declined'), ('unknown', 'rejected'), ('unknown', 'review'), ('unknown', 'canceled'),
     ('declined', 'paid'), ('rejected', 'paid'), ('canceled', 'paid'),
     ('review', 'prepared'), ('review', 'paid'), ('review', 'declined'), ('review', 'canceled'), ('paid', 'review')
   ) THEN
@@ -23,3 +23,9 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
+
+-- The last send of an attempt that nothing answered: what ended without an answer may still be captured. While it is, or may
+-- go again under its own id, its own state says so.
+CREATE FUNCTION maedal_unanswered_at(a attempt) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+  SELECT greatest(a.unanswered_at, CASE WHEN a.state IN ('review', 'canceled') AND a.send_count > a.not_sent_count THEN a.sent_at END)
+$$;

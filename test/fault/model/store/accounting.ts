@@ -206,11 +206,10 @@ export function putUpForRefund(
 /** `putUpForReview` in memory. */
 export function putUpForReview(tables: Tables, { capture, own }: Unaccounted, reason: string): boolean {
   const invoice = tables.invoices.get(own.invoiceId);
-  const isOurs = invoice?.subscription_id === own.subscription.id;
-  if (isOurs && isAnotherBusy(tables, own)) return false;
   const seen = tables.observations.get(capture.impUid);
-  if (seen !== undefined) tables.observations.put(seen.imp_uid, { ...seen, account_at: null, accounted_as: 'review' });
-  if (!isOurs) return seen !== undefined;
+  if (invoice?.subscription_id !== own.subscription.id || seen === undefined) return false;
+  if (isAnotherBusy(tables, own) || (seen.account_at === null && seen.accounted_as === 'review')) return false;
+  tables.observations.put(seen.imp_uid, { ...seen, account_at: null, accounted_as: 'review' });
   for (const attempt of tables.attempts.where(
     ({ merchant_uid, state }) => merchant_uid === own.merchantUid && ALIVE.has(state) && state !== 'review',
   )) {
@@ -226,7 +225,7 @@ export function putUpForReview(tables: Tables, { capture, own }: Unaccounted, re
     payload: { imp_uid: capture.impUid, reason },
     next_at: tables.nowMs,
   });
-  return seen !== undefined;
+  return true;
 }
 
 /** While another attempt of the invoice is with a worker, or its fate is open, nobody may be kept from looking it up. */

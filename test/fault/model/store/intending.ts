@@ -42,7 +42,7 @@ function isCaptured({ attempts, observations }: Tables, { id }: InvoiceRow): boo
     attempts.where(({ invoice_id }) => invoice_id === id).map(({ merchant_uid }) => merchant_uid),
   );
   const isOpen = ({ status, account_at, merchant_uid }: ObservationRow) =>
-    status === 'paid' && account_at !== null && uids.has(merchant_uid);
+    (status === 'paid' || status === 'cancelled') && account_at !== null && uids.has(merchant_uid);
   return observations.where(isOpen).length > 0;
 }
 

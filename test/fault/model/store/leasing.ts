@@ -3,7 +3,7 @@ import type { CardStanding } from '../../../../src/billing/next-try.ts';
 import type { DunningPolicy } from '../../../../src/billing/policy.ts';
 import { instant, instantOrNull } from '../../../../src/store/instant.ts';
 import type { LeasedAttempt } from '../../../../src/store/lease.ts';
-import type { AttemptRow, InvoiceRow } from './rows.ts';
+import type { AttemptRow, InvoiceRow, ObservationRow } from './rows.ts';
 import type { Tables } from './tables.ts';
 
 const COLLECTED: ReadonlySet<string> = new Set(['open', 'retrying']);
@@ -68,10 +68,11 @@ function asLeased(tables: Tables, attempt: AttemptRow, invoice: InvoiceRow): Lea
     uids: tables.attempts
       .where((other) => other.invoice_id === invoice.id && other.number <= attempt.number)
       .sort((one, other) => one.number - other.number)
-      .map(({ merchant_uid, unanswered_at }) => ({
-        merchantUid: merchant_uid,
-        wasSeen: wasSeen(tables, merchant_uid),
-        isUnanswered: unanswered_at !== null,
+      .map((other) => ({
+        merchantUid: other.merchant_uid,
+        wasSeen: wasSeen(tables, other.merchant_uid),
+        isUnanswered: isUnanswered(other),
+        isReturned: tables.observations.where(isReturned(other)).length > 0,
       })),
     seenBefore: seenBefore(tables, attempt),
     audit: auditOf(tables, invoice),
@@ -101,6 +102,15 @@ export function cardsOf(tables: Tables, invoice: InvoiceRow): CardStanding[] {
 /** The class of a decline that a row keeps; null where it keeps none. */
 export function classOf(row: AttemptRow | undefined): CardStanding['declined'] {
   return DECLINE_CLASSES.find((name) => name === row?.decline_class) ?? null;
+}
+
+/** `maedal_unanswered_at` in memory: whether there is such a send. */
+function isUnanswered({ unanswered_at, state, send_count, not_sent_count }: AttemptRow): boolean {
+  return unanswered_at !== null || ((state === 'review' || state === 'canceled') && send_count > not_sent_count);
+}
+
+function isReturned({ merchant_uid }: AttemptRow): (row: ObservationRow) => boolean {
+  return (row) => row.merchant_uid === merchant_uid && row.accounted_as === 'returned';
 }
 
 function seenBefore(tables: Tables, { merchant_uid, first_sent_at }: AttemptRow): string[] {

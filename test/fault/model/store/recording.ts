@@ -35,9 +35,9 @@ function mayMove({ state }: InvoiceRow, next: Transition): boolean {
   return state === 'held' || state === 'uncollectible' || (state === 'review' && next.from.includes('review'));
 }
 
-function unsettledSince(nowMs: number, was: number | null, unsettled: boolean | undefined): number | null {
-  if (unsettled === undefined) return null;
-  return unsettled ? (was ?? nowMs) : was;
+function unsettledSince(nowMs: number, was: number | null, { state, unsettled }: Transition['attempt']): number | null {
+  if (state !== 'prepared' || unsettled === false) return null;
+  return unsettled === true ? (was ?? nowMs) : was;
 }
 
 function moved({ nowMs }: Tables, row: AttemptRow, to: Transition['attempt']): AttemptRow {
@@ -53,7 +53,7 @@ function moved({ nowMs }: Tables, row: AttemptRow, to: Transition['attempt']): A
     decline_class: to.declineClass ?? null,
     fail_reason: to.failReason ?? null,
     not_found_count: row.not_found_count + (to.notFound === true ? 1 : 0),
-    unsettled_since: unsettledSince(nowMs, row.unsettled_since, to.unsettled),
+    unsettled_since: unsettledSince(nowMs, row.unsettled_since, to),
     unanswered_at: millis(to.unansweredAt) ?? row.unanswered_at,
   };
 }
