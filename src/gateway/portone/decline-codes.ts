@@ -1,11 +1,11 @@
 import type { Decline, DeclineClass } from '../../billing/charge.ts';
-import { classOfCode } from './decline-tables.ts';
+import { classOfCode } from './declines/companies.ts';
 import { plainText } from './text.ts';
 
 /**
  * A refusal from the payment company's own words: by its bracketed code where that is known, else by PortOne's own
  * sentences, else by keywords (fact sheet §9; §9.11 for the order of the keywords). `provider` is PortOne's
- * `pg_provider`, null when the answer does not say: then only codes that mean one thing everywhere count, and NICE's.
+ * `pg_provider`, null when the answer does not say.
  */
 export function declineOf(text: string | null, provider: string | null): Decline {
   const reason = plainText(text ?? '');
@@ -40,7 +40,7 @@ function withoutSpaces(text: string): string {
 }
 
 /** `[F112]`, `[코드: V023]`; `error_code 1114`; `REJECT_CARD_PAYMENT`. */
-const CODE = /\[(?:코드\s*:\s*)?([A-Z0-9_-]{2,40})\]|error_code\s*:?\s*(\d{3,6})|([A-Z]{3,20}(?:_[A-Z]{2,20}){1,5})/gu;
+const CODE = /\[(?:코드\s*:\s*)?([A-Z0-9_-]{1,40})\]|error_code\s*:?\s*(\d{1,6})|([A-Z]{3,20}(?:_[A-Z]{2,20}){1,5})/gu;
 
 const DUPLICATE =
   /이미주문이이루어진|이미결제가이루어진|merchant_uid로결제|주문번호중복|중복된주문번호|이미사용된주문번호|중복거래|이중거래|중복결제|기승인존재|ALREADY_PROCESSED_PAYMENT|DUPLICATED_ORDER_ID/u;
