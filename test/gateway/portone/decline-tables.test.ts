@@ -2,17 +2,20 @@ import { describe, expect, test } from '@jest/globals';
 import { DECLINE_CLASSES, type DeclineClass } from '../../../src/billing/charge.ts';
 import { declineOf } from '../../../src/gateway/portone/decline-codes.ts';
 import { COMPANIES, classOfCode } from '../../../src/gateway/portone/declines/companies.ts';
+import { NO_LINES } from '../../../src/gateway/portone/declines/lines.ts';
 import { joined, table } from '../../../src/gateway/portone/declines/table.ts';
 import { LISTS } from './decline-lists.ts';
 
 describe.each(Object.entries(LISTS))('%s', (provider, lines) => {
   test.each(lines)('%s: [%s]%s', (expected, code, words) => {
-    expect(declineOf(`[${code}]${words}`, provider).class).toBe(expected);
-    expect(declineOf(`결제에 실패하였습니다. [코드: ${code}] ${words}`, provider).class).toBe(expected);
+    expect(declineOf(`[${code}]${words}`, provider, NO_LINES).class).toBe(expected);
+    expect(declineOf(`결제에 실패하였습니다. [코드: ${code}] ${words}`, provider, NO_LINES).class).toBe(expected);
   });
 
   test('the code decides, whatever the words say', () => {
-    for (const [expected, code] of lines) expect(declineOf(`[${code}] 가맹점 점검`, provider).class).toBe(expected);
+    for (const [expected, code] of lines) {
+      expect(declineOf(`[${code}] 가맹점 점검`, provider, NO_LINES).class).toBe(expected);
+    }
   });
 });
 
@@ -36,7 +39,7 @@ test.each<[DeclineClass, string, string]>([
   ['config', 'NETWORK_ACL_ERROR', '허가되지 않은 접근입니다.'],
 ])('a name means one thing, whoever sends it: %s, %s', (expected, name, words) => {
   for (const provider of ['tosspayments', 'kakaopay', 'html5_inicis', 'smartro_v2', null]) {
-    expect(declineOf(`${name}: ${words}`, provider).class).toBe(expected);
+    expect(declineOf(`${name}: ${words}`, provider, NO_LINES).class).toBe(expected);
   }
 });
 
@@ -49,7 +52,7 @@ describe.each(['settle', 'settle_acc', 'ksnet', 'kicc'])('%s publishes no list',
     ['other', '[CC61]'],
     ['other', '[F112]'],
   ])('so that its words decide and no code of another company: %s of %s', (expected, text) => {
-    expect(declineOf(text, provider).class).toBe(expected);
+    expect(declineOf(text, provider, NO_LINES).class).toBe(expected);
   });
 });
 
@@ -79,7 +82,7 @@ test('every table knows something, speaks in the classes of the policies and in 
     for (const [code, name] of codes) {
       expect(DECLINE_CLASSES).toContain(name);
       expect(name).not.toBe('other');
-      expect(declineOf(`[${code}]`, provider).class).toBe(name);
+      expect(declineOf(`[${code}]`, provider, NO_LINES).class).toBe(name);
     }
   }
 });
