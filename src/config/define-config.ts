@@ -1,4 +1,5 @@
 import type { Interval } from '../billing/calendar.ts';
+import type { DeclineClass } from '../billing/charge.ts';
 import type { CatchUp } from '../billing/subscription.ts';
 
 /** Marks an object as maedal's configuration and checks its types. It is validated whole when maedal starts. */
@@ -30,6 +31,11 @@ export type UserConfig = {
   readonly plans?: Readonly<Record<string, UserPlan>> | undefined;
   /** How declined invoices are collected, by name. `default` serves every plan that names none. */
   readonly dunning?: Readonly<Record<string, UserPolicy>> | undefined;
+  /**
+   * What declines mean, by `pg_provider` such as `nice` or `tosspayments`; under `any`, for all companies. These lines go
+   * before the tables that maedal ships.
+   */
+  readonly declines?: Readonly<Record<string, UserDeclines>> | undefined;
   /** Must be empty: this version runs no hooks yet. */
   readonly hooks?: readonly never[] | undefined;
   /** Must be empty: this version sends no events yet. */
@@ -83,6 +89,16 @@ export type UserPolicy = {
    * `quarantineSeconds`. Default 24.
    */
   readonly minGapHours?: number | undefined;
+};
+
+export type UserDeclines = {
+  /** Class by code, as the company writes it in brackets: `{ '2116': 'funds' }`. */
+  readonly codes?: Readonly<Record<string, DeclineClass>> | undefined;
+  /**
+   * Class by a part of the text, 2 to 100 characters, spaces not counted: `{ 한도초과: 'funds' }`. Codes go first, and a
+   * longer part before a shorter one.
+   */
+  readonly texts?: Readonly<Record<string, DeclineClass>> | undefined;
 };
 
 export type UserLimits = {
