@@ -32,7 +32,7 @@ export const COMPANIES: ReadonlyMap<string, DeclineTable> = new Map([
 /**
  * The class of a company's code; undefined when it is not known. A code is read in the table of the company behind
  * `provider` (`pg_provider`); names such as `LACK_BALANCE` mean one thing everywhere. Where `provider` is null, codes
- * with letters count that no two companies read differently, and numbers of NICE, which alone was seen to bracket them.
+ * with letters count, which no two companies read differently, and numbers of NICE, which alone was seen to bracket them.
  */
 export function classOfCode(code: string, provider: string | null): DeclineClass | undefined {
   if (provider === null) return LETTERED.get(code) ?? NICE.get(code);
@@ -40,15 +40,9 @@ export function classOfCode(code: string, provider: string | null): DeclineClass
   return own === undefined ? NAMES.get(code) : (readCode(code, own) ?? NAMES.get(code));
 }
 
-function agreed(tables: Iterable<DeclineTable>, isMeant: (code: string) => boolean): DeclineTable {
-  const found = new Map<string, Set<DeclineClass>>();
-  for (const [code, name] of [...tables].flatMap((codes) => [...codes])) {
-    if (isMeant(code)) found.set(code, (found.get(code) ?? new Set()).add(name));
-  }
-  return new Map(
-    [...found].flatMap(([code, [name, ...others]]) => (name && others.length === 0 ? [[code, name]] : [])),
-  );
+function codesOfAll(areMeant: RegExp): DeclineTable {
+  return new Map([...COMPANIES.values()].flatMap((codes) => [...codes]).filter(([code]) => areMeant.test(code)));
 }
 
-const LETTERED = agreed(COMPANIES.values(), (code) => /[A-Z]/.test(code));
-const NAMES = agreed(COMPANIES.values(), (code) => code.includes('_'));
+const LETTERED = codesOfAll(/[A-Z]/);
+const NAMES = codesOfAll(/_/);
