@@ -50,6 +50,13 @@ export default defineConfig({
     patient: { retryAfterDays: [1, 3, 7, 14], classes: { funds: { retryAfterDays: [1, 3, 'payday', 'payday'] } } },
   },
 
+  // What a decline means, where the tables that maedal ships do not know it or you know better: by the payment company's
+  // pg_provider, or `any`. `maedal declines` shows what came.
+  declines: {
+    // nice: { codes: { '2116': 'funds' } },
+    // any: { texts: { '카드사 확인 요망': 'card' } },
+  },
+
   // One channel per contract with a payment company, by the name that the import's column `channel` uses. Whoever names
   // none has `default`, which needs no entry. Ask your payment company how many calls a second it allows.
   channels: {

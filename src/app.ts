@@ -71,6 +71,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       secret: secret.reveal(),
       clock,
       connections: CONNECTIONS,
+      declines: config.declines,
     });
     closing.push(() => gateway.close());
     const hmac = hmacOf(config);

@@ -2,6 +2,7 @@ export {
   defineConfig,
   type UserChannel,
   type UserConfig,
+  type UserDeclines,
   type UserLimits,
   type UserPlan,
   type UserPolicy,

@@ -19,6 +19,8 @@ export function declinesCommand(program: Command, context: Context): void {
     });
 }
 
+const ADD_A_LINE = 'say under `declines` in your configuration what the words of an `other` mean';
+
 /** So many words are told apart. */
 const MOST = 200;
 
@@ -37,5 +39,6 @@ function render(days: number, total: number, counts: readonly DeclineCount[]): s
       return `${String(count).padStart(6)}  ${of.padEnd(6)}  ${isoInstant(lastAt)}  ${channel}  ${words}`;
     }),
     ...(shown < total ? [`and ${total - shown} more, in rarer words`] : []),
+    ...(counts.some(({ class: of }) => of === 'other') ? [ADD_A_LINE] : []),
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 import type { Interval } from '../billing/calendar.ts';
+import type { DeclineClass } from '../billing/charge.ts';
 import type { Money } from '../billing/money.ts';
 import type { DunningPolicy } from '../billing/policy.ts';
 import type { CatchUp } from '../billing/subscription.ts';
@@ -24,6 +25,8 @@ export type Config = {
   readonly policies: Named<Policy>;
   /** Names all policies together: the same for the same `dunning` section, whatever the order of its keys. */
   readonly policyVersion: string;
+  /** The merchant's own lines by `pg_provider`, or `any`. No prototype. */
+  readonly declines: Named<DeclineLines>;
   readonly limits: Limits;
   readonly gateway: GatewayConfig;
   readonly database: DatabaseConfig;
@@ -67,6 +70,9 @@ export type Plan = {
 
 /** A policy and the name of its contents: another version for any other ladder. */
 export type Policy = { readonly version: string; readonly dunning: DunningPolicy };
+
+/** Classes by code, and by a part of the text. No prototypes. */
+type DeclineLines = { readonly codes: Named<DeclineClass>; readonly texts: Named<DeclineClass> };
 
 export type Limits = {
   readonly leaseSeconds: number;

@@ -32,6 +32,11 @@ export type UserConfig = {
   readonly plans?: Readonly<Record<string, UserPlan>> | undefined;
   /** How declined invoices are collected, by name. `default` serves every plan that names none. */
   readonly dunning?: Readonly<Record<string, UserPolicy>> | undefined;
+  /**
+   * What declines mean, by `pg_provider` such as `nice` or `tosspayments`; under `any`, for all companies. These lines go
+   * before the tables that maedal ships.
+   */
+  readonly declines?: Readonly<Record<string, UserDeclines>> | undefined;
   /** Must be empty: this version runs no hooks yet. */
   readonly hooks?: readonly never[] | undefined;
   /** Must be empty: this version sends no events yet. */
@@ -119,6 +124,16 @@ type UserRule = {
   readonly retryAfterDays?: readonly Rung[] | undefined;
   /** `same`: that card alone. `next`: the payer's other cards first. `other`: never that card again. */
   readonly card?: CardChoice | undefined;
+};
+
+export type UserDeclines = {
+  /** Class by code, as the company writes it in brackets: `{ '2116': 'funds' }`. */
+  readonly codes?: Readonly<Record<string, DeclineClass>> | undefined;
+  /**
+   * Class by a part of the text, 2 to 100 characters, spaces not counted: `{ 한도초과: 'funds' }`. Codes go first, and a
+   * longer part before a shorter one.
+   */
+  readonly texts?: Readonly<Record<string, DeclineClass>> | undefined;
 };
 
 export type UserLimits = {

@@ -85,7 +85,15 @@ function settle(file: FileConfig, setting: Setting, problems: string[]) {
   }
   const plans = resolvePlans(file.plans, { policies, limits }, problems);
   const rules = { channels, plans, policies, policyVersion: policyVersion(policies), limits };
-  return { schedule, timezone, chargeAt, catchUp, refundDuplicates, ...rules };
+  const declines = declineLines(file.declines);
+  return { schedule, timezone, chargeAt, catchUp, refundDuplicates, declines, ...rules };
+}
+
+function declineLines(file: FileConfig['declines']): Config['declines'] {
+  const entries = Object.entries(file).map(([company, { codes, texts }]) => {
+    return [company, { codes: named(Object.entries(codes)), texts: named(Object.entries(texts)) }] as const;
+  });
+  return named(entries);
 }
 
 function fromEnvironment(environment: Environment) {

@@ -2,6 +2,7 @@ import { Cron } from 'croner';
 import { z } from 'zod';
 
 import { INTERVALS } from '../billing/calendar.ts';
+import { DECLINE_CLASSES } from '../billing/charge.ts';
 import { InputError } from '../billing/errors.ts';
 import { findZone } from '../billing/local-time.ts';
 import { exponentOf, parseMajor } from '../billing/money.ts';
@@ -9,6 +10,7 @@ import { didYouMean } from '../billing/nearest-name.ts';
 import { CATCH_UP } from '../billing/subscription.ts';
 import type { UserConfig } from './define-config.ts';
 import { policySchema } from './policy-schema.ts';
+import { isPgProvider, pgProviderProblem } from './pg-providers.ts';
 import { reasonOf } from './reason.ts';
 
 /** A name that is safe as a key, a path and a label; so `__proto__` is none. */
@@ -27,6 +29,12 @@ export const fileSchema = z.strictObject({
   channels: named(() => channelSchema),
   plans: named(() => planSchema),
   dunning: named(() => policySchema),
+  declines: z
+    .record(
+      z.string().refine(isPgProvider, { error: (issue) => pgProviderProblem(String(issue.input)) }),
+      z.lazy(() => declinesSchema),
+    )
+    .prefault({}),
   hooks: empty('this version runs no hooks yet'),
   events: empty('this version sends no events yet'),
   limits: z
@@ -69,6 +77,16 @@ const planSchema = z
     when: () => true,
     error: (issue) => amountProblem(issue.input) ?? '',
   });
+
+const declinesSchema = z.strictObject({
+  codes: declineLines(/^[A-Z0-9_-]{1,40}$/, 'write the code alone, up to 40 capital letters, digits, - and _'),
+  texts: declineLines(/^(?=.{1,100}$)\s*\S\s*\S/u, 'write a part of the text, 2 to 100 characters besides spaces'),
+});
+
+/** Classes by what an answer says. */
+function declineLines(form: RegExp, error: string) {
+  return z.record(z.string().regex(form, { error }), z.enum(DECLINE_CLASSES)).prefault({});
+}
 
 /** A record by names that are safe as keys, paths and labels. Lazy, so that the parts can stand below the whole. */
 function named<T extends z.ZodType>(value: () => T) {

@@ -26,6 +26,7 @@ test('an empty file means the defaults', () => {
     channels: {},
     plans: {},
     dunning: {},
+    declines: {},
     limits: { leaseSeconds: 90, reRingSeconds: 120, maxUnknownShare: 0.2, maxAmount: null },
   });
 });
@@ -42,6 +43,7 @@ test('a whole file is taken as written', () => {
       pro: { ...plan, amount: '19.90', currency: 'USD' },
     },
     dunning: { gentle: { retryAfterDays: [2, 7, 14], minGapHours: 48 } },
+    declines: { nice: { codes: { '2116': 'card' } }, any: { texts: { '잔액 부족': 'funds' } } },
     hooks: [],
     events: [],
     limits: { leaseSeconds: 120, reRingSeconds: 60, maxAmount: { KRW: 1_000_000 } },
@@ -181,6 +183,7 @@ test('a value is not quoted at length', () => {
 
 const keys = fc.constantFrom(
   ...['schedule', 'timezone', 'chargeAt', 'catchUp', 'channels', 'plans', 'dunning', 'hooks', 'events', 'limits'],
+  ...['declines', 'nice', 'any', 'codes', 'texts'],
   ...['default', 'name', 'amount', 'currency', 'interval', 'intervalCount', 'policy', 'retryAfterDays', 'minGapHours'],
   ...['pg', 'mode', 'ratePerSecond', 'timeoutSeconds', 'horizonSeconds', 'maxAmount', 'leaseSeconds', 'constructor'],
 );

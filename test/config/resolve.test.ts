@@ -116,9 +116,17 @@ describe('rules between settings', () => {
   });
 
   test('a name that nobody configured is undefined', async () => {
-    const { channels, plans, policies } = await resolve({}, {});
-    expect([channels.constructor, plans.toString, policies.hasOwnProperty]).toEqual([undefined, undefined, undefined]);
+    const { channels, plans, policies, declines } = await resolve({}, { declines: { any: {} } });
+    const named = [channels.constructor, plans.toString, policies.hasOwnProperty, declines.constructor];
+    const ofAny = [declines.any?.codes.constructor, declines.any?.texts.toString];
+    expect([...named, ...ofAny].filter((each) => each !== undefined)).toEqual([]);
   });
+});
+
+test('what the merchant says of declines is taken as written', async () => {
+  const { declines } = await resolve({}, { declines: { kcp: { codes: { CC61: 'card' }, texts: { 한도: 'time' } } } });
+  expect(JSON.parse(JSON.stringify(declines))).toEqual({ kcp: { codes: { CC61: 'card' }, texts: { 한도: 'time' } } });
+  expect(Object.isFrozen(declines.kcp?.codes)).toBe(true);
 });
 
 test('a policy’s version follows from what it says and from nothing else', async () => {

@@ -19,7 +19,7 @@ const running: Maedal[] = [];
 beforeAll(async () => {
   built = await buildMaedal();
   home = await mkdtemp(join(tmpdir(), 'maedal-bill-'));
-  await writeFile(join(home, 'maedal.config.ts'), 'export default {};');
+  await writeFile(join(home, 'maedal.config.ts'), `export default { declines: { any: { codes: { 9999: 'card' } } } };`);
   database = await emptyDatabase();
   await migrate(database.url);
   const sandboxPort = String(await freePort());
@@ -77,6 +77,13 @@ test('one run charges everything due at its start, declines included, and exits 
 
 test('a run right after finds nothing to do', async () => {
   expect(await bill()).toMatchObject({ drawn_up: 0, failed: 0 });
+});
+
+test('what a decline means is what the configuration says', async () => {
+  await importCards('words', ['decline_other']);
+  expect(await bill()).toMatchObject({ outcomes: { declined: 1 } });
+  const { declines } = JSON.parse(await maedal('declines', '--json').line(/^\{/));
+  expect(declines).toContainEqual(expect.objectContaining({ class: 'card', text: '[9999]승인거절', count: 1 }));
 });
 
 test('five runs beside each other charge nobody twice', async () => {

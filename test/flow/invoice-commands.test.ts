@@ -90,7 +90,9 @@ test('declines are counted by their words, with what each was taken for', async 
   expect(total).toBe(2);
   expect(declines).toMatchObject([{ class: 'funds', channel: 'default', count: 2, text: /한도/ }]);
   await db.$executeRaw`UPDATE attempt SET decline_class = 'other', fail_reason = '[Z999]\u001b[2J모름' WHERE state = 'declined'`;
-  await maedal('declines').line(/^ {5}2 {2}other {3}\S+Z {2}default {2}\[Z999\]\\u\{1b\}\[2J모름$/);
+  const told = maedal('declines');
+  await told.line(/^ {5}2 {2}other {3}\S+Z {2}default {2}\[Z999\]\\u\{1b\}\[2J모름$/);
+  await told.line(/^say under `declines` in your configuration what the words of an `other` mean$/);
   await db.$executeRaw`UPDATE attempt SET decline_class = 'funds' WHERE state = 'declined'`;
 });
 

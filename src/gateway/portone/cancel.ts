@@ -1,6 +1,7 @@
 import type { CancelAnswer, CancelRequest } from '../../billing/cancel.ts';
 import { assertNever } from '../../billing/errors.ts';
 import { toMajor } from '../../billing/money.ts';
+import { NO_LINES } from './declines/lines.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { plainText } from './text.ts';
 import { readCancellations, readEnvelope, readPayment, refusalIn } from './wire.ts';
@@ -37,7 +38,7 @@ function classifyAnswer(answer: Answer, impUid: string): CancelAnswer {
   if (answer.status !== 200) return { kind: 'unknown', reason: `answered HTTP ${answer.status}` };
   if (envelope === null) return { kind: 'unknown', reason: "the answer is not in the gateway's shape" };
   if (refusal !== null) return { kind: 'refused', reason: plainText(refusal) || 'the gateway gave no reason' };
-  const record = readPayment(envelope.response);
+  const record = readPayment(envelope.response, NO_LINES); // a decline is no answer to a cancel
   if (record === null) return { kind: 'unknown', reason: 'the answer holds no readable payment' };
   if (record.impUid !== impUid) return { kind: 'unknown', reason: 'answered for another payment' };
   if (envelope.code !== 0) return { kind: 'unknown', reason: 'both an error and a payment were answered' };

@@ -6,6 +6,7 @@ import { authorizedGet } from './authorized-get.ts';
 import { authorizedPost } from './authorized-post.ts';
 import { readBillingKey } from './billing-key.ts';
 import { CANCEL, cancelBody, classifyCancel } from './cancel.ts';
+import { type DeclineLines, NO_LINES } from './declines/lines.ts';
 import { type Http, openHttp } from './http.ts';
 import { listPayments, listSchedules } from './listing.ts';
 import { findAll } from './look-up.ts';
@@ -16,7 +17,7 @@ import { patternOf, veil } from './veil.ts';
 
 /**
  * PortOne's REST API V1 at `baseUrl` (or a sandbox that speaks it), on at most `connections` kept connections. Connects
- * on the first call. Throws InputError for a bad base URL.
+ * on the first call. `declines` is what the merchant says of declines. Throws InputError for a bad base URL.
  */
 export function createPortOne(options: {
   readonly baseUrl: string;
@@ -24,8 +25,9 @@ export function createPortOne(options: {
   readonly secret: string;
   readonly clock: Clock;
   readonly connections: number;
+  readonly declines?: DeclineLines;
 }): Gateway {
-  const { key, secret, clock } = options;
+  const { key, secret, clock, declines = NO_LINES } = options;
   const bare = openHttp(options);
   const tokens = createTokens(bare, key, secret, clock);
   const http = veiled(bare, [key, secret], tokens);
@@ -35,14 +37,14 @@ export function createPortOne(options: {
     ready: (asked) => tokens.ready(asked),
     charge: (request, timeoutMs) =>
       post({ path: AGAIN, body: chargeBody(request), timeoutMs }, (exchange) =>
-        classify(exchange, request.merchantUid),
+        classify(exchange, request.merchantUid, declines),
       ),
     cancel: (request, timeoutMs) =>
       post({ path: CANCEL, body: cancelBody(request), timeoutMs }, (exchange) =>
         classifyCancel(exchange, request.impUid),
       ),
-    payment: (impUid) => readOnePayment(get, impUid),
-    lookUp: (merchantUid) => findAll(get, merchantUid),
+    payment: (impUid) => readOnePayment(get, impUid, declines),
+    lookUp: (merchantUid) => findAll(get, merchantUid, declines),
     billingKey: (customerUid) => readBillingKey(get, customerUid),
     payments: (window, take) => listPayments(get, window, take),
     schedules: (window, take) => listSchedules(get, window, take),

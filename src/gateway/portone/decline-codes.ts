@@ -1,15 +1,18 @@
 import type { Decline, DeclineClass } from '../../billing/charge.ts';
-import { classOfCode } from './decline-tables.ts';
+import { classOfCode } from './declines/companies.ts';
+import { classByLines, type DeclineLines, withoutSpaces } from './declines/lines.ts';
 import { plainText } from './text.ts';
 
 /**
- * A refusal from the payment company's own words: by its bracketed code where that is known, else by PortOne's own
- * sentences, else by keywords (fact sheet §9; §9.11 for the order of the keywords). `provider` is PortOne's
- * `pg_provider`, null when the answer does not say: then only codes that mean one thing everywhere count, and NICE's.
+ * A refusal from the payment company's own words: by the merchant's `lines`, else by its code where a table knows that,
+ * else by PortOne's own sentences, else by keywords (fact sheet §9; §9.11 for the order of the keywords). `provider` is
+ * PortOne's `pg_provider`, null when the answer does not say.
  */
-export function declineOf(text: string | null, provider: string | null): Decline {
+export function declineOf(text: string | null, provider: string | null, lines: DeclineLines): Decline {
   const reason = plainText(text ?? '');
-  return { class: byCode(reason, provider) ?? bySentence(reason) ?? byKeyword(reason), reason };
+  const words = { codes: codesIn(reason), text: withoutSpaces(reason) };
+  const ours = classByLines(words, provider, lines);
+  return { class: ours ?? byCode(words.codes, provider) ?? bySentence(words.text) ?? byKeyword(words.text), reason };
 }
 
 /** Whether a refusal says that this `merchant_uid` was used before: the money may be there, so look it up. */
@@ -17,30 +20,24 @@ export function isDuplicateRefusal(message: string): boolean {
   return DUPLICATE.test(withoutSpaces(plainText(message)));
 }
 
-function byCode(reason: string, provider: string | null): DeclineClass | undefined {
-  for (const [, bracketed, number, word] of reason.matchAll(CODE)) {
-    const known = classOfCode(bracketed ?? number ?? word ?? '', provider);
-    if (known !== undefined) return known;
-  }
-  return undefined;
+function codesIn(reason: string): string[] {
+  return Array.from(reason.matchAll(CODE), ([, bracketed, number, word]) => bracketed ?? number ?? word ?? '');
 }
 
-function bySentence(reason: string): DeclineClass | undefined {
-  const text = withoutSpaces(reason);
+function byCode(codes: readonly string[], provider: string | null): DeclineClass | undefined {
+  return codes.map((code) => classOfCode(code, provider)).find((known) => known !== undefined);
+}
+
+function bySentence(text: string): DeclineClass | undefined {
   return SENTENCES.find(([pattern]) => pattern.test(text))?.[1];
 }
 
-function byKeyword(reason: string): DeclineClass {
-  const text = withoutSpaces(reason);
+function byKeyword(text: string): DeclineClass {
   return KEYWORDS.find(([pattern]) => pattern.test(text))?.[1] ?? 'other';
 }
 
-function withoutSpaces(text: string): string {
-  return text.replace(/\s+/gu, '');
-}
-
 /** `[F112]`, `[코드: V023]`; `error_code 1114`; `REJECT_CARD_PAYMENT`. */
-const CODE = /\[(?:코드\s*:\s*)?([A-Z0-9_-]{2,40})\]|error_code\s*:?\s*(\d{3,6})|([A-Z]{3,20}(?:_[A-Z]{2,20}){1,5})/gu;
+const CODE = /\[(?:코드\s*:\s*)?([A-Z0-9_-]{1,40})\]|error_code\s*:?\s*(\d{1,6})|([A-Z]{3,20}(?:_[A-Z]{2,20}){1,5})/gu;
 
 const DUPLICATE =
   /이미주문이이루어진|이미결제가이루어진|merchant_uid로결제|주문번호중복|중복된주문번호|이미사용된주문번호|중복거래|이중거래|중복결제|기승인존재|ALREADY_PROCESSED_PAYMENT|DUPLICATED_ORDER_ID/u;

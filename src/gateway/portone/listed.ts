@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { ListedPayment, ListedSchedule } from '../../billing/charge.ts';
+import { NO_LINES } from './declines/lines.ts';
 import { readJson } from './text.ts';
 import { readPayment } from './wire.ts';
 
 /** A payment of a list; null when a field that decides about money is missing or of another type. */
 export function readListedPayment(value: unknown): ListedPayment | null {
-  const record = readPayment(value);
+  const record = readPayment(value, NO_LINES); // the lists are of captures and cancels, not of declines
   if (record === null) return null;
   const parsed = beside.parse(value);
   return { ...record, subscription: subscriptionIn(parsed.custom_data), usage: parsed.customer_uid_usage ?? null };

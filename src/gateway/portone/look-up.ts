@@ -1,5 +1,6 @@
 import type { LookUpAnswer, PaymentRecord } from '../../billing/charge.ts';
 import type { Get } from './authorized-get.ts';
+import type { DeclineLines } from './declines/lines.ts';
 import { type PaymentPage, readEnvelope, readPage, readPayment, refusalIn } from './wire.ts';
 
 /**
@@ -7,7 +8,7 @@ import { type PaymentPage, readEnvelope, readPage, readPayment, refusalIn } from
  * PortOne's own 404 on the first page. Pages that do not add up, an empty list, a record of another uid or one that
  * cannot be read make the whole answer `unclear`: a paid record might be what is missing.
  */
-export async function findAll(get: Get, merchantUid: string): Promise<LookUpAnswer> {
+export async function findAll(get: Get, merchantUid: string, lines: DeclineLines): Promise<LookUpAnswer> {
   const records = new Map<string, PaymentRecord>();
   let total: number | null = null;
   for (let number = 1; number <= MAX_PAGES; number += 1) {
@@ -16,7 +17,7 @@ export async function findAll(get: Get, merchantUid: string): Promise<LookUpAnsw
     total ??= page.total;
     if (page.total !== total) return unclear('the number of payments changed from page to page');
     for (const value of page.list) {
-      const record = readPayment(value);
+      const record = readPayment(value, lines);
       if (record === null) return unclear('a payment cannot be read');
       if (record.merchantUid !== merchantUid) return unclear('a payment of another merchant_uid was listed');
       if (records.has(record.impUid)) return unclear('a payment was listed twice');

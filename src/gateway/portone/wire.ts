@@ -3,6 +3,7 @@ import type { Cancellation } from '../../billing/cancel.ts';
 import type { PaymentRecord } from '../../billing/charge.ts';
 import { fromMajor } from '../../billing/money.ts';
 import { declineOf } from './decline-codes.ts';
+import type { DeclineLines } from './declines/lines.ts';
 import type { Answer } from './exchange.ts';
 import { maskedCardNumber, oneLine, plainText, readJson } from './text.ts';
 
@@ -25,8 +26,8 @@ export function refusalIn(envelope: Envelope | null): string | null {
   return envelope !== null && envelope.code !== 0 && envelope.response === null ? envelope.message : null;
 }
 
-/** Reads one payment; null when a field that decides about money is missing or of another type. */
-export function readPayment(value: unknown): PaymentRecord | null {
+/** Reads one payment, its decline by `lines` first; null when a field that decides about money is missing or odd. */
+export function readPayment(value: unknown, lines: DeclineLines): PaymentRecord | null {
   const parsed = paymentSchema.safeParse(value);
   if (!parsed.success) return null;
   const payment = parsed.data;
@@ -40,7 +41,8 @@ export function readPayment(value: unknown): PaymentRecord | null {
     cancelMinor: cancelled,
     customerUid: payment.customer_uid ?? null,
     sandbox: payment.sandbox ?? null,
-    decline: payment.status === 'failed' ? declineOf(payment.fail_reason ?? null, payment.pg_provider ?? null) : null,
+    decline:
+      payment.status === 'failed' ? declineOf(payment.fail_reason ?? null, payment.pg_provider ?? null, lines) : null,
     startedAtMs: instant(payment.started_at),
     paidAtMs: instant(payment.paid_at),
     failedAtMs: instant(payment.failed_at),

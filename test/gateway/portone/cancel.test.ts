@@ -6,6 +6,7 @@ import type { Gateway } from '../../../src/gateway/gateway.ts';
 import type { Get } from '../../../src/gateway/portone/authorized-get.ts';
 import { classifyCancel } from '../../../src/gateway/portone/cancel.ts';
 import { createPortOne } from '../../../src/gateway/portone/client.ts';
+import { NO_LINES } from '../../../src/gateway/portone/declines/lines.ts';
 import { readOnePayment } from '../../../src/gateway/portone/payment.ts';
 import * as fake from '../fake-portone.ts';
 import { type HandClock, handClock } from '../hand-clock.ts';
@@ -158,7 +159,7 @@ test.each([
   ['another payment', ok(cancelled({ imp_uid: 'imps_000000000001' })), 200, 'unclear'],
   ['a payment whose amount cannot be read', ok(cancelled({ cancel_amount: '3000' })), 200, 'unclear'],
 ] as const)('asked for one payment, %s is %s', async (_, body, status, kind) => {
-  expect((await readOnePayment(served(body, status), IMP_UID)).kind).toBe(kind);
+  expect((await readOnePayment(served(body, status), IMP_UID, NO_LINES)).kind).toBe(kind);
 });
 
 test('a test payment is asked for too, and an id is put into the path as one piece', async () => {
@@ -167,6 +168,6 @@ test('a test payment is asked for too, and an id is put into the path as one pie
     paths.push(path);
     return { kind: 'unclear', reason: 'down' };
   };
-  await readOnePayment(get, '../users');
+  await readOnePayment(get, '../users', NO_LINES);
   expect(paths).toEqual(['/payments/..%2Fusers?include_sandbox=true']);
 });

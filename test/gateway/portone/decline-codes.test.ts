@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DECLINE_CLASSES, type DeclineClass } from '../../../src/billing/charge.ts';
 import { declineOf, isDuplicateRefusal } from '../../../src/gateway/portone/decline-codes.ts';
+import { NO_LINES } from '../../../src/gateway/portone/declines/lines.ts';
 import { DUPLICATE } from '../fake-books.ts';
 
 test.each<[DeclineClass, string]>([
@@ -29,7 +30,7 @@ test.each<[DeclineClass, string]>([
   ['other', '인증결과가 존재하지 않습니다.'],
   ['config', '가상계좌 계약이 필요합니다.'],
 ])("PortOne's own sentence, %s: %s", (expected, text) => {
-  expect(declineOf(text, null).class).toBe(expected);
+  expect(declineOf(text, null, NO_LINES).class).toBe(expected);
 });
 
 test.each<[DeclineClass, string, string | null]>([
@@ -51,13 +52,13 @@ test.each<[DeclineClass, string, string | null]>([
   ['funds', '[1216] 월 사용한도 초과', 'inicis'],
   ['time', 'MaintenanceOngoing', 'naverpay'],
 ])('a code of the company, %s: %s (%s)', (expected, text, provider) => {
-  expect(declineOf(text, provider).class).toBe(expected);
+  expect(declineOf(text, provider, NO_LINES).class).toBe(expected);
 });
 
 test('a number means what its own company says', () => {
-  expect(declineOf('[8130]', 'kcp').class).toBe('card');
-  expect(declineOf('[8130]', 'nice').class).toBe('other');
-  expect(declineOf('[2116]', 'constructor').class).toBe('other');
+  expect(declineOf('[8130]', 'kcp', NO_LINES).class).toBe('card');
+  expect(declineOf('[8130]', 'nice', NO_LINES).class).toBe('other');
+  expect(declineOf('[2116]', 'constructor', NO_LINES).class).toBe('other');
 });
 
 test.each<[DeclineClass, string]>([
@@ -82,11 +83,11 @@ test.each<[DeclineClass, string]>([
   ['other', '알 수 없는 오류'],
   ['other', ''],
 ])('without a code the words decide, %s: %s', (expected, text) => {
-  expect(declineOf(text, 'someone').class).toBe(expected);
+  expect(declineOf(text, 'someone', NO_LINES).class).toBe(expected);
 });
 
 test('a decline without words has a class all the same', () => {
-  expect(declineOf(null, null)).toEqual({ class: 'other', reason: '' });
+  expect(declineOf(null, null, NO_LINES)).toEqual({ class: 'other', reason: '' });
 });
 
 test.each([
@@ -104,7 +105,7 @@ test.each([
 test('any text gets a class and a reason of one line, at most 300 characters, without a card number', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 2_000 }), fc.option(fc.string()), (text, provider) => {
-      const decline = declineOf(`${text}4111 1111-1111 1111${text}`, provider);
+      const decline = declineOf(`${text}4111 1111-1111 1111${text}`, provider, NO_LINES);
       expect(DECLINE_CLASSES).toContain(decline.class);
       expect(decline.reason.length).toBeLessThanOrEqual(600); // 300 characters of two units each at most
       expect(Array.from(decline.reason).length).toBeLessThanOrEqual(300);
@@ -115,5 +116,5 @@ test('any text gets a class and a reason of one line, at most 300 characters, wi
 
 test('a text made to be slow is read at once', () => {
   const hostile = ['[코드:'.repeat(20_000), 'A_'.repeat(50_000), '1 '.repeat(50_000), ' '.repeat(100_000)];
-  for (const text of hostile) expect(declineOf(text, null).reason.length).toBeLessThanOrEqual(300);
+  for (const text of hostile) expect(declineOf(text, null, NO_LINES).reason.length).toBeLessThanOrEqual(300);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Get } from '../../../src/gateway/portone/authorized-get.ts';
+import { NO_LINES } from '../../../src/gateway/portone/declines/lines.ts';
 import type { Answer } from '../../../src/gateway/portone/exchange.ts';
 import { findAll } from '../../../src/gateway/portone/look-up.ts';
 import { pageBody, payment } from '../fake-portone.ts';
@@ -29,7 +30,7 @@ const hundred = Array.from({ length: 100 }, (_, number) => failed(number));
 
 test('one page is asked for with all statuses, a hundred at a time', async () => {
   const { get, paths } = served([pageBody([failed(1), paid], 2)]);
-  expect(await findAll(get, UID)).toMatchObject({
+  expect(await findAll(get, UID, NO_LINES)).toMatchObject({
     kind: 'found',
     records: [
       { status: 'failed', decline: { class: 'funds' } },
@@ -41,13 +42,13 @@ test('one page is asked for with all statuses, a hundred at a time', async () =>
 
 test('every page is read, and a paid record on the second is found', async () => {
   const { get, paths } = served([pageBody(hundred, 101, 2), pageBody([paid], 101)]);
-  const found = await findAll(get, UID);
+  const found = await findAll(get, UID, NO_LINES);
   expect(found.kind === 'found' ? found.records.filter(({ status }) => status === 'paid') : found).toHaveLength(1);
   expect(paths).toHaveLength(2);
 });
 
 test("absent is PortOne's own 404 and nothing else", async () => {
-  expect(await findAll(served([ABSENT], 404).get, UID)).toEqual({ kind: 'absent' });
+  expect(await findAll(served([ABSENT], 404).get, UID, NO_LINES)).toEqual({ kind: 'absent' });
 });
 
 test.each<[string, readonly unknown[], number]>([
@@ -70,7 +71,7 @@ test.each<[string, readonly unknown[], number]>([
   ['a list without an end', Array.from({ length: 30 }, (_, page) => pageBody([failed(page)], 99, page + 2)), 200],
   ['a bare list', [{ code: 0, message: null, response: [paid] }], 200],
 ])('%s is unclear', async (_, pages, status) => {
-  expect(await findAll(served(pages, status).get, UID)).toMatchObject({ kind: 'unclear' });
+  expect(await findAll(served(pages, status).get, UID, NO_LINES)).toMatchObject({ kind: 'unclear' });
 });
 
 test('a second page that says 404 is unclear, not absent', async () => {
@@ -79,11 +80,11 @@ test('a second page that says 404 is unclear, not absent', async () => {
     page += 1;
     return page === 1 ? answerOf(pageBody(hundred, 101, 2), 200) : answerOf(ABSENT, 404);
   };
-  expect(await findAll(get, UID)).toMatchObject({ kind: 'unclear' });
+  expect(await findAll(get, UID, NO_LINES)).toMatchObject({ kind: 'unclear' });
 });
 
 test('an id is put into the path as one piece', async () => {
   const { get, paths } = served([]);
-  await findAll(get, '../../users?x=/');
+  await findAll(get, '../../users?x=/', NO_LINES);
   expect(paths[0]).toMatch(/^\/payments\/findAll\/\.\.%2F\.\.%2Fusers%3Fx%3D%2F\?limit=/);
 });

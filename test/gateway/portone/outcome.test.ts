@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { NO_LINES } from '../../../src/gateway/portone/declines/lines.ts';
 import type { Answer } from '../../../src/gateway/portone/exchange.ts';
 import { classify } from '../../../src/gateway/portone/outcome.ts';
 import { uidOf } from '../charges.ts';
@@ -58,7 +59,7 @@ test('any status, headers and bytes give one class, and nothing but the exact pa
   fc.assert(
     fc.property(status, headers, body, (code, fields, bytes) => {
       const answer = answerOf(code, bytes, fields);
-      const { kind } = classify(answer, UID);
+      const { kind } = classify(answer, UID, NO_LINES);
       expect(KINDS).toContain(kind);
       if (kind === 'paid') expect(isExactlyPaid(answer)).toBe(true);
     }),
@@ -69,19 +70,19 @@ test('any status, headers and bytes give one class, and nothing but the exact pa
 test('no cut of a paid answer is paid', () => {
   const whole = Buffer.from(enveloped(payment(UID)));
   for (let length = 0; length < whole.length; length += 1) {
-    expect(classify(answerOf(200, whole.subarray(0, length)), UID).kind).toBe('unknown');
+    expect(classify(answerOf(200, whole.subarray(0, length)), UID, NO_LINES).kind).toBe('unknown');
   }
-  expect(classify(answerOf(200, whole), UID).kind).toBe('paid');
+  expect(classify(answerOf(200, whole), UID, NO_LINES).kind).toBe('paid');
 });
 
 test('only a failed connect before the wire is not sent; whatever else was lost is unknown', () => {
-  expect(classify({ kind: 'not-sent', reason: 'no connection: ECONNREFUSED' }, UID).kind).toBe('not-sent');
-  expect(classify({ kind: 'lost', reason: 'the connection failed: ECONNRESET', timedOut: false }, UID).kind).toBe(
-    'unknown',
-  );
-  expect(classify({ kind: 'lost', reason: 'no whole answer within 60000 ms', timedOut: true }, UID).kind).toBe(
-    'unknown',
-  );
+  expect(classify({ kind: 'not-sent', reason: 'no connection: ECONNREFUSED' }, UID, NO_LINES).kind).toBe('not-sent');
+  expect(
+    classify({ kind: 'lost', reason: 'the connection failed: ECONNRESET', timedOut: false }, UID, NO_LINES).kind,
+  ).toBe('unknown');
+  expect(
+    classify({ kind: 'lost', reason: 'no whole answer within 60000 ms', timedOut: true }, UID, NO_LINES).kind,
+  ).toBe('unknown');
 });
 
 test.each([
@@ -94,18 +95,18 @@ test.each([
     `{"code":0,"message":null,"response":{"__proto__":${JSON.stringify(payment(UID))}}}`,
   ],
 ])('%s is unknown', (_, text) => {
-  expect(classify(answerOf(200, text), UID).kind).toBe('unknown');
+  expect(classify(answerOf(200, text), UID, NO_LINES).kind).toBe('unknown');
 });
 
 test('plain JSON that is said to be packed is unknown', () => {
   const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' };
-  expect(classify(answerOf(200, enveloped(payment(UID)), headers), UID).kind).toBe('unknown');
+  expect(classify(answerOf(200, enveloped(payment(UID)), headers), UID, NO_LINES).kind).toBe('unknown');
 });
 
 test('new fields anywhere change nothing', () => {
-  const plain = classify(answerOf(200, enveloped(payment(UID))), UID);
+  const plain = classify(answerOf(200, enveloped(payment(UID))), UID, NO_LINES);
   const grown = { code: 0, message: null, response: { ...payment(UID), new_field: { a: [1] } }, trace_id: 'x' };
-  expect(classify(answerOf(200, JSON.stringify(grown)), UID)).toEqual(plain);
+  expect(classify(answerOf(200, JSON.stringify(grown)), UID, NO_LINES)).toEqual(plain);
 });
 
 test('fields that decide nothing may be missing or odd', () => {
@@ -117,25 +118,25 @@ test('fields that decide nothing may be missing or odd', () => {
     pg_provider: 7,
     customer_uid: null,
   };
-  expect(classify(answerOf(200, enveloped(odd)), UID)).toMatchObject({
+  expect(classify(answerOf(200, enveloped(odd)), UID, NO_LINES)).toMatchObject({
     kind: 'paid',
     record: { sandbox: null, startedAtMs: null, paidAtMs: null, customerUid: null },
   });
 });
 
 test('an amount that is none of its currency is paid without an amount: the core reviews it', () => {
-  expect(classify(answerOf(200, enveloped(payment(UID, { amount: 0.5 }))), UID)).toMatchObject({
+  expect(classify(answerOf(200, enveloped(payment(UID, { amount: 0.5 }))), UID, NO_LINES)).toMatchObject({
     kind: 'paid',
     record: { amount: null },
   });
 });
 
 test('a refusal that hides a payment of ours shows it, one of another id does not', () => {
-  expect(classify(answerOf(200, enveloped(payment(UID), -1, '거절')), UID)).toMatchObject({
+  expect(classify(answerOf(200, enveloped(payment(UID), -1, '거절')), UID, NO_LINES)).toMatchObject({
     kind: 'unknown',
     record: { merchantUid: UID },
   });
-  expect(classify(answerOf(200, enveloped(payment('another'))), UID)).toEqual({
+  expect(classify(answerOf(200, enveloped(payment('another'))), UID, NO_LINES)).toEqual({
     kind: 'unknown',
     reason: 'answered for another merchant_uid',
   });
@@ -153,7 +154,7 @@ test('what is kept of an answer holds nothing of the buyer and no open card numb
     card_name: 'BC카드 9540-4900-1234-1569',
     name: '구독\u0000\u202e\n9540490012341569',
   });
-  const answer = classify(answerOf(200, enveloped(told)), UID);
+  const answer = classify(answerOf(200, enveloped(told)), UID, NO_LINES);
   expect(JSON.stringify(answer)).not.toMatch(/김하나|hana|010-|95404900|9540-4900/);
   expect(answer).toMatchObject({
     record: { raw: { name: '구독\ufffd ****', card_name: 'BC카드 ****', amount: 9_900 } },
@@ -161,6 +162,6 @@ test('what is kept of an answer holds nothing of the buyer and no open card numb
 });
 
 test('a masked card number is kept', () => {
-  const answer = classify(answerOf(200, enveloped(payment(UID, { card_number: '95404900****1569' }))), UID);
+  const answer = classify(answerOf(200, enveloped(payment(UID, { card_number: '95404900****1569' }))), UID, NO_LINES);
   expect(answer).toMatchObject({ record: { raw: { card_number: '95404900****1569' } } });
 });
