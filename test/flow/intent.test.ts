@@ -89,8 +89,13 @@ test.each([
   ['a paid attempt that goes back', `UPDATE attempt SET state = 'prepared', answered_at = NULL`],
   ['another amount after the send', `UPDATE attempt SET amount = 1`],
   ['a forgotten send', `UPDATE attempt SET send_count = 0, first_sent_at = NULL, sent_at = NULL`],
-  ['an open invoice without an instant', `UPDATE invoice SET state = 'open', paid_at = NULL`],
-  ['a held invoice without a reason', `UPDATE invoice SET state = 'held', paid_at = NULL`],
+  [
+    'an open invoice without an instant',
+    `INSERT INTO invoice (subscription_id, period_key, period_index, period_start, period_end, due_at, amount, currency, name, state, policy_version_id) SELECT subscription_id, '2027-02-28', 1, period_start, period_end, due_at, amount, currency, name, 'open', policy_version_id FROM invoice`,
+  ],
+  ['an invoice in review without a reason', `UPDATE invoice SET state = 'review', paid_at = NULL`],
+  ['a paid invoice that opens again', `UPDATE invoice SET state = 'open', paid_at = NULL, next_at = now()`],
+  ['a subscription that goes back to its trial', `UPDATE subscription SET status = 'trialing'`],
   ['a history rewritten', `UPDATE history SET who = 'nobody'`],
   ['a history deleted', `DELETE FROM history`],
 ])('the database itself refuses %s', async (_name, sql) => {

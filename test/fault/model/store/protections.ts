@@ -1,4 +1,7 @@
 import { ATTEMPT_CHART } from '../../../../src/billing/attempt.ts';
+import { INVOICE_CHART } from '../../../../src/billing/invoice.ts';
+import { REFUND_CHART } from '../../../../src/billing/refund.ts';
+import { SUBSCRIPTION_CHART } from '../../../../src/billing/subscription-status.ts';
 import type { AttemptRow, InvoiceRow, ObservationRow, RefundRow, SubscriptionRow } from './rows.ts';
 
 /** The database refused a statement: a constraint, a unique index or a trigger stood against it. */
@@ -7,12 +10,15 @@ export class Refused extends Error {}
 /** States in which no other attempt of the invoice can start (`attempt_one_alive`, K2). */
 export const ALIVE: ReadonlySet<string> = new Set(['prepared', 'sent', 'unknown', 'paid', 'review']);
 
-export function checkSubscription(next: SubscriptionRow): void {
+/** Constraint and guard of `subscription`. */
+export function checkSubscription(next: SubscriptionRow, was: SubscriptionRow | undefined): void {
+  if (was !== undefined) guard(SUBSCRIPTION_CHART, was.status, next.status);
   demand((next.status === 'canceled') === (next.canceled_at !== null), 'subscription_canceled');
 }
 
-/** Constraints of `invoice`; `others` are the rows of the table. */
+/** Constraints and the guard of `invoice`; `others` are the rows of the table. */
 export function checkInvoice(next: InvoiceRow, was: InvoiceRow | undefined, others: Iterable<InvoiceRow>): void {
+  if (was !== undefined) guard(INVOICE_CHART, was.state, next.state);
   demand(next.period_start < next.period_end, 'invoice_period_forward');
   demand((next.state === 'open' || next.state === 'retrying') === (next.next_at !== null), 'invoice_next');
   demand(['open', 'retrying', 'paid'].includes(next.state) || next.reason !== null, 'invoice_reason');
@@ -50,8 +56,7 @@ export function clash(one: AttemptRow, other: AttemptRow): string | null {
 }
 
 function guardAttempt(next: AttemptRow, was: AttemptRow): void {
-  const moved = was.state !== next.state;
-  demand(!moved || ATTEMPT_CHART[was.state].includes(next.state), `attempt from ${was.state} to ${next.state}`);
+  guard(ATTEMPT_CHART, was.state, next.state);
   const asked = ['merchant_uid', 'customer_uid', 'amount', 'currency', 'tax_free', 'vat', 'name'] as const;
   if (was.send_count > 0) for (const column of asked) demand(was[column] === next[column], `${column} was sent`);
   demand(next.send_count >= was.send_count && next.fence >= was.fence, 'send_count and fence only rise');
@@ -62,6 +67,7 @@ export function checkObservation(next: ObservationRow): void {
 }
 
 export function checkRefund(next: RefundRow, was: RefundRow | undefined, others: Iterable<RefundRow>): void {
+  if (was !== undefined) guard(REFUND_CHART, was.state, next.state);
   demand(next.amount > 0 && next.checksum >= next.amount, 'refund amount');
   if (was === undefined) for (const other of others) demand(!isSameOpenRefund(next, other), 'refund_one_open');
 }
@@ -71,6 +77,11 @@ export function isSameOpenRefund(one: RefundRow, other: RefundRow): boolean {
 }
 
 const OPEN_REFUND: ReadonlySet<string> = new Set(['prepared', 'sent', 'unknown']);
+
+/** The trigger that keeps a chart. */
+function guard<State extends string>(chart: Record<State, readonly State[]>, from: State, to: State): void {
+  demand(from === to || chart[from].includes(to), `cannot go from ${from} to ${to}`);
+}
 
 function demand(holds: boolean, rule: string | null): void {
   if (!holds) throw new Refused(String(rule));

@@ -1,6 +1,9 @@
 import type { AttemptState } from '../../../../src/billing/attempt.ts';
 import type { Interval } from '../../../../src/billing/calendar.ts';
 import type { AttemptId, InvoiceId, MerchantUid } from '../../../../src/billing/ids.ts';
+import type { InvoiceState } from '../../../../src/billing/invoice.ts';
+import type { RefundState } from '../../../../src/billing/refund.ts';
+import type { SubscriptionStatus } from '../../../../src/billing/subscription-status.ts';
 
 /** Rows as the tables hold them: columns by their SQL names, instants in ms since 1970. Never changed, only replaced. */
 export type CustomerRow = {
@@ -16,8 +19,6 @@ export type BillingKeyRow = {
   readonly sandbox: boolean | null;
   readonly verified_at: number | null;
 };
-
-export type SubscriptionStatus = 'trialing' | 'active' | 'past_due' | 'unpaid' | 'paused' | 'canceled';
 
 export type SubscriptionRow = {
   readonly id: string;
@@ -45,8 +46,6 @@ export type SubscriptionRow = {
   readonly canceled_at: number | null;
   readonly created_at: number;
 };
-
-type InvoiceState = 'open' | 'retrying' | 'held' | 'review' | 'paid' | 'refunded' | 'waived' | 'void' | 'uncollectible';
 
 export type InvoiceRow = {
   readonly id: InvoiceId;
@@ -133,7 +132,7 @@ export type RefundRow = {
   readonly checksum: number;
   readonly reason: string;
   readonly requested_by: string;
-  readonly state: 'prepared' | 'sent' | 'unknown' | 'done' | 'failed';
+  readonly state: RefundState;
   readonly next_at: number | null;
 };
 

@@ -44,7 +44,7 @@ export class Tables {
     const undo = (step: () => void) => void this.#undo.push(step);
     this.customers = new Table(undo, () => undefined);
     this.subscriptions = new Table(undo, (next, was) => {
-      checkSubscription(next);
+      checkSubscription(next, was);
       this.#note('subscription', next.id, was?.status, next.status, { reason: null, fence: null });
     });
     this.invoices = new Table(undo, (next, was) => {

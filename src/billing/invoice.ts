@@ -1,0 +1,24 @@
+/** How an invoice stands. `open` and `retrying` are collected; `held` and `review` wait for a person. */
+export type InvoiceState =
+  | 'open'
+  | 'retrying'
+  | 'held'
+  | 'review'
+  | 'paid'
+  | 'refunded'
+  | 'waived'
+  | 'void'
+  | 'uncollectible';
+
+/** Where an invoice may go from each state. The database keeps the same chart by a trigger, and a test compares the two. */
+export const INVOICE_CHART: Readonly<Record<InvoiceState, readonly InvoiceState[]>> = {
+  open: ['retrying', 'held', 'review', 'paid', 'void', 'uncollectible'],
+  retrying: ['open', 'held', 'review', 'paid', 'void', 'uncollectible'],
+  held: ['open', 'retrying', 'review', 'paid', 'void'],
+  review: ['open', 'retrying', 'paid', 'void'],
+  paid: ['review', 'refunded'],
+  refunded: ['review'],
+  waived: ['review'],
+  void: ['review'],
+  uncollectible: ['retrying', 'review', 'paid', 'void'],
+};
