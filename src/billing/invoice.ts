@@ -15,7 +15,7 @@ export const INVOICE_CHART: Readonly<Record<InvoiceState, readonly InvoiceState[
   open: ['retrying', 'held', 'review', 'paid', 'void', 'uncollectible'],
   retrying: ['open', 'held', 'review', 'paid', 'void', 'uncollectible'],
   held: ['open', 'retrying', 'review', 'paid', 'void'],
-  review: ['open', 'retrying', 'paid', 'void'],
+  review: ['open', 'retrying', 'held', 'paid', 'void'],
   paid: ['review', 'refunded'],
   refunded: ['review'],
   waived: ['review'],

@@ -32,7 +32,12 @@ export function refundCommand(program: Command, context: Context): void {
 /** Orders it, then works on it at once; what stays open is any worker's. */
 async function refund(app: App, id: InvoiceId, { reason, ...wanted }: Options) {
   const deps = { db: app.db, ...app.identity };
-  const ids = await refundInvoice(deps, id, { reason, amount: wanted.amount ?? null, impUid: wanted.impUid ?? null, actor: `cli:${userName()}` });
+  const ids = await refundInvoice(deps, id, {
+    reason,
+    amount: wanted.amount ?? null,
+    impUid: wanted.impUid ?? null,
+    actor: `cli:${userName()}`,
+  });
   await refundDue(refundDeps(app), { only: ids });
   return (await readRefunds(app.db, ids)).map((row) => ({
     imp_uid: row.imp_uid,

@@ -9,8 +9,8 @@ import { exponentOf, parseMajor } from '../billing/money.ts';
 import { didYouMean } from '../billing/nearest-name.ts';
 import { CATCH_UP } from '../billing/subscription.ts';
 import type { UserConfig } from './define-config.ts';
-import { policySchema } from './policy-schema.ts';
 import { isPgProvider, pgProviderProblem } from './pg-providers.ts';
+import { policySchema } from './policy-schema.ts';
 import { reasonOf } from './reason.ts';
 
 /** A name that is safe as a key, a path and a label; so `__proto__` is none. */

@@ -111,6 +111,7 @@ function ordersOf(
     lastSentAt: null,
     kept: [],
     returned: [],
+    refunding: [],
     declinesAreFinal: true,
     minGapHours: 24,
     quarantineSeconds: 60,

@@ -7,7 +7,7 @@ BEGIN
     ('retrying', 'open'), ('retrying', 'held'), ('retrying', 'review'), ('retrying', 'paid'), ('retrying', 'void'),
     ('retrying', 'uncollectible'),
     ('held', 'open'), ('held', 'retrying'), ('held', 'review'), ('held', 'paid'), ('held', 'void'),
-    ('review', 'open'), ('review', 'retrying'), ('review', 'paid'), ('review', 'void'),
+    ('review', 'open'), ('review', 'retrying'), ('review', 'held'), ('review', 'paid'), ('review', 'void'),
     ('paid', 'review'), ('paid', 'refunded'), ('refunded', 'review'), ('waived', 'review'), ('void', 'review'),
     ('uncollectible', 'retrying'), ('uncollectible', 'review'), ('uncollectible', 'paid'), ('uncollectible', 'void')
   ) THEN
