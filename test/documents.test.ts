@@ -193,6 +193,7 @@ async function helpOf(command: readonly string[]): Promise<string> {
 }
 
 type SchemaPart = {
+  readonly anyOf?: readonly unknown[];
   readonly properties?: object;
   readonly additionalProperties?: unknown;
   readonly minimum?: number;
@@ -213,6 +214,9 @@ function settingsOf(node: SchemaPart, path: string): Setting[] {
   const parts = Object.entries(node.properties ?? {}).flatMap(([name, part]) => settingsIn(part, below + name));
   const named = path === 'limits.maxAmount' ? [] : settingsIn(node.additionalProperties, `${below}*`);
   if (parts.length + named.length > 0) return [...parts, ...named];
+  // An object or nothing: its settings, and itself.
+  const either = (node.anyOf ?? []).flatMap((part) => settingsIn(part, path)).filter((part) => part.path !== path);
+  if (either.length > 0) return [...either, { path, facts: ['null'] }];
   const bounds = [node.minimum, node.maximum, node.default].filter((fact) => typeof fact === 'number');
   const texts = typeof node.default === 'string' ? [node.default] : [];
   const facts = [...bounds.map((fact) => fact.toLocaleString('en')), ...texts, ...(node.enum ?? []).map(String)];
