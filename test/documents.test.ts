@@ -194,6 +194,7 @@ async function helpOf(command: readonly string[]): Promise<string> {
 
 type SchemaPart = {
   readonly anyOf?: readonly unknown[];
+  readonly items?: unknown;
   readonly properties?: object;
   readonly additionalProperties?: unknown;
   readonly minimum?: number;
@@ -215,6 +216,8 @@ function settingsOf(node: SchemaPart, path: string): Setting[] {
   const named = path === 'limits.maxAmount' ? [] : settingsIn(node.additionalProperties, `${below}*`);
   if (parts.length + named.length > 0) return [...parts, ...named];
   // An object or nothing: its settings, and itself.
+  const items = settingsIn(node.items, `${below}*`).filter(({ path: below }) => /\.\*\../.test(below));
+  if (items.length > 1) return items;
   const either = (node.anyOf ?? []).flatMap((part) => settingsIn(part, path)).filter((part) => part.path !== path);
   if (either.length > 0) return [...either, { path, facts: ['null'] }];
   const bounds = [node.minimum, node.maximum, node.default].filter((fact) => typeof fact === 'number');

@@ -15,6 +15,12 @@ export type ClassRule = { readonly retryAfterDays: readonly Rung[]; readonly car
 /** A span of local time in which retries are made, `HH:mm` on the same day; `until` is excluded. */
 export type RetryWindow = { readonly from: string; readonly until: string; readonly timezone: string };
 
+/** What a subscriber may use: all of it, all of it although something is owed, or nothing. */
+export type Access = 'full' | 'grace' | 'suspended';
+
+/** What happens on a day after the due date on which an invoice is still unpaid: it is told, and access may change. */
+export type Step = { readonly name: string; readonly afterDays: number; readonly access?: Access | undefined };
+
 /** What becomes of a subscription whose invoice was given up: `write_off` lets it go on. */
 export type SubscriptionEnd = 'unpaid' | 'pause' | 'cancel' | 'write_off';
 
@@ -37,12 +43,21 @@ export type DunningPolicy = {
   readonly perCard?: { readonly declines: number; readonly days: number } | null;
   /** Days after the due date for which another card is waited for once no card is left to try. */
   readonly waitForCardDays?: number;
+  /** By their days, rising. Without any, access stays `grace` to the end. */
+  readonly steps?: readonly Step[];
   readonly end?: SubscriptionEnd;
 };
 
 /** What a decline of this class leads to under a policy. */
 export function ruleFor(policy: DunningPolicy, declined: DeclineClass): ClassRule {
   return policy.classes?.[declined] ?? { retryAfterDays: policy.retryAfterDays, card: 'same' };
+}
+
+/** The last day after the due date on which an invoice may still be collected: a payday lies at most a month ahead. */
+export function lastDay(policy: DunningPolicy): number {
+  const ladders = [policy.retryAfterDays, ...Object.values(policy.classes ?? {}).map((rule) => rule.retryAfterDays)];
+  const days = ladders.map((ladder) => ladder.reduce<number>((day, rung) => (rung === 'payday' ? day + 31 : rung), 0));
+  return Math.max(policy.waitForCardDays ?? 0, ...days);
 }
 
 /** The largest number of attempts that a policy may come to, with so many cards. */

@@ -120,9 +120,18 @@ function refused(
       ...(outcome.kind === 'declined' ? { impUid: outcome.impUid } : {}),
       ...(unanswered > 0 && standing.sentAt !== null ? { unansweredAt: standing.sentAt } : {}),
     },
-    invoice: { ...follows.invoice, failed: true },
+    invoice: { ...follows.invoice, ...firstStep(standing, policy), failed: true },
     events: [{ kind: 'charge.failed', payload: payloadOf(decline) }, ...follows.events],
   };
+}
+
+/** With its first decline an invoice begins to climb the steps of its policy. */
+function firstStep(
+  { failures, dueAt }: AttemptStanding,
+  { steps = [] }: DunningPolicy,
+): { readonly stepAt?: DateTime } {
+  const [first] = steps;
+  return failures > 0 || first === undefined ? {} : { stepAt: dueAt.plus({ days: first.afterDays }) };
 }
 
 /** The attempt stays as it ended; what follows for its invoice is decided anew. */

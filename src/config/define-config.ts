@@ -1,6 +1,6 @@
 import type { Interval } from '../billing/calendar.ts';
 import type { DeclineClass } from '../billing/charge.ts';
-import type { CardChoice, Rung, SubscriptionEnd } from '../billing/policy.ts';
+import type { Access, CardChoice, Rung, SubscriptionEnd } from '../billing/policy.ts';
 import type { CatchUp } from '../billing/subscription.ts';
 
 /** Marks an object as maedal's configuration and checks its types. It is validated whole when maedal starts. */
@@ -109,6 +109,11 @@ export type UserPolicy = {
    * try the payer's other cards first; `other` climbs two rungs only.
    */
   readonly classes?: Readonly<Partial<Record<DeclineClass, UserRule | undefined>>> | undefined;
+  /**
+   * What is told (`dunning.step_entered`), and how access changes, on days after the due date on which an invoice is still
+   * unpaid: at most 20, rising. Default none: access is `grace` from the first decline to the end.
+   */
+  readonly steps?: readonly UserStep[] | undefined;
   /** What becomes of the subscription whose invoice is given up. Default `unpaid`. */
   readonly end?: SubscriptionEnd | undefined;
 };
@@ -118,6 +123,13 @@ type UserWindow = {
   readonly from?: string | undefined;
   readonly until?: string | undefined;
   readonly timezone?: string | undefined;
+};
+
+type UserStep = {
+  readonly name: string;
+  /** 0 to 365, and no later than the policy ends. */
+  readonly afterDays: number;
+  readonly access?: Access | undefined;
 };
 
 type UserRule = {

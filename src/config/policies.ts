@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 
 import { DECLINE_CLASSES, type DeclineClass } from '../billing/charge.ts';
-import type { CardChoice, ClassRule, DunningPolicy, Rung } from '../billing/policy.ts';
+import {
+  type CardChoice,
+  type ClassRule,
+  type DunningPolicy,
+  lastDay,
+  type Rung,
+  type Step,
+} from '../billing/policy.ts';
 import type { Channel, Named, Policy } from './config.ts';
 import { named } from './named.ts';
 import { policySchema } from './policy-schema.ts';
@@ -27,9 +34,18 @@ export function resolvePolicies(
           `${path} is ${dunning.minGapHours}: a retry waits out the longest quarantineSeconds, ${quarantine}`,
         );
       }
+      problems.push(
+        ...(dunning.steps ?? []).flatMap((step, index) => stepProblem(`dunning.${name}.steps.${index}`, step, dunning)),
+      );
       return [name, { version: hash(dunning), dunning }];
     }),
   );
+}
+
+/** A step that lies after the end is never entered: the invoice is not collected any more by then. */
+function stepProblem(path: string, { afterDays }: Step, policy: DunningPolicy): string[] {
+  const last = lastDay(policy);
+  return afterDays <= last ? [] : [`${path}.afterDays is ${afterDays}: the policy ends on day ${last} at the latest`];
 }
 
 /** A policy whole, so that the version that is kept says everything. */

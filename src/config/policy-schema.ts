@@ -45,6 +45,14 @@ const windowSchema = z
     error: 'the window never opens: write a later time than `from`',
   });
 
+const stepSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[\p{L}\p{N}][\p{L}\p{N}_.-]{0,63}$/u, { error: 'a name is 1 to 64 letters, digits, points and hyphens' }),
+  afterDays: z.int().min(0).max(365),
+  access: z.enum(['full', 'grace', 'suspended']).optional(),
+});
+
 /** One policy of `dunning`, as a person writes it; what is left out: `policies.ts`. */
 export const policySchema = z.strictObject({
   retryAfterDays: ladder.default([1, 3, 5]),
@@ -58,6 +66,16 @@ export const policySchema = z.strictObject({
     .prefault({}),
   waitForCardDays: z.int().min(0).max(365).default(7),
   classes: z.strictObject(classes).prefault({}),
+  steps: z
+    .array(stepSchema)
+    .max(20)
+    .refine(
+      (steps) => steps.every((step, index) => index === 0 || step.afterDays > (steps[index - 1]?.afterDays ?? 0)),
+      {
+        error: 'write the steps in the order of their days, one a day',
+      },
+    )
+    .default([]),
   end: z.enum(['unpaid', 'pause', 'cancel', 'write_off']).default('unpaid'),
 });
 

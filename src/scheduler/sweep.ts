@@ -18,11 +18,17 @@ export async function sweep(
   if (expired > 0) await deps.failpoints.at('sends.expired');
   await accountCaptures(deps);
   await decideOnAwaited(deps);
+  await enterSteps(deps);
   const by = until ?? (await deps.store.databaseNow());
   await prepareDueRetries(deps, by);
   const rung = await ringAll(deps, by);
   if (expired + rung > 0) deps.report({ kind: 'sweep.finished', expired, rung });
   return { expired, rung };
+}
+
+/** Until none is due: of a subscription's invoices one is moved at a time. */
+async function enterSteps({ store }: SchedulerDeps): Promise<void> {
+  while ((await store.enterSteps(BATCH)) > 0);
 }
 
 async function prepareDueRetries(deps: SchedulerDeps, until: DateTime): Promise<void> {

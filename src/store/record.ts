@@ -51,6 +51,7 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
              next_at = ${sqlInstant(invoice.nextAt)}::timestamptz,
              failures = failures + ${invoice.failed === true ? 1 : 0}, updated_at = maedal_now(),
              paid_at = CASE WHEN ${invoice.state} = 'paid' THEN maedal_now() END,
+             step_at = coalesce(${sqlInstant(invoice.stepAt)}::timestamptz, step_at),
              watch_at = coalesce(${sqlInstant(invoice.watchAt)}::timestamptz, watch_at)
         FROM a WHERE invoice.id = a.invoice_id
       RETURNING invoice.id

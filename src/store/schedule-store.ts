@@ -7,6 +7,7 @@ import { databaseNow, expireSends, prepareRetries, retriesDue, ring } from './du
 import { observe } from './observations.ts';
 import { record } from './record.ts';
 import { canaries } from './sends.ts';
+import { enterSteps } from './steps.ts';
 import { claimWatched, watchOn } from './watch.ts';
 
 /** What a scheduler asks of the database. See `ChargeStore`. */
@@ -23,6 +24,7 @@ export function scheduleStore(db: Db) {
     clearArrears: bound(db, clearArrears),
     cardsAwaited: bound(db, cardsAwaited),
     retriesDue: bound(db, retriesDue),
+    enterSteps: bound(db, enterSteps),
     prepareRetries: bound(db, prepareRetries),
     ring: bound(db, ring),
     expireSends: bound(db, expireSends),

@@ -125,6 +125,20 @@ describe('a wrong value is named with its path', () => {
       'no rung is ever reached',
     ],
     [{ dunning: { default: { classes: { poor: {} } } } }, 'dunning.default.classes.poor is not a setting'],
+    [
+      {
+        dunning: {
+          default: {
+            steps: [
+              { name: 'a', afterDays: 2 },
+              { name: 'b', afterDays: 2 },
+            ],
+          },
+        },
+      },
+      'one a day',
+    ],
+    [{ dunning: { default: { steps: [{ name: '', afterDays: 2 }] } } }, 'a name is 1 to 64 letters'],
     [{ dunning: { default: { end: 'stop' } } }, 'use one of unpaid, pause, cancel, write_off'],
     [{ dunning: { default: { perCard: { declines: 0 } } } }, 'dunning.default.perCard.declines is 0: write at least 1'],
     [{ dunning: { default: { minGapHours: -1 } } }, 'dunning.default.minGapHours is -1: write at least 0'],

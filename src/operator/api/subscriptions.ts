@@ -37,6 +37,7 @@ export function subscriptionJson(subscription: SubscriptionView) {
     anchor_local: subscription.anchorLocal,
     timezone: subscription.timezone,
     status: subscription.status,
+    access: subscription.access,
     next_due_at: isoInstantOrNull(subscription.nextDueAt),
     trial_until: isoInstantOrNull(subscription.trialUntil),
     ends_after: subscription.endsAfter,

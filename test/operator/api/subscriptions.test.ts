@@ -33,6 +33,7 @@ describe('a subscription', () => {
       anchor_local: '2027-01-31T10:00:00',
       timezone: 'Asia/Seoul',
       status: 'active',
+      access: 'full',
       next_due_at: '2027-02-28T01:00:00Z',
       trial_until: null,
       ends_after: null,

@@ -43,6 +43,7 @@ export function memoryStore(tables: Tables, carry: Carry): ChargeStore & Schedul
     clearArrears: bound('clearArrears', clearArrears),
     cardsAwaited: bound('cardsAwaited', cardsAwaited),
     retriesDue: bound('retriesDue', retriesDue),
+    enterSteps: bound('enterSteps', () => 0), // no policy of the model has steps
     prepareRetries: bound('prepareRetries', prepareRetries),
     ring: bound('ring', ring),
     expireSends: bound('expireSends', expireSends),
