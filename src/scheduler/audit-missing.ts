@@ -9,7 +9,7 @@ import { type AuditDeps, type AuditOrder, type Finding, note, type Tally, tell }
  * payment that both sides know, before it is believed to be gone. Returns why that could not be decided, or null.
  */
 export async function compareBack(deps: AuditDeps, order: AuditOrder, tally: Tally): Promise<string | null> {
-  if (tally.canary === null) {
+  if (tally.ours === 0) {
     // A list without one payment that we know may be another account's.
     const sight = await sightOf(deps.gateway, await deps.store.canaries(''));
     if (sight.kind === 'unseen') return `no payment that we know is in the gateway's list, and ${sight.why}`;

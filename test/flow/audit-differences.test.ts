@@ -96,6 +96,23 @@ describe('what is paid here and not listed there', () => {
   });
 });
 
+describe('a list without one payment that we know', () => {
+  test.each([
+    ['absent', null],
+    ['truthful', { findings: [], unclear: null }],
+  ] as const)('vouches for nothing unless a look-up finds one, look-ups being %s', async (how, expected) => {
+    await chargeSome(world, 1);
+    await world.advance({ days: 10 });
+    await auditAtBoot(world);
+    await world.advance({ days: 10 });
+    world.gateway.lists = 'empty';
+    world.gateway.lookUps = how;
+    const audited = await auditAtBoot(world);
+    if (expected === null) expect(audited).toBeNull();
+    else expect(audited).toMatchObject(expected);
+  });
+});
+
 describe('somebody else who charges our cards', () => {
   test('raises one alarm for each payment, and stops nothing', async () => {
     const [name = ''] = await chargeSome(world, 1);

@@ -13,7 +13,7 @@ export const INTENTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/store/subscription-orders.ts',
-        find: 'SELECT max(a.unanswered_at) FROM attempt a',
+        find: 'SELECT max(maedal_unanswered_at(a)) FROM attempt a',
         replace: "SELECT max(a.answered_at) - interval '1 year' FROM attempt a",
       },
     ],

@@ -5,7 +5,9 @@ export const JUDGEMENTS: readonly Mutant[] = [
   {
     name: 'a repeated id that is refused is taken for a decline',
     catcher: 'test/billing/outcome.test.ts',
-    edits: [{ file: 'src/billing/outcome.ts', find: ' || pending || refusal.duplicate)', replace: ' || pending)' }],
+    edits: [
+      { file: 'src/billing/outcome.ts', find: 'refusal.duplicate || refusal.decline', replace: 'refusal.decline' },
+    ],
   },
   {
     name: 'of several captures the latest is kept',
@@ -53,6 +55,39 @@ export const JUDGEMENTS: readonly Mutant[] = [
         file: 'src/billing/capture.ts',
         find: '  if (isInReview(attempt)) {\n',
         replace: "  if (isInReview(attempt)) {\n    if (capture.cancelMinor === 0) return { kind: 'wait' };\n",
+      },
+    ],
+  },
+  {
+    name: 'what was withdrawn without an answer bars no other id',
+    catcher: 'test/flow/ways-out.test.ts',
+    edits: [
+      {
+        file: 'prisma/migrations/20261127100000_unsettled/migration.sql',
+        find: "a.state IN ('review', 'canceled') AND",
+        replace: "a.state IN ('review') AND",
+      },
+    ],
+  },
+  {
+    name: 'what a person counts is given back all the same',
+    catcher: 'test/flow/ways-out.test.ts',
+    edits: [
+      {
+        file: 'src/store/interventions.ts',
+        find: "refund.imp_uid = proof.imp_uid AND refund.state = 'prepared'",
+        replace: "refund.imp_uid = proof.imp_uid AND refund.state = 'unknown'",
+      },
+    ],
+  },
+  {
+    name: 'an audit believes an empty list',
+    catcher: 'test/flow/audit-differences.test.ts',
+    edits: [
+      {
+        file: 'src/scheduler/audit-missing.ts',
+        find: 'if (tally.ours === 0) {',
+        replace: 'if (tally.ours < 0) {',
       },
     ],
   },

@@ -58,9 +58,13 @@ export const READINGS: readonly Mutant[] = [
       },
       {
         file: 'src/worker/look-before-sending.ts',
-        find: "  await deps.store.observe(answer.records, 'look_up');\n  const found = alreadyCharged(deps, attempt, merchantUid, answer.records);",
-        replace:
-          "  await deps.store.observe(answer.records.slice(0, 1), 'look_up');\n  const found = alreadyCharged(deps, attempt, merchantUid, answer.records.slice(0, 1));",
+        find: "  await deps.store.observe(answer.records, 'look_up');",
+        replace: "  await deps.store.observe(answer.records.slice(0, 1), 'look_up');",
+      },
+      {
+        file: 'src/worker/look-before-sending.ts',
+        find: 'alreadyCharged(deps, attempt, merchantUid, answer.records);',
+        replace: 'alreadyCharged(deps, attempt, merchantUid, answer.records.slice(0, 1));',
       },
       {
         file: 'src/worker/charge-invoice.ts',
@@ -112,8 +116,8 @@ export const READINGS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/worker/look-before-sending.ts',
-        find: 'isDoubtful ||= known.isUnanswered;',
-        replace: 'isDoubtful ||= known.isUnanswered && seen.length > 99;',
+        find: 'isUnanswered ||= known.isUnanswered;',
+        replace: 'isUnanswered ||= known.isUnanswered && seen.length > 99;',
       },
     ],
   },
@@ -146,8 +150,8 @@ export const READINGS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/worker/look-before-sending.ts',
-        find: "let isDoubtful = attempt.audit !== 'passed';",
-        replace: 'let isDoubtful = false;',
+        find: "isUnanswered || attempt.audit !== 'passed';",
+        replace: 'isUnanswered;',
       },
     ],
   },

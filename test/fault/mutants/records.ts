@@ -30,8 +30,8 @@ export const RECORDS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/billing/transition.ts',
-        find: "(['sent', 'unknown'] as const),\n    fence: 'fenced' as const,",
-        replace: "(['sent', 'unknown'] as const),\n    fence: 'unfenced' as const,",
+        find: ": ['sent', 'unknown'],\n    fence: 'fenced',",
+        replace: ": ['sent', 'unknown'],\n    fence: 'unfenced',",
       },
     ],
   },

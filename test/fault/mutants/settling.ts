@@ -2,9 +2,9 @@ import type { Mutant } from './mutant.ts';
 
 const FILE = 'src/store/record.ts';
 const BEGIN =
-  'export async function record(db: Db, subject: Subject, next: Transition): Promise<boolean> {\n  const { attempt, invoice } = next;\n';
+  "export async function record(db: Db, subject: Subject, next: Transition): Promise<boolean> {\n  const { attempt, invoice, subscription: becomes = 'same' } = next;\n";
 const REST =
-  "async function rest(db: Pick<Db, '$queryRaw'>, subject: Subject, next: Transition): Promise<boolean> {\n  const { attempt, invoice } = next;\n";
+  "async function rest(db: Pick<Db, '$queryRaw'>, subject: Subject, next: Transition): Promise<boolean> {\n  const { attempt, invoice, subscription: becomes = 'same' } = next;\n";
 /** The attempt's move as a statement of its own. */
 const MOVE = `
   const { attempt } = next;
