@@ -30,8 +30,8 @@ export const RECORDS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/billing/transition.ts',
-        find: ": ['sent', 'unknown'],\n    fence: 'fenced',",
-        replace: ": ['sent', 'unknown'],\n    fence: 'unfenced',",
+        find: "'unknown'] : ['sent', 'unknown'],\n    fence: 'fenced',",
+        replace: "'unknown'] : ['sent', 'unknown'],\n    fence: 'unfenced',",
       },
     ],
   },
