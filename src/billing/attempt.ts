@@ -70,7 +70,7 @@ export type Transition = {
     /** Late watch: when what ended is looked at once more, because something of it may still land. */
     readonly watchAt?: DateTime;
   };
-  /** `settled`: back to active, unless something else is owed. */
-  readonly subscription?: 'past_due' | 'settled' | SubscriptionEnd;
+  /** `settled`: back to active, unless something else is owed. `accumulate`: past due, and without access. */
+  readonly subscription?: 'past_due' | 'settled' | SubscriptionEnd | 'accumulate';
   readonly events: readonly { readonly kind: string; readonly payload: Readonly<Record<string, unknown>> }[];
 };

@@ -24,6 +24,9 @@ export type Step = { readonly name: string; readonly afterDays: number; readonly
 /** What becomes of a subscription whose invoice was given up: `write_off` lets it go on. */
 export type SubscriptionEnd = 'unpaid' | 'pause' | 'cancel' | 'write_off';
 
+/** What later periods do meanwhile: they wait until it has recovered, or are collected as they fall due. */
+export type LaterInvoices = 'hold' | 'accumulate';
+
 /**
  * How a declined invoice is collected. Stored with the invoice as the version that drove it; what versions of before lack
  * is optional here, and does nothing where it is left out.
@@ -46,6 +49,8 @@ export type DunningPolicy = {
   /** By their days, rising. Without any, access stays `grace` to the end. */
   readonly steps?: readonly Step[];
   readonly end?: SubscriptionEnd;
+  /** Of a subscription that ends `unpaid`. */
+  readonly later?: LaterInvoices;
 };
 
 /** What a decline of this class leads to under a policy. */

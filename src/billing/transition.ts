@@ -154,13 +154,14 @@ function cardAwaited(
 function afterFailure(
   decline: Decline,
   decision: Decision,
-  { end = 'unpaid' }: DunningPolicy,
+  { end = 'unpaid', later = 'hold' }: DunningPolicy,
 ): Pick<Transition, 'invoice' | 'subscription' | 'events'> {
   const payload = payloadOf(decline);
   if (decision.kind === 'give-up') {
     const reason = end === 'write_off' ? WRITTEN_OFF : decision.reason;
     const events = [{ kind: 'invoice.uncollectible', payload }, ...ENDING[end].map((kind) => ({ kind, payload }))];
-    return { invoice: { state: 'uncollectible', reason }, subscription: end, events };
+    const subscription = end === 'unpaid' && later === 'accumulate' ? later : end;
+    return { invoice: { state: 'uncollectible', reason }, subscription, events };
   }
   const next = { state: 'retrying', nextAt: at(decision) } as const;
   if (decision.kind === 'await-card') {

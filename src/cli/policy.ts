@@ -83,14 +83,15 @@ function render(
     return `  ${number}  ${local(at)}  ${after(number, days)}${on}`;
   });
   const waits = awaitsUntil === null ? [] : [`  until ${local(awaitsUntil)} another card is waited for`];
-  const { jitterMinutes = 0, end: subscription = 'unpaid' } = dunning;
+  const { jitterMinutes = 0, end: subscription = 'unpaid', later } = dunning;
+  const ends = later === 'accumulate' ? 'the subscription stays past due' : ENDS[subscription];
   const spread = jitterMinutes > 0 && rungs.length > 1 ? [`  each retry up to ${jitterMinutes} minutes later`] : [];
   return [
     `${name} (${version}), declined for ${declined}, in ${timezone}`,
     ...lines,
     ...spread,
     ...waits,
-    `  then uncollectible: ${end}; ${ENDS[subscription]}`,
+    `  then uncollectible: ${end}; ${ends}`,
   ].join('\n');
 }
 

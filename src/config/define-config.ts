@@ -1,6 +1,6 @@
 import type { Interval } from '../billing/calendar.ts';
 import type { DeclineClass } from '../billing/charge.ts';
-import type { Access, CardChoice, Rung, SubscriptionEnd } from '../billing/policy.ts';
+import type { Access, CardChoice, LaterInvoices, Rung, SubscriptionEnd } from '../billing/policy.ts';
 import type { CatchUp } from '../billing/subscription.ts';
 
 /** Marks an object as maedal's configuration and checks its types. It is validated whole when maedal starts. */
@@ -116,6 +116,11 @@ export type UserPolicy = {
   readonly steps?: readonly UserStep[] | undefined;
   /** What becomes of the subscription whose invoice is given up. Default `unpaid`. */
   readonly end?: SubscriptionEnd | undefined;
+  /**
+   * What its later periods do where that is `unpaid`: `hold` (default) has them wait until it has recovered, and then go as
+   * `catchUp` says; `accumulate` keeps it past due, and collects them as they fall due.
+   */
+  readonly later?: LaterInvoices | undefined;
 };
 
 /** `HH:mm`, `until` excluded, in this zone; left out, in that of the configuration. */

@@ -37,6 +37,11 @@ export function resolvePolicies(
       problems.push(
         ...(dunning.steps ?? []).flatMap((step, index) => stepProblem(`dunning.${name}.steps.${index}`, step, dunning)),
       );
+      if (dunning.later === 'accumulate' && dunning.end !== 'unpaid') {
+        problems.push(
+          `dunning.${name}.later is accumulate: it says something where end is unpaid, and that is ${dunning.end}`,
+        );
+      }
       return [name, { version: hash(dunning), dunning }];
     }),
   );

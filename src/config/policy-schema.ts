@@ -77,6 +77,7 @@ export const policySchema = z.strictObject({
     )
     .default([]),
   end: z.enum(['unpaid', 'pause', 'cancel', 'write_off']).default('unpaid'),
+  later: z.enum(['hold', 'accumulate']).default('hold'),
 });
 
 function isRising(rungs: readonly Rung[]): boolean {

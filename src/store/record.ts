@@ -60,15 +60,16 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
         FROM a WHERE ${attempt.state} = 'paid' AND observation.imp_uid = ${attempt.impUid ?? null}
     ), standing AS (
       UPDATE subscription SET updated_at = maedal_now(), status = CASE ${becomes}
-             WHEN 'past_due' THEN 'past_due' WHEN 'unpaid' THEN 'unpaid' WHEN 'pause' THEN 'paused' WHEN 'cancel' THEN 'canceled'
+             WHEN 'past_due' THEN 'past_due' WHEN 'accumulate' THEN 'past_due' WHEN 'unpaid' THEN 'unpaid' WHEN 'pause' THEN 'paused' WHEN 'cancel' THEN 'canceled'
              ELSE 'active' END,
+             access = CASE WHEN ${becomes} = 'accumulate' THEN 'suspended' ELSE subscription.access END,
              canceled_at = CASE WHEN ${becomes} = 'cancel' THEN maedal_now() ELSE subscription.canceled_at END,
              paused_at = CASE WHEN ${becomes} = 'pause' THEN maedal_now() ELSE subscription.paused_at END,
              next_due_at = CASE WHEN ${becomes} <> 'cancel' THEN subscription.next_due_at END
         FROM s, moved
        WHERE subscription.id = s.id AND CASE
              WHEN ${becomes} = 'past_due' THEN s.status = 'active'
-             WHEN ${becomes} IN ('unpaid', 'pause', 'cancel') THEN s.status IN ('active', 'past_due')
+             WHEN ${becomes} IN ('unpaid', 'accumulate', 'pause', 'cancel') THEN s.status IN ('active', 'past_due')
              WHEN ${becomes} IN ('settled', 'write_off') THEN s.status IN ('past_due', 'unpaid') AND NOT EXISTS (
                SELECT FROM invoice other WHERE other.subscription_id = s.id AND other.id <> moved.id
                   AND ((other.state = 'uncollectible' AND other.reason <> ${WRITTEN_OFF}) OR (other.state = 'retrying' AND other.failures > 0)))

@@ -169,6 +169,7 @@ const SHIPPED = {
   waitForCardDays: 7,
   steps: [],
   end: 'unpaid',
+  later: 'hold',
   classes: {
     funds: { retryAfterDays: [1, 3, 5], card: 'next' },
     card: { retryAfterDays: [], card: 'other' },
@@ -211,4 +212,10 @@ test('a step past the end of its policy is refused with its path: nobody would e
   });
   const { policies } = await resolve({}, { dunning: { own: { retryAfterDays: [1, 'payday'], steps: [late] } } });
   expect(policies.own?.dunning.steps).toEqual([late]);
+});
+
+test('what later invoices do is said of an unpaid subscription alone', async () => {
+  await expect(resolve({}, { dunning: { own: { end: 'cancel', later: 'accumulate' } } })).rejects.toMatchObject({
+    problems: ['dunning.own.later is accumulate: it says something where end is unpaid, and that is cancel'],
+  });
 });

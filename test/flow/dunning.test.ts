@@ -181,6 +181,21 @@ test.each([
   expect(world.gateway.posts).toHaveLength(1);
 });
 
+test.each([
+  ['hold', 'unpaid', 1],
+  ['accumulate', 'past_due', 2],
+] as const)('while one invoice is given up, later ones %s', async (later, status, posts) => {
+  await follow({ ...POLICY, retryAfterDays: [], classes: {}, end: 'unpaid', later });
+  const subscription = await world.subscribe();
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  expect(await statusOf(subscription)).toBe(status);
+  const { access } = await world.database.db.subscription.findFirstOrThrow();
+  expect(access).toBe('suspended');
+  await runFor(30);
+  expect(world.gateway.posts).toHaveLength(posts);
+});
+
 test('what is written off is owed no more: the subscription goes on with its next period', async () => {
   await follow({ ...POLICY, retryAfterDays: [1], classes: {}, end: 'write_off' });
   const subscription = await world.subscribe();

@@ -90,7 +90,7 @@ function statusAfter(
   invoice: InvoiceRow,
   to: Transition['subscription'],
 ): SubscriptionStatus | null {
-  if (to === 'past_due') return status === 'active' ? to : null;
+  if (to === 'past_due' || to === 'accumulate') return status === 'active' ? 'past_due' : null;
   if (to === 'unpaid' || to === 'pause' || to === 'cancel')
     return status === 'active' || status === 'past_due' ? ENDED[to] : null;
   if (to === undefined || (status !== 'past_due' && status !== 'unpaid')) return null;
