@@ -1,4 +1,4 @@
-import type { DateTime } from 'luxon';
+import { DateTime } from 'luxon';
 import { firstPeriodFrom, type Interval, type Period, periodAt, type Schedule } from './calendar.ts';
 import { assertNever } from './errors.ts';
 import type { Money } from './money.ts';
@@ -7,8 +7,11 @@ import type { Money } from './money.ts';
 export type SubscriptionOrder =
   | { readonly kind: 'cancel'; readonly at: 'now' | 'period_end' }
   | { readonly kind: 'pause' }
-  /** Ends a pause, or takes back a cancel to the end of the period. */
-  | { readonly kind: 'resume' }
+  /**
+   * Ends a pause, or takes back a cancel to the end of the period. `keep`: on its old days. `new`: its periods begin anew
+   * now, or where the last one that was drawn up ends.
+   */
+  | { readonly kind: 'resume'; readonly anchor: 'keep' | 'new' }
   /** The next period is not charged. */
   | { readonly kind: 'skip' };
 
@@ -38,6 +41,8 @@ export type SubscriptionChange = {
   readonly status?: 'active' | 'paused' | 'canceled';
   readonly cancelsAtPeriodEnd?: boolean;
   readonly periods?: { readonly first: number; readonly next: number; readonly nextDueAt: DateTime };
+  /** From where its periods are counted from now on, and how many are left of an agreed number. */
+  readonly anchor?: { readonly local: string; readonly endsAfter: number | null };
   /** What it costs and is called from its next period on. */
   readonly terms?: Terms;
   /** A period that is drawn up as waived. */
@@ -64,7 +69,7 @@ export function judgeSubscription(order: SubscriptionOrder, standing: Subscripti
     case 'pause':
       return pause(standing);
     case 'resume':
-      return resume(standing);
+      return resume(standing, order.anchor);
     case 'skip':
       return skip(standing);
     default:
@@ -86,16 +91,28 @@ function pause({ status }: SubscriptionStanding): SubscriptionJudgement {
 }
 
 /** The anchor stays: periods that began while it was paused are not owed, and count for no agreed number. */
-function resume(standing: SubscriptionStanding): SubscriptionJudgement {
+function resume(standing: SubscriptionStanding, anchor: 'keep' | 'new'): SubscriptionJudgement {
   const { status, cancelsAtPeriodEnd, schedule, firstPeriod, nextPeriod, now } = standing;
   if (status !== 'paused') {
     return cancelsAtPeriodEnd
       ? changed({ cancelsAtPeriodEnd: false, event: 'subscription.cancel_taken_back' })
       : unchanged('release');
   }
+  if (anchor === 'new') return anew(standing);
   const next = Math.max(nextPeriod, firstPeriodFrom(schedule, now));
   const periods = { first: firstPeriod + next - nextPeriod, next, nextDueAt: periodAt(schedule, next).startAt };
   return changed({ status: 'active', periods, invoices: 'release', event: 'subscription.resumed' });
+}
+
+/** Never inside a period that was drawn up: that one is paid for, or owed. */
+function anew({ schedule, firstPeriod, nextPeriod, endsAfter, now }: SubscriptionStanding): SubscriptionJudgement {
+  const left = endsAfter === null ? null : endsAfter - (nextPeriod - firstPeriod);
+  if (left !== null && left <= 0) return refused('all its agreed periods were drawn up');
+  const startAt = DateTime.max(now, periodAt(schedule, nextPeriod).startAt).setZone(schedule.timezone);
+  const local = startAt.toFormat("yyyy-LL-dd'T'HH:mm:ss.SSS");
+  const periods = { first: 0, next: 0, nextDueAt: periodAt({ ...schedule, anchorLocal: local }, 0).startAt };
+  const change = { status: 'active', periods, anchor: { local, endsAfter: left }, invoices: 'release' } as const;
+  return changed({ ...change, event: 'subscription.resumed' });
 }
 
 function skip({ status, schedule, firstPeriod, nextPeriod, endsAfter, cancelsAtPeriodEnd, now }: SubscriptionStanding) {

@@ -65,6 +65,8 @@ export async function changeSubscription(
              cancel_at_period_end = coalesce(${change.cancelsAtPeriodEnd ?? null}::boolean, s.cancel_at_period_end),
              first_period = coalesce(${periods?.first ?? null}::integer, s.first_period),
              next_period = coalesce(${periods?.next ?? null}::integer, s.next_period),
+             anchor_local = coalesce(${change.anchor?.local ?? null}::text, s.anchor_local),
+             ends_after = CASE WHEN ${change.anchor !== undefined} THEN ${change.anchor?.endsAfter ?? null}::integer ELSE s.ends_after END,
              plan = coalesce(${terms.plan ?? null}::text, s.plan), name = coalesce(${terms.name ?? null}::text, s.name),
              amount = coalesce(${terms.price?.minor ?? null}::bigint, s.amount), policy = coalesce(${terms.policy ?? null}::text, s.policy),
              next_due_at = CASE WHEN ${status}::text IS DISTINCT FROM 'canceled'

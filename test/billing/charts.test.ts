@@ -86,7 +86,7 @@ test('whatever is ordered about a subscription, it moves along its chart', () =>
     { kind: 'cancel', at: 'now' },
     { kind: 'cancel', at: 'period_end' },
     { kind: 'pause' },
-    { kind: 'resume' },
+    { kind: 'resume', anchor: 'keep' },
     { kind: 'skip' },
   ] as const;
   const rest = { cancelsAtPeriodEnd: false, schedule, firstPeriod: 0, nextPeriod: 1, endsAfter: null, now };

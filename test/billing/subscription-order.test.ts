@@ -40,9 +40,9 @@ test.each<[SubscriptionOrder, Partial<SubscriptionStanding>, object]>([
   [{ kind: 'pause' }, {}, { change: { status: 'paused', invoices: 'hold' } }],
   [{ kind: 'pause' }, { status: 'paused' }, { kind: 'unchanged', invoices: 'hold' }],
   [{ kind: 'pause' }, { status: 'canceled' }, { kind: 'refused' }],
-  [{ kind: 'resume' }, {}, { kind: 'unchanged' }],
-  [{ kind: 'resume' }, { cancelsAtPeriodEnd: true }, { change: { cancelsAtPeriodEnd: false } }],
-  [{ kind: 'resume' }, { status: 'canceled' }, { kind: 'refused' }],
+  [{ kind: 'resume', anchor: 'keep' }, {}, { kind: 'unchanged' }],
+  [{ kind: 'resume', anchor: 'keep' }, { cancelsAtPeriodEnd: true }, { change: { cancelsAtPeriodEnd: false } }],
+  [{ kind: 'resume', anchor: 'keep' }, { status: 'canceled' }, { kind: 'refused' }],
   [{ kind: 'skip' }, { status: 'paused' }, { kind: 'refused', because: 'it is paused' }],
   [{ kind: 'skip' }, { cancelsAtPeriodEnd: true }, { kind: 'refused' }],
   [{ kind: 'skip' }, { endsAfter: 1 }, { kind: 'refused' }],
@@ -53,11 +53,13 @@ test.each<[SubscriptionOrder, Partial<SubscriptionStanding>, object]>([
 
 test('a pause keeps the anchor: what began meanwhile is not owed, and counts for no agreed number', () => {
   const paused = standing({ status: 'paused', nextPeriod: 2, endsAfter: 12, now: DateTime.utc(2027, 6, 15) });
-  expect(judgeSubscription({ kind: 'resume' }, paused)).toMatchObject({
+  expect(judgeSubscription({ kind: 'resume', anchor: 'keep' }, paused)).toMatchObject({
     change: { status: 'active', invoices: 'release', periods: { first: 3, next: 5 } },
   });
   const brief = standing({ status: 'paused', nextPeriod: 2, now: DateTime.utc(2027, 3, 5) });
-  expect(judgeSubscription({ kind: 'resume' }, brief)).toMatchObject({ change: { periods: { first: 0, next: 2 } } });
+  expect(judgeSubscription({ kind: 'resume', anchor: 'keep' }, brief)).toMatchObject({
+    change: { periods: { first: 0, next: 2 } },
+  });
 });
 
 test('a skip waives the next period and leaves the ones after it where they were', () => {
@@ -92,7 +94,7 @@ test('whatever is ordered, no period comes twice, none that began is passed over
     NOW,
     AT_END,
     { kind: 'pause' },
-    { kind: 'resume' },
+    { kind: 'resume', anchor: 'keep' },
     { kind: 'skip' },
   );
   const statuses = fc.constantFrom('trialing', 'active', 'past_due', 'unpaid', 'paused', 'canceled');
@@ -110,4 +112,22 @@ test('whatever is ordered, no period comes twice, none that began is passed over
       expect(periodAt(schedule, periods.next).startAt.toMillis()).toBe(periods.nextDueAt.toMillis());
     }),
   );
+});
+
+test('a new anchor begins now, or where the last period ends, and what was served of an agreed number counts', () => {
+  const paused = standing({ status: 'paused', firstPeriod: 0, nextPeriod: 2, endsAfter: 5 });
+  const start = periodAt(paused.schedule, 2).startAt;
+  const anew = (now: DateTime) => judgeSubscription({ kind: 'resume', anchor: 'new' }, { ...paused, now });
+  const late = start.plus({ days: 40 });
+  expect(anew(late)).toMatchObject({
+    change: {
+      status: 'active',
+      anchor: { endsAfter: 3 },
+      periods: { first: 0, next: 0, nextDueAt: late.setZone('utc') },
+    },
+  });
+  expect(anew(start.minus({ days: 3 }))).toMatchObject({ change: { periods: { nextDueAt: start } } });
+  expect(judgeSubscription({ kind: 'resume', anchor: 'new' }, { ...paused, endsAfter: 2 })).toMatchObject({
+    kind: 'refused',
+  });
 });

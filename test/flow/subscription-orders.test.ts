@@ -81,7 +81,7 @@ test('a cancel while a charge is unknown lets it be settled first', async () => 
 test('cancelled to the end of the period, the period is served and no other follows; it can be taken back', async () => {
   await world.run();
   await order({ kind: 'cancel', at: 'period_end' });
-  await order({ kind: 'resume' });
+  await order({ kind: 'resume', anchor: 'keep' });
   await days(28);
   expect(await invoices()).toEqual([
     ['2027-01-31', 'paid'],
@@ -101,7 +101,7 @@ test('paused, nothing is charged; resumed, what was held goes on and the months 
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'held', reason: 'subscription_stopped' });
   await days(65);
   expect(world.gateway.posts).toHaveLength(1);
-  await order({ kind: 'resume' });
+  await order({ kind: 'resume', anchor: 'keep' });
   expect(await row()).toMatchObject({ status: 'past_due', paused_at: null });
   await world.run();
   expect(await row()).toMatchObject({ status: 'active' });
@@ -110,6 +110,23 @@ test('paused, nothing is charged; resumed, what was held goes on and the months 
     ['2027-01-31', 'paid'],
     ['2027-04-30', 'paid'],
   ]);
+});
+
+test('resumed with a new anchor, its periods begin anew: now, and never inside one that was drawn up', async () => {
+  await world.run();
+  await order({ kind: 'pause' });
+  await days(10);
+  await order({ kind: 'resume', anchor: 'new' });
+  await world.run();
+  expect(await invoices()).toEqual([['2027-01-31', 'paid']]); // paid to 28 February
+  await order({ kind: 'pause' });
+  await days(30);
+  await order({ kind: 'resume', anchor: 'new' });
+  const today = world.now.setZone('Asia/Seoul');
+  await world.run();
+  await days(40);
+  const expected = [today, today.plus({ months: 1 })].map((day) => [day.toISODate(), 'paid']);
+  expect(await invoices()).toEqual([['2027-01-31', 'paid'], ...expected]);
 });
 
 test.each([
@@ -121,7 +138,7 @@ test.each([
   const { db } = world.database;
   await db.attempt.updateMany({ data: unanswered });
   await order({ kind: 'pause' });
-  await order({ kind: 'resume' });
+  await order({ kind: 'resume', anchor: 'keep' });
   expect((await invoiceOf(world, subscription)).next_at).toEqual(world.now.plus({ hours }).toJSDate());
   await world.advance({ hours: hours - 1 });
   await world.run();

@@ -18,7 +18,10 @@ import { subscriptionJson } from './subscriptions.ts';
 export function subscriptionOrderRoutes(app: FastifyInstance, deps: OrderDeps): void {
   const order = orders(app, deps);
   order('cancel', Cancel, (id, { at, reason }) => orderSubscription(deps, id, { kind: 'cancel', at }, said(reason)));
-  for (const kind of ['pause', 'resume', 'skip'] as const)
+  order('resume', Resume, (id, { anchor, reason }) =>
+    orderSubscription(deps, id, { kind: 'resume', anchor }, said(reason)),
+  );
+  for (const kind of ['pause', 'skip'] as const)
     order(kind, Plain, (id, { reason }) => orderSubscription(deps, id, { kind }, said(reason)));
   order('change-card', Card, (id, { customer_uid, reason }) => orderCardChange(deps, id, customer_uid, said(reason)));
 }
@@ -54,4 +57,5 @@ const MISSING = 'there is no such subscription';
 const Params = z.object({ id: IdText });
 const Plain = z.strictObject(REASON);
 const Cancel = z.strictObject({ at: z.enum(['now', 'period_end']).default('now'), ...REASON });
+const Resume = z.strictObject({ anchor: z.enum(['keep', 'new']).default('keep'), ...REASON });
 const Card = z.strictObject({ customer_uid: IdText.max(80), ...REASON });
