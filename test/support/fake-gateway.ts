@@ -160,7 +160,12 @@ export class FakeGateway implements Gateway {
 
   /** An id that was captured is captured once more: what must never happen, and what the protocol is to notice. */
   captureAgain(merchantUid: string): PaymentRecord {
-    return this.add(this.posted(merchantUid), 'paid');
+    return this.arrive(merchantUid, 'paid');
+  }
+
+  /** One more record of an id, for a send whose answer was lost. */
+  arrive(merchantUid: string, status: PaymentRecord['status']): PaymentRecord {
+    return this.add(this.posted(merchantUid), status);
   }
 
   /** In pages of two, so that every audit reads several. */
