@@ -18,7 +18,7 @@ export async function importWithCards(app: App, file: string): Promise<void> {
 }
 
 /** Stores a test card that is charged for every billing key of the database but these. */
-async function approveOthers(app: App, named: ReadonlySet<string>): Promise<void> {
+export async function approveOthers(app: App, named: ReadonlySet<string>): Promise<void> {
   const keys = await app.db.billing_key.findMany({ select: { customer_uid: true } });
   const others = keys.map((key) => key.customer_uid).filter((customerUid) => !named.has(customerUid));
   await importSettings(app).sandbox?.storeTestCards(others.map((customerUid) => ({ customerUid, card: 'approve' })));

@@ -75,6 +75,7 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   bill: async () => (await import('./bill.ts')).billCommand,
   policy: async () => (await import('./policy.ts')).policyCommand,
   declines: async () => (await import('./declines.ts')).declinesCommand,
+  forecast: async () => (await import('./forecast.ts')).forecastCommand,
   simulate: async () => (await import('./simulate.ts')).simulateCommand,
   explain: async () => (await import('./explain.ts')).explainCommand,
   retry: async () => (await import('./retry.ts')).retryCommand,

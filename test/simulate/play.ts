@@ -27,7 +27,7 @@ export async function configWith(settings: Readonly<Record<string, unknown>> = {
 }
 
 /** A file that brings these subscribers in. */
-async function fileOf(subscribers: readonly Subscriber[]): Promise<string> {
+export async function fileOf(subscribers: readonly Subscriber[]): Promise<string> {
   const file = join(newDir(), 'subscribers.jsonl');
   const rows = subscribers.map(({ id, anchor, timezone = 'Asia/Seoul', interval = 'month', card, customer = id }) => ({
     ...{ subscription_id: id, customer_id: customer, customer_uid: `card-of-${id}`, name: 'Coffee', amount: '9900' },
@@ -71,12 +71,12 @@ export function linesOf(lines: readonly Line[], id: string): Line[] {
 }
 
 /** An instant written in Seoul's time. */
-function seoul(text: string): DateTime {
+export function seoul(text: string): DateTime {
   return DateTime.fromISO(text, { zone: 'Asia/Seoul' });
 }
 
 /** The PostgreSQL of the tests. */
-function serverUrl(): string {
+export function serverUrl(): string {
   const url = process.env.TEST_DATABASE_URL;
   if (url === undefined) throw new Error('TEST_DATABASE_URL is not set; run the tests with `npm test`');
   return url;
