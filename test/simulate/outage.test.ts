@@ -72,3 +72,22 @@ test('after an outage of three days, `all` charges every missed period, the olde
     '2027-02-17 2027-02-20T00:30:00Z paid',
   ]);
 });
+
+test('what a customer missed on several subscriptions is charged in the same order in every run', async () => {
+  const ids = ['a', 'b', 'c', 'd', 'e'];
+  const lines = await play({
+    subscribers: ids.map((id) => ({ id, customer: 'one', anchor: '2027-01-11T10:00' })),
+    from: '2027-02-08',
+    until: '2027-02-21',
+    config: await configWith({ catchUp: 'all' }),
+    outage: OUTAGE,
+  });
+  const missedOnes = lines.filter(({ period }) => period === '2027-02-11');
+  expect(missedOnes.map(({ subscription_id: id, at, outcome }) => `${id} ${at} ${outcome}`)).toEqual([
+    'a 2027-02-11T01:00:00Z paid',
+    'b 2027-02-12T01:00:00Z paid',
+    'c 2027-02-13T01:00:00Z paid',
+    'd 2027-02-14T01:00:00Z paid',
+    'e 2027-02-15T01:00:00Z paid',
+  ]);
+});
