@@ -15,6 +15,7 @@ export async function readUpcoming(db: Db): Promise<Upcoming> {
     SELECT (SELECT min(next_due_at) FROM subscription
              WHERE next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')) AS tick,
            least((SELECT min(next_at) FROM invoice WHERE state IN ('open', 'retrying')),
+                 (SELECT min(step_at) FROM invoice WHERE state = 'retrying' AND step_at IS NOT NULL),
                  (SELECT min(a.lease_until) FROM attempt a JOIN invoice i ON i.id = a.invoice_id
                    WHERE a.state = 'sent' AND i.state IN ('open', 'retrying')),
                  (SELECT min(o.account_at) FROM observation o JOIN attempt a ON a.merchant_uid = o.merchant_uid
