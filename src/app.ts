@@ -47,6 +47,8 @@ export type AppOptions = {
   /** Whether to wait for a database that is away until it comes back, or the signal is aborted. */
   readonly patient?: AbortSignal | undefined;
   readonly connections?: number;
+  /** Whether the server keeps the plan of each statement (`DbOptions`). */
+  readonly keepPlans?: boolean;
 };
 
 /**
@@ -61,7 +63,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     const databaseUrl = await openDatabase(options, closing);
     await prepareDatabase(options, databaseUrl);
     await openSandbox(options, closing);
-    const db = openDb({ url: databaseUrl, who: options.who, connections: options.connections ?? 10 });
+    const { who, connections = 10, keepPlans = false } = options;
+    const db = openDb({ url: databaseUrl, who, connections, keepPlans });
     closing.push(() => db.$disconnect());
     for (const { version, dunning } of Object.values(config.policies)) await keepPolicyVersion(db, version, dunning);
     const { baseUrl, key, secret } = config.gateway;

@@ -35,3 +35,8 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     cancel = clock.after(ms, done);
   });
 }
+
+/** Resolves when everything that is ready to run has run. No clock moves meanwhile. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

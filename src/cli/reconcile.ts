@@ -11,6 +11,7 @@ import { readSending } from '../store/control.ts';
 import { readFence } from '../store/fence.ts';
 import { actor } from './actor.ts';
 import { type Context, printResult, withApp } from './context.ts';
+import { dayOf } from './day.ts';
 import { type Reconciled, renderReconciled } from './reconcile-report.ts';
 
 export function reconcileCommand(program: Command, context: Context): void {
@@ -41,17 +42,11 @@ async function reconcile(app: App, days: { from: string; until?: string }): Prom
 
 /** Days begin in the merchant's time zone. Throws InputError for what is no date, or no window. */
 function windowOf({ from, until }: { from: string; until?: string }, zone: string, now: DateTime): Window {
-  const start = instantOf('--from', from, zone);
-  const end = until === undefined ? now : DateTime.min(instantOf('--until', until, zone), now);
+  const start = dayOf('--from', from, zone);
+  const end = until === undefined ? now : DateTime.min(dayOf('--until', until, zone), now);
   if (start >= end)
     throw new InputError(`--from ${from} is not before --until ${until ?? 'now'}`, 'name an earlier day');
   return { from: start, until: end };
-}
-
-function instantOf(option: string, text: string, zone: string): DateTime {
-  const at = DateTime.fromISO(text, { zone });
-  if (at.isValid) return at.toUTC();
-  throw new InputError(`${option} is '${text}'`, 'write a date such as 2027-01-31');
 }
 
 /** Throws FenceError where unknown captures were found, and Error where a person must look, or the books are not whole. */

@@ -88,7 +88,7 @@ async function adopted(app: App, fence: () => Promise<Fence>, leaving: AbortSign
 async function openConsole(app: App, queue: ChargeQueue): Promise<string> {
   // A worker is up sooner without these.
   const { startConsole } = await import('../operator/server.ts');
-  const { importSettings } = await import('./import.ts');
+  const { importSettings } = await import('../app/import-deps.ts');
   const { config, db, report } = app;
   if (config.login === null) throw new Error('the console has no login');
   const { host, port } = config.http;

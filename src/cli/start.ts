@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { withImportDeps } from '../app/import-deps.ts';
 import { type App, openApp, StoppedWaiting } from '../app.ts';
 import { pause, systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
@@ -14,7 +15,6 @@ import { databaseNow } from '../store/due.ts';
 import { readFence } from '../store/fence.ts';
 import { isEmpty, type Progress, readProgress } from '../store/progress.ts';
 import { type Context, prepare, untilAborted } from './context.ts';
-import { withImportDeps } from './import.ts';
 import { nextDue } from './next-due.ts';
 import { startRoles } from './start-roles.ts';
 

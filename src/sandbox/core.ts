@@ -16,6 +16,8 @@ export type Core = {
   readonly tokens: Tokens;
   readonly modes: SandboxModes;
   readonly faults: Faults;
+  /** Told when a request begins to be held for ever (1), and when its caller has left (-1). */
+  readonly held: (by: 1 | -1) => void;
 };
 
 /** Lets something happen. It is durable, and may be answered for, once `core.ledger.synced()` resolves. */

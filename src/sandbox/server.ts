@@ -25,6 +25,8 @@ export type SandboxOptions = {
   /** imp_key → imp_secret; unknown pairs get 401. Default: `imp_sandbox` / `sandbox_secret`. */
   readonly keys?: ReadonlyMap<string, string>;
   readonly modes?: Partial<SandboxModes>;
+  /** Told when a request gets no answer and is held until its caller leaves (1), and when that has left (-1). */
+  readonly held?: (by: 1 | -1) => void;
 };
 
 /** A sandbox that is serving. */
@@ -46,6 +48,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     tokens: new Tokens(options.keys ?? DEFAULT_KEYS),
     modes: { ...DEFAULT_MODES, ...options.modes },
     faults: new Faults(),
+    held: options.held ?? (() => undefined),
   };
   const app = buildHttp(core);
   const close = async () => {

@@ -1,4 +1,3 @@
-import { Cron } from 'croner';
 import type { DateTime } from 'luxon';
 import { type Clock, pause } from '../clock.ts';
 import { asError } from '../events.ts';
@@ -8,14 +7,9 @@ import { auditIfDue } from './audit-turn.ts';
 import { type ClockWatchDeps, watchClock } from './clock-watch.ts';
 import type { SchedulerDeps } from './deps.ts';
 import { lateWatch } from './late-watch.ts';
+import { nextTickMs, type TickSchedule } from './schedule.ts';
 import { sweep } from './sweep.ts';
 import { tick } from './tick.ts';
-
-export type LoopOptions = {
-  /** When to tick: a cron expression, in this zone. */
-  readonly schedule: string;
-  readonly timezone: string;
-};
 
 /** What the loop's passes are given, and whether there is to be any. */
 export type LoopDeps = {
@@ -34,7 +28,7 @@ export type Loop = { close(): Promise<void> };
  * watches the clock, and audits at once and every day. A pass that fails is made again; on another installation's
  * database none is made.
  */
-export function startLoop(loop: LoopDeps, options: LoopOptions): Loop {
+export function startLoop(loop: LoopDeps, options: TickSchedule): Loop {
   const { passes: deps, audits, clocks } = loop;
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -102,9 +96,8 @@ function auditing(deps: AuditDeps): () => Promise<unknown> {
   };
 }
 
-async function untilNextTick(clock: Clock, { schedule, timezone }: LoopOptions, signal: AbortSignal): Promise<void> {
-  const next = new Cron(schedule, { timezone, paused: true }).nextRun(new Date(clock.nowMs()));
-  const nextMs = next?.getTime() ?? Number.POSITIVE_INFINITY;
+async function untilNextTick(clock: Clock, schedule: TickSchedule, signal: AbortSignal): Promise<void> {
+  const nextMs = nextTickMs(schedule, clock.nowMs());
   const wantedMs = nextMs - clock.nowMs();
   const sinceMs = clock.monotonicMs();
   // In short stretches, until either clock says so: the host's may be set on or back, and timers hold 24 days at most.

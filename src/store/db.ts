@@ -12,6 +12,8 @@ export type DbOptions = {
   readonly connections?: number;
   /** How long one statement may take, in ms; 10 s by default, 0 for no limit (migration, import). */
   readonly statementTimeoutMs?: number;
+  /** Whether the server keeps the plan of each statement: not where connections are shared behind a pooler. */
+  readonly keepPlans?: boolean;
 };
 
 /**
@@ -26,14 +28,25 @@ export function openDb(options: DbOptions): Db {
     lock_timeout: options.statementTimeoutMs === 0 ? 0 : 3_000,
     idle_in_transaction_session_timeout: 10_000,
   };
-  const adapter = new PrismaPg({
+  const pool = {
     connectionString: withSession(options.url, session),
     application_name: options.who,
     max: options.connections ?? 10,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
-  });
+  };
+  const adapter = new PrismaPg(pool, options.keepPlans === true ? { statementNameGenerator: numbered() } : {});
   return new PrismaClient({ adapter });
+}
+
+/** A name for each statement, the same one whenever it comes again. */
+function numbered(): (statement: { readonly sql: string }) => string {
+  const names = new Map<string, string>();
+  return ({ sql }) => {
+    const name = names.get(sql) ?? `statement_${names.size + 1}`;
+    names.set(sql, name);
+    return name;
+  };
 }
 
 /** Ours come last and win; `options` beside a URL that has some of its own would be ignored by the driver. */

@@ -163,7 +163,8 @@ function coreWith(modes: Partial<SandboxModes>): Core {
   const time = new SandboxTime(new HandClock(), 0);
   const tokens = new Tokens(new Map());
   const faults = new Faults();
-  return { state: emptyState(), ledger: memoryLedger, time, tokens, faults, modes: { ...DEFAULT_MODES, ...modes } };
+  const parts = { state: emptyState(), ledger: memoryLedger, time, tokens, faults, held: () => undefined };
+  return { ...parts, modes: { ...DEFAULT_MODES, ...modes } };
 }
 
 const ASK: ChargeAsk = {

@@ -110,10 +110,18 @@ async function send(core: Core, reply: FastifyReply, ending: Ending): Promise<Fa
 
 function leaveUnanswered(reply: FastifyReply, ending: Ending, core: Core): void {
   if (ending.kind === 'drop') reply.raw.socket?.destroy();
-  if (ending.kind !== 'torn') return; // silence lasts until the caller leaves
+  if (ending.kind === 'silence') hold(reply, core);
+  if (ending.kind !== 'torn') return;
   const whole = JSON.stringify(success(paymentAnnotation(ending.payment, !core.modes.liveChannel)));
   reply.raw.writeHead(200, { 'content-type': 'application/json; charset=utf-8' });
   reply.raw.end(whole.slice(0, Math.floor(whole.length / 2)));
+}
+
+/** Silence lasts until the caller leaves. */
+function hold(reply: FastifyReply, core: Core): void {
+  if (reply.raw.destroyed) return;
+  core.held(1);
+  reply.raw.once('close', () => core.held(-1));
 }
 
 /** Payment companies without `again` in V1 (fact sheet §3.1, §12 row 14). */

@@ -1,0 +1,68 @@
+import type { Shift } from '../app/shift.ts';
+import type { Upcoming } from '../store/upcoming.ts';
+
+/** The passes that are made when something is due for them, in the order in which they are made. */
+const PASSES = ['audit', 'tick', 'sweep', 'lateWatch', 'refunds'] as const;
+type Pass = (typeof PASSES)[number];
+
+/**
+ * When which pass of a shift is made. As in the loops: at once when a process starts, then no more often than every so
+ * many seconds, and the tick when the schedule says; but only where there is something to do.
+ */
+export class Passes {
+  readonly #shift: Shift;
+  readonly #last = new Map<Pass, number>();
+  readonly #running = new Set<Pass>();
+  /** For what instant a pass was made last, and how often in a row. */
+  readonly #repeated = new Map<Pass, { readonly dueMs: number; readonly times: number }>();
+
+  constructor(shift: Shift) {
+    this.#shift = shift;
+  }
+
+  /** When the next pass is to be made, in milliseconds since 1970; infinity where nothing is in sight. */
+  nextMs(upcoming: Upcoming): number {
+    return Math.min(...PASSES.map((pass) => this.#dueMs(pass, upcoming)));
+  }
+
+  /** Those to be made now. A tick sweeps as well. */
+  due(upcoming: Upcoming, nowMs: number): Pass[] {
+    const due = PASSES.filter((pass) => this.#dueMs(pass, upcoming) <= nowMs);
+    for (const pass of due) this.#demandProgress(pass, upcoming[pass]?.getTime() ?? 0);
+    return due.includes('tick') ? due.filter((pass) => pass !== 'sweep') : due;
+  }
+
+  /** Makes one. */
+  async make(pass: Pass, nowMs: number): Promise<void> {
+    this.#last.set(pass, nowMs);
+    this.#running.add(pass);
+    try {
+      await this.#shift[pass]();
+    } finally {
+      this.#running.delete(pass);
+    }
+  }
+
+  #dueMs(pass: Pass, upcoming: Upcoming): number {
+    const lastMs = this.#last.get(pass);
+    if (lastMs === undefined) return 0; // a process that starts makes every pass at once
+    const dueMs = upcoming[pass]?.getTime();
+    if (dueMs === undefined || this.#running.has(pass)) return Number.POSITIVE_INFINITY;
+    if (pass === 'tick') return this.#shift.nextTickMs(Math.max(dueMs - 1, lastMs));
+    return Math.ceil(Math.max(dueMs, lastMs + EVERY_MS[pass]) / 1_000) * 1_000;
+  }
+
+  /** What stays due however often a pass is made would never end. */
+  #demandProgress(pass: Pass, dueMs: number): void {
+    const before = this.#repeated.get(pass);
+    const times = before?.dueMs === dueMs ? before.times + 1 : 1;
+    this.#repeated.set(pass, { dueMs, times });
+    if (times <= PATIENCE) return;
+    const since = new Date(dueMs).toISOString();
+    throw new Error(`something is due for the ${pass} since ${since}, and ${PATIENCE} passes have not moved it`);
+  }
+}
+
+/** As the loops pause between two passes. */
+const EVERY_MS = { audit: 5_000, sweep: 1_000, lateWatch: 10_000, refunds: 1_000 };
+const PATIENCE = 100;

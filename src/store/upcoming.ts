@@ -1,0 +1,28 @@
+import type { Db } from './db.ts';
+
+/** When there is next something to do for each pass; null where nothing is in sight. By the database's clock. */
+export type Upcoming = {
+  readonly tick: Date | null;
+  readonly sweep: Date | null;
+  readonly lateWatch: Date | null;
+  readonly refunds: Date | null;
+  readonly audit: Date | null;
+};
+
+/** Reads it off the rows: every row that is not final has an instant at which something looks at it. */
+export async function readUpcoming(db: Db): Promise<Upcoming> {
+  const [row] = await db.$queryRaw<Upcoming[]>`
+    SELECT (SELECT min(next_due_at) FROM subscription
+             WHERE next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')) AS tick,
+           least((SELECT min(next_at) FROM invoice WHERE state IN ('open', 'retrying')),
+                 (SELECT min(step_at) FROM invoice WHERE state = 'retrying' AND step_at IS NOT NULL),
+                 (SELECT min(a.lease_until) FROM attempt a JOIN invoice i ON i.id = a.invoice_id
+                   WHERE a.state = 'sent' AND i.state IN ('open', 'retrying')),
+                 (SELECT min(o.account_at) FROM observation o JOIN attempt a ON a.merchant_uid = o.merchant_uid
+                   WHERE o.account_at IS NOT NULL AND o.status IN ('paid', 'cancelled'))) AS sweep,
+           (SELECT min(watch_at) FROM invoice WHERE watch_at IS NOT NULL) AS "lateWatch",
+           (SELECT min(next_at) FROM refund WHERE next_at IS NOT NULL) AS refunds,
+           (SELECT greatest(audit_begun_at + interval '24 hours', audit_lease_until) FROM control) AS audit`;
+  if (row === undefined) throw new Error('SELECT returned no row');
+  return row;
+}
