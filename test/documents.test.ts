@@ -13,6 +13,7 @@ import { COLUMNS } from '../src/operator/import/columns.ts';
 import { TEST_CARDS } from '../src/sandbox/cards.ts';
 import { anchorsOf, blocksOf, codesIn, firstCode, linksIn, tableRows, withoutBlocks } from './support/markdown.ts';
 import { ROOT, repositoryFiles } from './support/repository.ts';
+import { ofAnyClass, type Setting, settingsOf } from './support/settings.ts';
 
 const files = repositoryFiles();
 const documents = files.filter(({ path }) => path.endsWith('.md'));
@@ -190,44 +191,6 @@ async function helpOf(command: readonly string[]): Promise<string> {
   } finally {
     spy.mockRestore();
   }
-}
-
-type SchemaPart = {
-  readonly anyOf?: readonly unknown[];
-  readonly items?: unknown;
-  readonly properties?: object;
-  readonly additionalProperties?: unknown;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly default?: unknown;
-  readonly enum?: readonly unknown[];
-};
-/** What stands under each class of declines has one row for all. */
-function ofAnyClass({ path, facts }: Setting): Setting {
-  return { path: path.replace(/(?<=\.classes\.)\w+/, '*'), facts };
-}
-
-type Setting = { readonly path: string; readonly facts: readonly string[] };
-
-/** The leaves of a JSON Schema; `*` stands for names that the merchant chooses. */
-function settingsOf(node: SchemaPart, path: string): Setting[] {
-  const below = path === '' ? '' : `${path}.`;
-  const parts = Object.entries(node.properties ?? {}).flatMap(([name, part]) => settingsIn(part, below + name));
-  const named = path === 'limits.maxAmount' ? [] : settingsIn(node.additionalProperties, `${below}*`);
-  if (parts.length + named.length > 0) return [...parts, ...named];
-  // An object or nothing: its settings, and itself.
-  const items = settingsIn(node.items, `${below}*`).filter(({ path: below }) => /\.\*\../.test(below));
-  if (items.length > 1) return items;
-  const either = (node.anyOf ?? []).flatMap((part) => settingsIn(part, path)).filter((part) => part.path !== path);
-  if (either.length > 0) return [...either, { path, facts: ['null'] }];
-  const bounds = [node.minimum, node.maximum, node.default].filter((fact) => typeof fact === 'number');
-  const texts = typeof node.default === 'string' ? [node.default] : [];
-  const facts = [...bounds.map((fact) => fact.toLocaleString('en')), ...texts, ...(node.enum ?? []).map(String)];
-  return [{ path, facts }];
-}
-
-function settingsIn(node: unknown, path: string): Setting[] {
-  return typeof node === 'object' && node !== null ? settingsOf(node, path) : [];
 }
 
 function text(path: string): string {

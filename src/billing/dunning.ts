@@ -36,6 +36,12 @@ export type Decision =
   | { readonly kind: 'review'; readonly reason: string }
   | { readonly kind: 'give-up'; readonly reason: string };
 
+/** When a decision has something done; throws where it is an end. */
+export function instantOf(decision: Decision): DateTime {
+  if (!('at' in decision)) throw new Error(`a decision to ${decision.kind} names no instant`);
+  return decision.at;
+}
+
 /** Decides what follows an attempt. Pure: same arguments, same decision, nothing touched. */
 export function decide(standing: Standing, outcome: ChargeOutcome, policy: DunningPolicy, now: DateTime): Decision {
   switch (outcome.kind) {

@@ -22,3 +22,8 @@ export const INVOICE_CHART: Readonly<Record<InvoiceState, readonly InvoiceState[
   void: ['review'],
   uncollectible: ['retrying', 'review', 'paid', 'void'],
 };
+
+/** Reason of an invoice whose next instant is the last on which another card may come. */
+export const AWAITING_CARD = 'awaiting_card';
+/** Reason of an invoice that was given up, and that its subscription owes no more. */
+export const WRITTEN_OFF = 'written_off';

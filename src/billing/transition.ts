@@ -1,10 +1,10 @@
 import type { DateTime } from 'luxon';
+import { cardAwaited, refused } from './after-decline.ts';
 import type { AttemptEvent, AttemptStanding, Transition } from './attempt.ts';
-import type { Decline } from './charge.ts';
-import { type Decision, decide, decideAgain } from './dunning.ts';
+import { type Decision, decide, decideAgain, instantOf } from './dunning.ts';
 import { assertNever } from './errors.ts';
 import type { ChargeOutcome } from './outcome.ts';
-import type { DunningPolicy, SubscriptionEnd } from './policy.ts';
+import type { DunningPolicy } from './policy.ts';
 
 /** The one function of an attempt's life: what an event makes of it. Pure: nothing is read and nothing touched. */
 export function transition(
@@ -99,87 +99,6 @@ function captured(
   };
 }
 
-function refused(
-  standing: AttemptStanding,
-  outcome: Extract<ChargeOutcome, { kind: 'declined' | 'rejected' }>,
-  decision: Decision,
-  policy: DunningPolicy,
-): Transition {
-  const { decline, unanswered } = outcome;
-  const follows = afterFailure(decline, decision, policy);
-  return {
-    ...follows,
-    // Proved absent and prepared again, it may turn out declined before it goes.
-    from: outcome.kind === 'declined' ? ['prepared', 'sent', 'unknown'] : ['sent', 'unknown'],
-    fence: 'fenced',
-    decision: decision.kind,
-    attempt: {
-      state: outcome.kind,
-      declineClass: decline.class,
-      failReason: decline.reason,
-      ...(outcome.kind === 'declined' ? { impUid: outcome.impUid } : {}),
-      ...(unanswered > 0 && standing.sentAt !== null ? { unansweredAt: standing.sentAt } : {}),
-    },
-    invoice: { ...follows.invoice, ...firstStep(standing, policy), failed: true },
-    events: [{ kind: 'charge.failed', payload: payloadOf(decline) }, ...follows.events],
-  };
-}
-
-/** With its first decline an invoice begins to climb the steps of its policy. */
-function firstStep(
-  { failures, dueAt }: AttemptStanding,
-  { steps = [] }: DunningPolicy,
-): { readonly stepAt?: DateTime } {
-  const [first] = steps;
-  return failures > 0 || first === undefined ? {} : { stepAt: dueAt.plus({ days: first.afterDays }) };
-}
-
-/** The attempt stays as it ended; what follows for its invoice is decided anew. */
-function cardAwaited(
-  { state }: AttemptStanding,
-  decline: Decline,
-  decision: Decision,
-  policy: DunningPolicy,
-): Transition {
-  return {
-    ...afterFailure(decline, decision, policy),
-    from: [state],
-    fence: 'fenced',
-    decision: decision.kind,
-    attempt: { state, declineClass: decline.class, failReason: decline.reason },
-  };
-}
-
-/** What a decline means for invoice and subscription. */
-function afterFailure(
-  decline: Decline,
-  decision: Decision,
-  { end = 'unpaid', later = 'hold' }: DunningPolicy,
-): Pick<Transition, 'invoice' | 'subscription' | 'events'> {
-  const payload = payloadOf(decline);
-  if (decision.kind === 'give-up') {
-    const reason = end === 'write_off' ? WRITTEN_OFF : decision.reason;
-    const events = [{ kind: 'invoice.uncollectible', payload }, ...ENDING[end].map((kind) => ({ kind, payload }))];
-    const subscription = end === 'unpaid' && later === 'accumulate' ? later : end;
-    return { invoice: { state: 'uncollectible', reason }, subscription, events };
-  }
-  const next = { state: 'retrying', nextAt: at(decision) } as const;
-  if (decision.kind === 'await-card') {
-    const needed = { kind: 'invoice.card_needed', payload: { ...payload, until: decision.at.toUTC().toISO() } };
-    return { invoice: { ...next, reason: AWAITING_CARD }, subscription: 'past_due', events: [needed] };
-  }
-  const cardId = decision.kind === 'retry' ? decision.cardId : null;
-  return {
-    invoice: { ...next, ...(cardId === null ? {} : { retryCardId: cardId }) },
-    subscription: 'past_due',
-    events: [],
-  };
-}
-
-function payloadOf({ class: declineClass, reason }: Decline) {
-  return { decline_class: declineClass, reason };
-}
-
 /** The same attempt goes again, under the same id. */
 function again(standing: AttemptStanding, decision: Decision, reason: string): Transition {
   return {
@@ -187,7 +106,7 @@ function again(standing: AttemptStanding, decision: Decision, reason: string): T
     fence: 'fenced',
     decision: decision.kind,
     attempt: { state: 'prepared', failReason: reason, notSent: true },
-    invoice: { state: standingState(standing), nextAt: at(decision) },
+    invoice: { state: standingState(standing), nextAt: instantOf(decision) },
     events: [],
   };
 }
@@ -227,7 +146,7 @@ function unknown(
     fence: 'fenced',
     decision: decision.kind,
     attempt: { state: 'unknown', failReason: reason, ...(outcome.kind === 'not-found' ? { notFound: true } : {}) },
-    invoice: { state: standingState(standing), nextAt: at(decision) },
+    invoice: { state: standingState(standing), nextAt: instantOf(decision) },
     events: standing.state === 'prepared' ? [{ kind: 'charge.unknown', payload: { reason } }] : [],
   };
 }
@@ -282,25 +201,7 @@ function overtaken(by: string, now: DateTime): Transition {
 /** What is not sent goes again every ten minutes: once a day somebody is told. */
 const A_DAY_OF_WAITS = 144;
 
-/** What else is told when an invoice was given up. */
-const ENDING: Readonly<Record<SubscriptionEnd, readonly string[]>> = {
-  unpaid: [],
-  pause: ['subscription.paused'],
-  cancel: ['subscription.canceled'],
-  write_off: [],
-};
-
-/** Reason of an invoice whose next instant is the last on which another card may come. */
-export const AWAITING_CARD = 'awaiting_card';
-/** Reason of an invoice that was given up, and that its subscription owes no more. */
-export const WRITTEN_OFF = 'written_off';
-
 /** An invoice with a failure behind it stays `retrying` while its next attempt is under way. */
 function standingState({ failures }: AttemptStanding): 'open' | 'retrying' {
   return failures > 0 ? 'retrying' : 'open';
-}
-
-function at(decision: Decision): DateTime {
-  if (!('at' in decision)) throw new Error(`a decision to ${decision.kind} names no instant`);
-  return decision.at;
 }

@@ -1,5 +1,5 @@
 import type { InvoiceId } from '../billing/ids.ts';
-import { AWAITING_CARD } from '../billing/transition.ts';
+import { AWAITING_CARD } from '../billing/invoice.ts';
 import type { Db } from './db.ts';
 import type { OrderedBy, SubscriptionFound } from './subscription-orders.ts';
 

@@ -1,7 +1,7 @@
 import type { DateTime } from 'luxon';
 import type { Interval } from '../billing/calendar.ts';
+import { WRITTEN_OFF } from '../billing/invoice.ts';
 import type { DueStanding, Treatment } from '../billing/subscription.ts';
-import { WRITTEN_OFF } from '../billing/transition.ts';
 import type { Db } from './db.ts';
 import { instant } from './instant.ts';
 

@@ -1,6 +1,6 @@
 import type { DateTime } from 'luxon';
 import type { AttemptId, InvoiceId } from '../billing/ids.ts';
-import { AWAITING_CARD } from '../billing/transition.ts';
+import { AWAITING_CARD } from '../billing/invoice.ts';
 import type { Db } from './db.ts';
 import { instant } from './instant.ts';
 

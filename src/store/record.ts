@@ -1,7 +1,7 @@
 import type { DateTime } from 'luxon';
 import type { Transition } from '../billing/attempt.ts';
 import type { InvoiceId } from '../billing/ids.ts';
-import { AWAITING_CARD, WRITTEN_OFF } from '../billing/transition.ts';
+import { AWAITING_CARD, WRITTEN_OFF } from '../billing/invoice.ts';
 import type { Db } from './db.ts';
 import type { LeasedAttempt } from './lease.ts';
 

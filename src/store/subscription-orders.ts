@@ -1,6 +1,6 @@
 import type { Interval } from '../billing/calendar.ts';
+import { WRITTEN_OFF } from '../billing/invoice.ts';
 import type { SubscriptionChange, SubscriptionStanding } from '../billing/subscription-order.ts';
-import { WRITTEN_OFF } from '../billing/transition.ts';
 import type { Said } from './control.ts';
 import type { Db } from './db.ts';
 import { instant } from './instant.ts';

@@ -105,26 +105,6 @@ describe('a wrong value is named with its path', () => {
     [{ plans: { basic: { ...plan, name: '가'.repeat(41) } } }, 'write 1 to 40 characters'],
     [{ plans: { basic: { ...plan, name: ' ' } } }, 'write 1 to 40 characters'],
     [{ plans: { basic: { amount: 1, currency: 'KRW', interval: 'day' } } }, 'plans.basic.name is missing'],
-    [{ dunning: { default: { retryAfterDays: [3, 1] } } }, 'write the days in rising order'],
-    [{ dunning: { default: { retryAfterDays: [1, 1] } } }, 'write the days in rising order'],
-    [{ dunning: { default: { retryAfterDays: [0] } } }, 'dunning.default.retryAfterDays.0 is 0: write at least 1'],
-    [
-      { dunning: { default: { retryAfterDays: Array.from({ length: 21 }, (_, day) => day + 1) } } },
-      'write at most 20 entries',
-    ],
-    [{ dunning: { default: { retryAfterDays: ['payday', 3] } } }, "a day after 'payday' may never be reached"],
-    [{ dunning: { default: { retryAfterDays: [1, 'friday'] } } }, "write a day from 1 to 365, or 'payday'"],
-    [{ dunning: { default: { paydays: [] } } }, 'dunning.default.paydays is a list: write at least 1'],
-    [{ dunning: { default: { paydays: [32] } } }, 'dunning.default.paydays.0 is 32: write at most 31'],
-    [{ dunning: { default: { window: { from: '10:00', until: '09:00' } } } }, 'the window never opens'],
-    [{ dunning: { default: { window: { until: '23:30' } } } }, 'write 01:01 to 23:00: around midnight cards fail'],
-    [{ dunning: { default: { window: { from: '00:30' } } } }, 'write 01:00 to 22:59'],
-    [{ dunning: { default: { window: { timezone: 'Asia/Soul' } } } }, 'no time zone of the IANA database'],
-    [
-      { dunning: { default: { classes: { card: { card: 'other', retryAfterDays: [1] } } } } },
-      'no rung is ever reached',
-    ],
-    [{ dunning: { default: { classes: { poor: {} } } } }, 'dunning.default.classes.poor is not a setting'],
     [
       {
         dunning: {
@@ -138,10 +118,6 @@ describe('a wrong value is named with its path', () => {
       },
       'one a day',
     ],
-    [{ dunning: { default: { steps: [{ name: '', afterDays: 2 }] } } }, 'a name is 1 to 64 letters'],
-    [{ dunning: { default: { end: 'stop' } } }, 'use one of unpaid, pause, cancel, write_off'],
-    [{ dunning: { default: { perCard: { declines: 0 } } } }, 'dunning.default.perCard.declines is 0: write at least 1'],
-    [{ dunning: { default: { minGapHours: -1 } } }, 'dunning.default.minGapHours is -1: write at least 0'],
     [{ limits: { leaseSeconds: 1 } }, 'limits.leaseSeconds is 1: write at least 5'],
     [{ limits: { maxAmount: { won: 5 } } }, 'limits.maxAmount.won: use an ISO 4217 code'],
     [{ limits: { maxAmount: { KRW: 1.5 } } }, 'limits.maxAmount.KRW is 1.5: write a whole number'],

@@ -166,47 +166,6 @@ describe('a card that was declined for good', () => {
   });
 });
 
-test.each([
-  ['cancel', 'canceled', 'subscription.canceled'],
-  ['pause', 'paused', 'subscription.paused'],
-  ['unpaid', 'unpaid', 'invoice.uncollectible'],
-] as const)('the end of a ladder may be to %s', async (end, status, event) => {
-  await follow({ ...POLICY, retryAfterDays: [], classes: {}, end });
-  const subscription = await world.subscribe();
-  world.gateway.script(`card of ${subscription}`, 'decline');
-  await world.run();
-  expect(await statusOf(subscription)).toBe(status);
-  expect(await told(event)).toBe(1);
-  await runFor(70);
-  expect(world.gateway.posts).toHaveLength(1);
-});
-
-test.each([
-  ['hold', 'unpaid', 1],
-  ['accumulate', 'past_due', 2],
-] as const)('while one invoice is given up, later ones %s', async (later, status, posts) => {
-  await follow({ ...POLICY, retryAfterDays: [], classes: {}, end: 'unpaid', later });
-  const subscription = await world.subscribe();
-  world.gateway.script(`card of ${subscription}`, 'decline');
-  await world.run();
-  expect(await statusOf(subscription)).toBe(status);
-  const { access } = await world.database.db.subscription.findFirstOrThrow();
-  expect(access).toBe('suspended');
-  await runFor(30);
-  expect(world.gateway.posts).toHaveLength(posts);
-});
-
-test('what is written off is owed no more: the subscription goes on with its next period', async () => {
-  await follow({ ...POLICY, retryAfterDays: [1], classes: {}, end: 'write_off' });
-  const subscription = await world.subscribe();
-  world.gateway.script(`card of ${subscription}`, 'decline', 'decline');
-  await runFor(2);
-  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'uncollectible', reason: 'written_off' });
-  expect(await statusOf(subscription)).toBe('active');
-  await runFor(30);
-  expect(world.gateway.captures).toHaveLength(1);
-});
-
 test('a card is declined no more often than its cap, across invoices, and goes on when the oldest decline has aged', async () => {
   await follow({ ...POLICY, classes: {}, retryAfterDays: [1, 2, 3], perCard: { declines: 3, days: 10 } });
   const [one, other] = [await world.subscribe({ customer: 'kim' }), await world.subscribe({ customer: 'kim' })];

@@ -136,7 +136,7 @@ test('an invoice is called paid by a payment that PortOne shows, and by nothing 
 
 test('whatever cannot be refunded is bad input, and says what to do', async () => {
   const unpaid = maedal('refund', await invoiceId('sub-4'), '--reason', 'why not');
-  await unpaid.line(/the invoice is void; only a paid one can be refunded/);
+  await unpaid.line(/the invoice is void; only what it was paid with can be refunded/);
   expect(await unpaid.ended).toBe(2);
   const mute = maedal('refund', await invoiceId('sub-1'));
   await mute.line(/--reason <text>/);

@@ -138,19 +138,30 @@ test('every id that was ever sent is looked up, not only the last one', async ()
   expect(asked).toEqual((await invoice()).attempts.map((attempt) => attempt.merchant_uid));
 });
 
-test.each(['unclear', 'absent'] as const)(
-  'while look-ups are %s, though payments were seen, the watch goes on every few minutes',
-  async (lookUps) => {
-    await givenUp();
-    world.gateway.lookUps = lookUps;
+test('while look-ups have no clear answer the watch goes on every few minutes', async () => {
+  await givenUp();
+  world.gateway.lookUps = 'unclear';
+  await watch();
+  expect((await invoice()).watch_at).toEqual(world.now.plus({ minutes: 5 }).toJSDate());
+  world.gateway.lookUps = 'truthful';
+  await world.advance({ minutes: 5 });
+  expect(await lateWatch(world.scheduler)).toBe(1);
+  expect(await invoice()).toMatchObject({ watch_at: null });
+});
+
+test('what was shown before and is not found is watched on, daily', async () => {
+  await givenUp();
+  world.gateway.lookUps = 'absent';
+  for (let days = 0; days < 3; days += 1) {
     await watch();
-    expect((await invoice()).watch_at).toEqual(world.now.plus({ minutes: 5 }).toJSDate());
-    world.gateway.lookUps = 'truthful';
-    await world.advance({ minutes: 5 });
-    expect(await lateWatch(world.scheduler)).toBe(1);
-    expect(await invoice()).toMatchObject({ watch_at: null });
-  },
-);
+    const { watch_at: again } = await invoice();
+    expect(again?.getTime()).toBeGreaterThan(world.now.plus({ minutes: 5 }).toMillis());
+    expect(again?.getTime()).toBeLessThanOrEqual(world.now.plus({ days: 1 }).toMillis());
+  }
+  world.gateway.lookUps = 'truthful';
+  await watch();
+  expect(await invoice()).toMatchObject({ watch_at: null });
+});
 
 test('a charge that no look-up ever showed is watched on, until a payment that is known to be paid is found beside it', async () => {
   await world.subscribe({ externalId: 'canary' });

@@ -1,4 +1,4 @@
-import { AWAITING_CARD } from '../../../../src/billing/transition.ts';
+import { AWAITING_CARD } from '../../../../src/billing/invoice.ts';
 import type { CardAwaited } from '../../../../src/store/awaiting.ts';
 import { instant, instantOrNull } from '../../../../src/store/instant.ts';
 import { cardsOf, classOf, policyOf } from './leasing.ts';

@@ -1,7 +1,7 @@
 import type { DateTime } from 'luxon';
 import type { Transition } from '../../../../src/billing/attempt.ts';
+import { AWAITING_CARD, WRITTEN_OFF } from '../../../../src/billing/invoice.ts';
 import type { SubscriptionStatus } from '../../../../src/billing/subscription-status.ts';
-import { AWAITING_CARD, WRITTEN_OFF } from '../../../../src/billing/transition.ts';
 import type { Subject } from '../../../../src/store/record.ts';
 import type { AttemptRow, InvoiceRow, SubscriptionRow } from './rows.ts';
 import type { Tables } from './tables.ts';

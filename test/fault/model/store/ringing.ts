@@ -1,6 +1,6 @@
 import type { DateTime } from 'luxon';
 import { parseAttemptId } from '../../../../src/billing/ids.ts';
-import { AWAITING_CARD } from '../../../../src/billing/transition.ts';
+import { AWAITING_CARD } from '../../../../src/billing/invoice.ts';
 import { NEVER_REPORTED, type RetryDue, type Ring } from '../../../../src/store/due.ts';
 import { merchantUidOf } from './merchant-uid.ts';
 import { ALIVE, clash } from './protections.ts';

@@ -1,0 +1,97 @@
+import type { DateTime } from 'luxon';
+import type { AttemptStanding, Transition } from './attempt.ts';
+import type { Decline } from './charge.ts';
+import { type Decision, instantOf } from './dunning.ts';
+import { AWAITING_CARD, WRITTEN_OFF } from './invoice.ts';
+import type { ChargeOutcome } from './outcome.ts';
+import type { DunningPolicy, SubscriptionEnd } from './policy.ts';
+
+/** What follows a decline, for the attempt and all that hangs on it. */
+export function refused(
+  standing: AttemptStanding,
+  outcome: Extract<ChargeOutcome, { kind: 'declined' | 'rejected' }>,
+  decision: Decision,
+  policy: DunningPolicy,
+): Transition {
+  const { decline, unanswered } = outcome;
+  const follows = afterFailure(decline, decision, policy);
+  return {
+    ...follows,
+    // Proved absent and prepared again, it may turn out declined before it goes.
+    from: outcome.kind === 'declined' ? ['prepared', 'sent', 'unknown'] : ['sent', 'unknown'],
+    fence: 'fenced',
+    decision: decision.kind,
+    attempt: {
+      state: outcome.kind,
+      declineClass: decline.class,
+      failReason: decline.reason,
+      ...(outcome.kind === 'declined' ? { impUid: outcome.impUid } : {}),
+      ...(unanswered > 0 && standing.sentAt !== null ? { unansweredAt: standing.sentAt } : {}),
+    },
+    invoice: { ...follows.invoice, ...firstStep(standing, policy), failed: true },
+    events: [{ kind: 'charge.failed', payload: payloadOf(decline) }, ...follows.events],
+  };
+}
+
+/** The attempt stays as it ended; what follows for its invoice is decided anew. */
+export function cardAwaited(
+  { state }: AttemptStanding,
+  decline: Decline,
+  decision: Decision,
+  policy: DunningPolicy,
+): Transition {
+  return {
+    ...afterFailure(decline, decision, policy),
+    from: [state],
+    fence: 'fenced',
+    decision: decision.kind,
+    attempt: { state, declineClass: decline.class, failReason: decline.reason },
+  };
+}
+
+/** What a decline means for invoice and subscription. */
+function afterFailure(
+  decline: Decline,
+  decision: Decision,
+  { end = 'unpaid', later = 'hold' }: DunningPolicy,
+): Pick<Transition, 'invoice' | 'subscription' | 'events'> {
+  const payload = payloadOf(decline);
+  if (decision.kind === 'give-up') {
+    const reason = end === 'write_off' ? WRITTEN_OFF : decision.reason;
+    const events = [{ kind: 'invoice.uncollectible', payload }, ...ENDING[end].map((kind) => ({ kind, payload }))];
+    const subscription = end === 'unpaid' && later === 'accumulate' ? later : end;
+    return { invoice: { state: 'uncollectible', reason }, subscription, events };
+  }
+  const next = { state: 'retrying', nextAt: instantOf(decision) } as const;
+  if (decision.kind === 'await-card') {
+    const needed = { kind: 'invoice.card_needed', payload: { ...payload, until: decision.at.toUTC().toISO() } };
+    return { invoice: { ...next, reason: AWAITING_CARD }, subscription: 'past_due', events: [needed] };
+  }
+  const cardId = decision.kind === 'retry' ? decision.cardId : null;
+  return {
+    invoice: { ...next, ...(cardId === null ? {} : { retryCardId: cardId }) },
+    subscription: 'past_due',
+    events: [],
+  };
+}
+
+function payloadOf({ class: declineClass, reason }: Decline) {
+  return { decline_class: declineClass, reason };
+}
+
+/** With its first decline an invoice begins to climb the steps of its policy. */
+function firstStep(
+  { failures, dueAt }: AttemptStanding,
+  { steps = [] }: DunningPolicy,
+): { readonly stepAt?: DateTime } {
+  const [first] = steps;
+  return failures > 0 || first === undefined ? {} : { stepAt: dueAt.plus({ days: first.afterDays }) };
+}
+
+/** What else is told when an invoice was given up. */
+const ENDING: Readonly<Record<SubscriptionEnd, readonly string[]>> = {
+  unpaid: [],
+  pause: ['subscription.paused'],
+  cancel: ['subscription.canceled'],
+  write_off: [],
+};

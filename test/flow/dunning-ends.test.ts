@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { DunningPolicy } from '../../src/billing/policy.ts';
+import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
+import { invoiceOf, newWorld, type World } from '../support/world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await newWorld();
+});
+afterEach(() => world.end());
+
+const POLICY: DunningPolicy = { retryAfterDays: [1, 3], minGapHours: 24 };
+
+async function follow(policy: DunningPolicy): Promise<void> {
+  await keepPolicyVersion(world.database.db, 'ending', policy);
+  Object.assign(world.worker, { policyVersions: { default: 'ending' } });
+  Object.assign(world.scheduler, { policyVersions: { default: 'ending' } });
+}
+
+async function runFor(days: number): Promise<void> {
+  for (let hours = 0; hours < days * 24; hours += 6) {
+    await world.run();
+    await world.advance({ hours: 6 });
+  }
+}
+
+const statusOf = async (subscription: string) =>
+  (await world.database.db.subscription.findFirstOrThrow({ where: { external_id: subscription } })).status;
+const told = async (kind: string) => (await world.database.db.outbox.findMany({ where: { kind } })).length;
+
+test.each([
+  ['cancel', 'canceled', 'subscription.canceled'],
+  ['pause', 'paused', 'subscription.paused'],
+  ['unpaid', 'unpaid', 'invoice.uncollectible'],
+] as const)('the end of a ladder may be to %s', async (end, status, event) => {
+  await follow({ ...POLICY, retryAfterDays: [], classes: {}, end });
+  const subscription = await world.subscribe();
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  expect(await statusOf(subscription)).toBe(status);
+  expect(await told(event)).toBe(1);
+  await runFor(70);
+  expect(world.gateway.posts).toHaveLength(1);
+});
+
+test.each([
+  ['hold', 'unpaid', 1],
+  ['accumulate', 'past_due', 2],
+] as const)('while one invoice is given up, later ones %s', async (later, status, posts) => {
+  await follow({ ...POLICY, retryAfterDays: [], classes: {}, end: 'unpaid', later });
+  const subscription = await world.subscribe();
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  expect(await statusOf(subscription)).toBe(status);
+  const { access } = await world.database.db.subscription.findFirstOrThrow();
+  expect(access).toBe('suspended');
+  await runFor(30);
+  expect(world.gateway.posts).toHaveLength(posts);
+});
+
+test('what is written off is owed no more: the subscription goes on with its next period', async () => {
+  await follow({ ...POLICY, retryAfterDays: [1], classes: {}, end: 'write_off' });
+  const subscription = await world.subscribe();
+  world.gateway.script(`card of ${subscription}`, 'decline', 'decline');
+  await runFor(2);
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'uncollectible', reason: 'written_off' });
+  expect(await statusOf(subscription)).toBe('active');
+  await runFor(30);
+  expect(world.gateway.captures).toHaveLength(1);
+});
