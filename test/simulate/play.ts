@@ -17,6 +17,10 @@ export type Subscriber = {
   readonly interval?: 'day' | 'week' | 'month' | 'year';
   readonly card?: string;
   readonly customer?: string;
+  /** Of the configuration: its policy is what counts here. */
+  readonly plan?: string;
+  /** Further cards of the payer, in order; each is charged. */
+  readonly backups?: readonly string[];
 };
 
 /** The configuration with these settings, as `maedal simulate --config` would have it. */
@@ -29,10 +33,18 @@ export async function configWith(settings: Readonly<Record<string, unknown>> = {
 /** A file that brings these subscribers in. */
 export async function fileOf(subscribers: readonly Subscriber[]): Promise<string> {
   const file = join(newDir(), 'subscribers.jsonl');
-  const rows = subscribers.map(({ id, anchor, timezone = 'Asia/Seoul', interval = 'month', card, customer = id }) => ({
-    ...{ subscription_id: id, customer_id: customer, customer_uid: `card-of-${id}`, name: 'Coffee', amount: '9900' },
+  const rows = subscribers.map(({ id, anchor, timezone = 'Asia/Seoul', interval = 'month', card, ...more }) => ({
+    ...{
+      subscription_id: id,
+      customer_id: more.customer ?? id,
+      customer_uid: `card-of-${id}`,
+      name: 'Coffee',
+      amount: '9900',
+    },
     ...{ currency: 'KRW', interval, interval_count: '1', anchor_at: anchor, timezone },
     ...(card === undefined ? {} : { test_card: card }),
+    ...(more.plan === undefined ? {} : { plan: more.plan }),
+    ...(more.backups === undefined ? {} : { backup_customer_uids: more.backups.join(';') }),
   }));
   await writeFile(file, rows.map((row) => JSON.stringify(row)).join('\n'));
   return file;
