@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Built, buildMaedal } from '../support/built.ts';
 import { type Maedal, runMaedal } from '../support/process.ts';
+import { ROOT } from '../support/repository.ts';
 
 let built: Built;
 let home: string;
@@ -55,4 +57,22 @@ test.each([
   const printed = policy(...args);
   await printed.line(problem);
   expect(await printed.ended).toBe(2);
+});
+
+const SHOWN = ['README.md', 'docs/policies.md'].flatMap((path) =>
+  [...readFileSync(join(ROOT, path), 'utf8').matchAll(/```text\n\$ maedal (policy .+)\n([^`]+)```/g)].map(
+    ([, command = '', output = '']) => [path, command, output] as const,
+  ),
+);
+
+test('the documents show every shipped policy', () => {
+  expect(new Set(SHOWN.map(([, command]) => command.split(' ')[1]))).toEqual(new Set(['default', 'patient']));
+});
+
+test.each(SHOWN)('%s shows what `maedal %s` prints', async (_path, command, output) => {
+  const empty = await mkdtemp(join(tmpdir(), 'maedal-policy-'));
+  const printed = runMaedal(built.main, command.split(' '), {}, empty);
+  expect(await printed.ended).toBe(0);
+  expect(`${printed.lines.join('\n')}\n`).toBe(output);
+  await rm(empty, { recursive: true });
 });
