@@ -48,6 +48,10 @@ export class ModelledInvoice {
     return this.attempts.find(({ state }) => ['prepared', 'sent', 'unknown', 'paid', 'review'].includes(state));
   }
 
+  pass(hours: number): void {
+    this.now = this.now.plus({ hours });
+  }
+
   isCollected(): boolean {
     return this.state === 'open' || this.state === 'retrying';
   }

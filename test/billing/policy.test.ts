@@ -1,0 +1,103 @@
+import { expect, test } from '@jest/globals';
+import { DateTime } from 'luxon';
+import type { AttemptStanding } from '../../src/billing/attempt.ts';
+import { decide, instantOf } from '../../src/billing/dunning.ts';
+import { ladderOf } from '../../src/billing/ladder.ts';
+import type { CardStanding } from '../../src/billing/next-try.ts';
+import type { ChargeOutcome } from '../../src/billing/outcome.ts';
+import { type DunningPolicy, lastDay, mostAttempts, ruleFor } from '../../src/billing/policy.ts';
+import { transition } from '../../src/billing/transition.ts';
+
+const OLD: DunningPolicy = { retryAfterDays: [1, 3, 5], minGapHours: 24 };
+const dueAt = DateTime.utc(2027, 1, 31, 1);
+const decline = { class: 'funds', reason: '한도초과' } as const;
+const declined: ChargeOutcome = { kind: 'declined', decline, impUid: 'imps_1', unanswered: 0 };
+
+/** Declined on the last rung of a ladder without any. */
+function standing(cards: readonly CardStanding[] = [card('one')]): AttemptStanding {
+  const collecting = { cards, cardId: 'one', declinesAreFinal: true, seed: '' };
+  const rest = { timesNotSent: 0, unsettledSince: null, sends: 1, quarantineSeconds: 86_400, collecting };
+  return { state: 'sent', dueAt, sentAt: dueAt, failures: 0, ...rest };
+}
+
+function card(id: string): CardStanding {
+  return { id, declines: 0, lastTriedAt: null, declined: null };
+}
+
+const after = (policy: Partial<DunningPolicy>) =>
+  transition(standing(), { kind: 'outcome', outcome: declined }, { ...OLD, retryAfterDays: [], ...policy }, dueAt);
+
+test('a policy of before classes has one ladder for all of them, on the same card', () => {
+  expect(ruleFor(OLD, 'fraud')).toEqual({ retryAfterDays: [1, 3, 5], card: 'same' });
+  expect(ruleFor({ ...OLD, classes: { fraud: { retryAfterDays: [], card: 'other' } } }, 'fraud').card).toBe('other');
+});
+
+test.each<[Partial<DunningPolicy>, number, number]>([
+  [{}, 5, 4],
+  [{ waitForCardDays: 9 }, 9, 4],
+  [{ retryAfterDays: [2, 'payday', 'payday'] }, 64, 4],
+  [{ classes: { funds: { retryAfterDays: [1, 2, 3, 30], card: 'next' } } }, 30, 5],
+])('%j ends on day %i, after %i attempts on a card', (policy, day, attempts) => {
+  expect(lastDay({ ...OLD, ...policy })).toBe(day);
+  expect(mostAttempts({ ...OLD, ...policy }, 1)).toBe(attempts);
+  expect(mostAttempts({ ...OLD, ...policy }, 3)).toBe(3 * attempts);
+});
+
+test.each<[Partial<DunningPolicy>, string, string, readonly string[]]>([
+  [{}, 'unpaid', 'retries_exhausted', []],
+  [{ end: 'pause' }, 'pause', 'retries_exhausted', ['subscription.paused']],
+  [{ end: 'cancel' }, 'cancel', 'retries_exhausted', ['subscription.canceled']],
+  [{ end: 'write_off' }, 'write_off', 'written_off', []],
+  [{ end: 'unpaid', later: 'accumulate' }, 'accumulate', 'retries_exhausted', []],
+])('what is given up under %j leaves the subscription to %s', (policy, subscription, reason, told) => {
+  const { invoice, subscription: becomes, events } = after(policy);
+  expect([invoice.state, invoice.reason, becomes]).toEqual(['uncollectible', reason, subscription]);
+  expect(events.map(({ kind }) => kind)).toEqual(['charge.failed', 'invoice.uncollectible', ...told]);
+});
+
+test('a card that is tried next instead of the subscription’s own is named, and steps begin with the first decline', () => {
+  const policy: DunningPolicy = {
+    ...OLD,
+    steps: [{ name: 'told', afterDays: 2 }],
+    classes: { funds: { retryAfterDays: [1], card: 'next' } },
+  };
+  const first = standing([card('one'), card('two')]);
+  const next = transition(first, { kind: 'outcome', outcome: declined }, policy, dueAt);
+  expect(next.invoice).toMatchObject({ state: 'retrying', retryCardId: 'two', stepAt: dueAt.plus({ days: 2 }) });
+  const again = transition({ ...first, failures: 1 }, { kind: 'outcome', outcome: declined }, policy, dueAt);
+  expect(again.invoice.stepAt).toBeUndefined();
+});
+
+test('a ladder is printed without jitter, or with that of one invoice', () => {
+  const policy = { ...OLD, jitterMinutes: 30, waitForCardDays: 3 };
+  const of = { dueAt, declined: 'funds', cards: 1, declinesAreFinal: true } as const;
+  const printed = ladderOf(policy, { ...of, seed: null }).rungs.map(({ at }) => at.minute);
+  const own = ladderOf(policy, { ...of, seed: 'sub-7 2027-01-31' }).rungs.map(({ at }) => at.minute);
+  expect(printed).toEqual([0, 0, 0, 0]);
+  expect(new Set(own.slice(1)).size).toBe(1);
+  expect(own[1]).toBeGreaterThan(0);
+  const hard = { ...policy, classes: { card: { retryAfterDays: [], card: 'other' } } } as const;
+  expect(ladderOf(hard, { ...of, declined: 'card', seed: null })).toMatchObject({
+    awaitsUntil: dueAt.plus({ days: 3 }),
+    end: 'no_card_left',
+  });
+});
+
+test('a decline is never decided on without the cards of its payer, and an end names no instant', () => {
+  expect(() => decide({ ...standing(), collecting: null }, declined, OLD, dueAt)).toThrow(/cards of its payer/);
+  expect(() => instantOf({ kind: 'give-up', reason: 'retries_exhausted' })).toThrow(/names no instant/);
+});
+
+test('what was sent five times without a trace is for a person, and what is put off for a day is told', () => {
+  const absent = { kind: 'absent', beside: 'imps_2' } as const;
+  expect(decide({ ...standing(), sends: 5 }, absent, OLD, dueAt)).toMatchObject({ kind: 'review' });
+  expect(decide(standing(), absent, OLD, dueAt)).toEqual({ kind: 'send-again', at: dueAt });
+  const putOff = (timesNotSent: number) =>
+    transition(
+      { ...standing(), timesNotSent },
+      { kind: 'outcome', outcome: { kind: 'not-sent', reason: 'down' } },
+      OLD,
+      dueAt,
+    );
+  expect([0, 143, 144, 145, 288].map((times) => putOff(times).events.length)).toEqual([0, 0, 1, 0, 1]);
+});
