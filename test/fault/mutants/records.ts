@@ -29,7 +29,7 @@ export const RECORDS: readonly Mutant[] = [
     catcher: 'model',
     edits: [
       {
-        file: 'src/billing/transition.ts',
+        file: 'src/billing/after-decline.ts',
         find: "'unknown'] : ['sent', 'unknown'],\n    fence: 'fenced',",
         replace: "'unknown'] : ['sent', 'unknown'],\n    fence: 'unfenced',",
       },
