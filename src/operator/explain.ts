@@ -4,6 +4,7 @@ import { findInvoice, readCaseFile } from '../store/case-file.ts';
 import type { Db } from '../store/db.ts';
 import type { Identity } from '../store/fence.ts';
 import { type Explanation, explanationOf, localTime } from './explanation.ts';
+import { policyInWords } from './policy-in-words.ts';
 import { printable } from './printable.ts';
 import { inWords } from './reasons.ts';
 
@@ -42,7 +43,7 @@ export function renderExplanation(explanation: Explanation): string {
     ...(explanation.refunds.length === 0 ? [] : ['', 'Refunds', ...explanation.refunds.flatMap(refundLines)]),
     '',
     `Policy in force: ${policy.id}`,
-    `  ${rules(policy.rules)}`,
+    ...policyInWords(policy.rules).map((line) => `  ${line}`),
     '',
     'What comes next',
     `  ${next.says}`,
@@ -114,20 +115,6 @@ function seenAmount({
   if (minor === null || currency === null) return '';
   const part = back > 0 && back < minor ? `, of which ${amount({ amount: back, currency })} were given back` : '';
   return `, ${amount({ amount: minor, currency })}${part}`;
-}
-
-function rules(policy: Explanation['policy']['rules']): string {
-  if (typeof policy !== 'object' || policy === null || Array.isArray(policy)) return JSON.stringify(policy);
-  const { retryAfterDays: days, minGapHours: hours, ...rest } = policy;
-  if (!Array.isArray(days) || typeof hours !== 'number' || Object.keys(rest).length > 0) return JSON.stringify(policy);
-  const when = days.length === 0 ? 'never again' : `again ${days.join(', ')} days after the due date`;
-  return `After a decline: ${when}, at least ${gap(hours)} after the last attempt; then it is uncollectible.`;
-}
-
-function gap(hours: number): string {
-  if (Number.isInteger(hours)) return `${hours} hours`;
-  const minutes = Math.round(hours * 60);
-  return minutes === 1 ? '1 minute' : `${minutes} minutes`;
 }
 
 function amount({ amount: minor, currency }: { amount: number; currency: string }): string {

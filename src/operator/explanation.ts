@@ -12,7 +12,7 @@ export type Explanation = ReturnType<typeof explanationOf>;
 /** Puts what was written down in order. */
 export function explanationOf(file: CaseFile, identity: Identity) {
   const { invoice, now } = file;
-  const { subscription, policy_version: policy } = invoice;
+  const { subscription } = invoice;
   return {
     now: isoInstant(now),
     invoice: {
@@ -49,7 +49,7 @@ export function explanationOf(file: CaseFile, identity: Identity) {
       cancellation_id: refund.cancellation_id,
       next: whatIsNextOfRefund(file, refund),
     })),
-    policy: { id: policy.id, rules: policy.policy },
+    policy: { id: invoice.policy_version_id, rules: file.policy },
     next: whatIsNext(file, identity),
   };
 }

@@ -1,5 +1,6 @@
 import { type InvoiceId, parseInvoiceId, UUID } from '../billing/ids.ts';
 import type { Db } from './db.ts';
+import { policyOfVersion } from './policy-versions.ts';
 import type { invoice as Invoice } from './prisma/client.ts';
 
 /** Everything that was written down about one invoice. */
@@ -20,7 +21,6 @@ export async function readCaseFile(db: Db, id: InvoiceId) {
     where: { id },
     include: {
       subscription: true,
-      policy_version: true,
       attempts: { orderBy: { number: 'asc' }, include: { billing_key: true } },
       hook_answers: { orderBy: { created_at: 'asc' } },
       refunds: { orderBy: { created_at: 'asc' } },
@@ -39,7 +39,8 @@ export async function readCaseFile(db: Db, id: InvoiceId) {
   });
   const deeds = await readDeeds(db, invoice, history.at(-1)?.at ?? invoice.created_at);
   const control = await db.control.findUniqueOrThrow({ where: { id: 1 } });
-  return { invoice, history, observations, deeds, control, now: await readNow(db) };
+  const policy = await policyOfVersion(db, invoice.policy_version_id);
+  return { invoice, policy, history, observations, deeds, control, now: await readNow(db) };
 }
 
 /** What people did to it, and to its subscription and all charges meanwhile: the newest hundred, oldest first. */

@@ -68,7 +68,7 @@ test('a decline and its retry are told from the due instant to the next one, in 
     '  Attempt 1 on card 5365****1234: declined (funds): 잔액부족',
     '    Sent once, at 2027-01-31 10:00:05; answered at 2027-01-31 10:00:07.',
     '    The gateway shows imps_000000000001 as failed, 9900 KRW: 잔액부족; first seen at 2027-01-31 10:00:07, by the answer to the charge.',
-    '  After a decline: again 1, 3, 5 days after the due date, at least 24 hours after the last attempt; then it is uncollectible.',
+    '  After a decline: again 1, 3, 5 days after the due date, at least 24 hours after the last attempt on a card; then it is uncollectible.',
     '  Attempt 2 is made and charged at 2027-02-01 10:00:00.',
   ]) {
     expect(text.split('\n')).toContain(line);

@@ -1,0 +1,64 @@
+import { DECLINE_CLASSES, type DeclineClass } from '../billing/charge.ts';
+import { type ClassRule, type DunningPolicy, type Rung, ruleFor } from '../billing/policy.ts';
+
+/** A policy as a person would say it, one sentence a line; classes that are treated alike stand together. */
+export function policyInWords(policy: DunningPolicy): string[] {
+  if (policy.classes === undefined) {
+    return [`After a decline: ${again(policy.retryAfterDays)}, at least ${gap(policy)}; then it is uncollectible.`];
+  }
+  const alike = new Map<string, DeclineClass[]>();
+  for (const name of DECLINE_CLASSES) {
+    const says = ruleInWords(ruleFor(policy, name));
+    alike.set(says, [...(alike.get(says) ?? []), name]);
+  }
+  const rules = [...alike].map(([says, names]) => `After a decline for ${names.join(', ')}: ${says}.`);
+  return [...rules, ...bounds(policy)];
+}
+
+function ruleInWords({ card, retryAfterDays }: ClassRule): string {
+  switch (card) {
+    case 'other':
+      return 'never that card again; another one at once, or it waits for one';
+    case 'next':
+      return `another card of the payer’s at once, and ${again(retryAfterDays)}`;
+    case 'same':
+      return again(retryAfterDays);
+  }
+}
+
+function again(rungs: readonly Rung[]): string {
+  if (rungs.length === 0) return 'never again';
+  const days = rungs.filter((rung) => rung !== 'payday');
+  const paydays = rungs.length - days.length;
+  const after =
+    days.length === 0 ? '' : ` ${days.join(', ')} ${days.join() === '1' ? 'day' : 'days'} after the due date`;
+  if (paydays === 0) return `again${after}`;
+  return `again${after}${after === '' ? '' : ','} on ${paydays === 1 ? 'the next payday' : `the next ${paydays} paydays`}`;
+}
+
+function bounds(policy: DunningPolicy): string[] {
+  const { window = null, waitForCardDays = 0, perCard = null, steps = [], end = 'unpaid' } = policy;
+  const when = window === null ? '' : `, from ${window.from} to ${window.until} in ${window.timezone}`;
+  const waits = waitForCardDays === 0 ? '' : ` Another card is waited for until day ${waitForCardDays}.`;
+  const cap = perCard === null ? '' : ` A card is declined at most ${perCard.declines} times in ${perCard.days} days.`;
+  const named = steps.map(
+    ({ name, afterDays, access }) => `${name} on day ${afterDays}${access === undefined ? '' : ` (${access})`}`,
+  );
+  return [
+    `At least ${gap(policy)}${when}.${waits}${cap}`,
+    ...(named.length === 0 ? [] : [`Steps: ${named.join(', ')}.`]),
+    `Then it is uncollectible, and the subscription ${ENDS[end]}.`,
+  ];
+}
+
+function gap({ minGapHours: hours }: DunningPolicy): string {
+  return `${duration(hours)} after the last attempt on a card`;
+}
+
+function duration(hours: number): string {
+  if (Number.isInteger(hours)) return `${hours} hours`;
+  const minutes = Math.round(hours * 60);
+  return minutes === 1 ? '1 minute' : `${minutes} minutes`;
+}
+
+const ENDS = { unpaid: 'is unpaid', pause: 'is paused', cancel: 'is canceled', write_off: 'goes on' } as const;
