@@ -114,7 +114,7 @@ function asDecision(invoice: Declined, policy: DunningPolicy, now: DateTime): De
     case 'try':
       return { kind: 'retry', at: next.at, cardId: next.cardId === invoice.cards[0]?.id ? null : next.cardId };
     case 'no-card':
-      return awaitCard(invoice.dueAt.plus({ days: policy.waitForCardDays ?? 0 }), now);
+      return awaitCard(invoice.lastAttemptAt.plus({ days: policy.waitForCardDays ?? 0 }), now);
     case 'exhausted':
       return { kind: 'give-up', reason: 'retries_exhausted' };
     default:

@@ -44,7 +44,7 @@ export type DunningPolicy = {
   readonly jitterMinutes?: number;
   /** At most so many declines on one card in so many days, across invoices. */
   readonly perCard?: { readonly declines: number; readonly days: number } | null;
-  /** Days after the due date for which another card is waited for once no card is left to try. */
+  /** Days after the last attempt for which another card is waited for once no card is left to try. */
   readonly waitForCardDays?: number;
   /** By their days, rising. Without any, access stays `grace` to the end. */
   readonly steps?: readonly Step[];
@@ -62,7 +62,7 @@ export function ruleFor(policy: DunningPolicy, declined: DeclineClass): ClassRul
 export function lastDay(policy: DunningPolicy): number {
   const ladders = [policy.retryAfterDays, ...Object.values(policy.classes ?? {}).map((rule) => rule.retryAfterDays)];
   const days = ladders.map((ladder) => ladder.reduce<number>((day, rung) => (rung === 'payday' ? day + 31 : rung), 0));
-  return Math.max(policy.waitForCardDays ?? 0, ...days);
+  return Math.max(...days) + (policy.waitForCardDays ?? 0);
 }
 
 /** The largest number of attempts that a policy may come to, with so many cards. */

@@ -102,7 +102,7 @@ export type UserPolicy = {
   readonly jitterMinutes?: number | undefined;
   /** At most so many declines on one card in so many days, across invoices. Default 20 in 30; null for no cap. */
   readonly perCard?: { readonly declines?: number | undefined; readonly days?: number | undefined } | null | undefined;
-  /** Days after the due date for which another card is waited for once none is left to try: up to 365. Default 7. */
+  /** Days after the last attempt for which another card is waited for once none is left to try: up to 365. Default 7. */
   readonly waitForCardDays?: number | undefined;
   /**
    * What differs for a class of declines. Shipped: `card`, `key` and `fraud` never try that card again; `funds` and `other`

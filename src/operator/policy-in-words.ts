@@ -39,7 +39,7 @@ function again(rungs: readonly Rung[]): string {
 function bounds(policy: DunningPolicy): string[] {
   const { window = null, waitForCardDays = 0, perCard = null, steps = [], end = 'unpaid' } = policy;
   const when = window === null ? '' : `, from ${window.from} to ${window.until} in ${window.timezone}`;
-  const waits = waitForCardDays === 0 ? '' : ` Another card is waited for until day ${waitForCardDays}.`;
+  const waits = waitForCardDays === 0 ? '' : ` Another card is waited for ${waitForCardDays} days.`;
   const cap = perCard === null ? '' : ` A card is declined at most ${perCard.declines} times in ${perCard.days} days.`;
   const named = steps.map(
     ({ name, afterDays, access }) => `${name} on day ${afterDays}${access === undefined ? '' : ` (${access})`}`,

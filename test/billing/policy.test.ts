@@ -34,7 +34,7 @@ test('a policy of before classes has one ladder for all of them, on the same car
 
 test.each<[Partial<DunningPolicy>, number, number]>([
   [{}, 5, 4],
-  [{ waitForCardDays: 9 }, 9, 4],
+  [{ waitForCardDays: 9 }, 14, 4],
   [{ retryAfterDays: [2, 'payday', 'payday'] }, 64, 4],
   [{ classes: { funds: { retryAfterDays: [1, 2, 3, 30], card: 'next' } } }, 30, 5],
 ])('%j ends on day %i, after %i attempts on a card', (policy, day, attempts) => {

@@ -204,11 +204,11 @@ test('what a policy says of a class stands beside what is shipped', async () => 
 });
 
 test('a step past the end of its policy is refused with its path: nobody would ever enter it', async () => {
-  const late = { name: 'late', afterDays: 8, access: 'suspended' } as const;
+  const late = { name: 'late', afterDays: 13, access: 'suspended' } as const;
   await expect(
     resolve({}, { dunning: { own: { steps: [{ name: 'early', afterDays: 1 }, late] } } }),
   ).rejects.toMatchObject({
-    problems: ['dunning.own.steps.1.afterDays is 8: the policy ends on day 7 at the latest'],
+    problems: ['dunning.own.steps.1.afterDays is 13: the policy ends on day 12 at the latest'],
   });
   const { policies } = await resolve({}, { dunning: { own: { retryAfterDays: [1, 'payday'], steps: [late] } } });
   expect(policies.own?.dunning.steps).toEqual([late]);

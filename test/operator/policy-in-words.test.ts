@@ -36,7 +36,7 @@ test('classes that are treated alike stand together, and every bound is said', (
     'After a decline for card, key, fraud: never that card again; another one at once, or it waits for one.',
     'After a decline for time, verify, config: again 1 day after the due date, on the next 2 paydays.',
     'After a decline for other: again on the next payday.',
-    'At least 24 hours after the last attempt on a card, from 09:00 to 21:00 in Asia/Seoul. Another card is waited for until day 7. A card is declined at most 20 times in 30 days.',
+    'At least 24 hours after the last attempt on a card, from 09:00 to 21:00 in Asia/Seoul. Another card is waited for 7 days. A card is declined at most 20 times in 30 days.',
     'Steps: told on day 0, locked on day 4 (suspended).',
     'Then it is uncollectible, and the subscription is canceled.',
   ]);
