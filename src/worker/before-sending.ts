@@ -1,3 +1,4 @@
+import type { ChargeOutcome } from '../billing/outcome.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import type { Conclusion } from './conclude.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -5,7 +6,7 @@ import type { WorkerDeps } from './deps.ts';
 /** Either the way is clear, with the records already known under the attempt's own id, or there is nothing to send. */
 export type Clearance = Clear | Conclusion;
 type Clear = { readonly kind: 'clear'; readonly seen: readonly string[] };
-type Ended = Extract<Conclusion, { kind: 'outcome' }>;
+type Ended = { readonly kind: 'outcome'; readonly outcome: Extract<ChargeOutcome, { kind: 'not-sent' }> };
 
 /** The way is clear, and nothing is known under the attempt's own id. */
 export const CLEAR: Clear = { kind: 'clear', seen: [] };

@@ -2,6 +2,7 @@ import { mayBeProvedAbsent } from '../billing/absence.ts';
 import { type ChargeOutcome, judgeLookUp } from '../billing/outcome.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import { asked } from './asked.ts';
+import { reachGateway } from './before-sending.ts';
 import { deadline, lookForCanary } from './canary.ts';
 import type { Conclusion } from './conclude.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -37,6 +38,9 @@ async function provedAbsent(deps: WorkerDeps, attempt: LeasedAttempt, isLate: ()
   const { horizonSeconds } = deps.channel(attempt.subscription.channel);
   const notFound = notFoundCount + 1;
   if (sentAt === null || !mayBeProvedAbsent({ sentAt, now, notFound, horizonSeconds })) return { kind: 'not-found' };
+  // A database clock that ran ahead says that the horizon is over when it is not.
+  const reached = await reachGateway(deps, attempt);
+  if (reached.kind !== 'clear') return { kind: 'unknown', reason: `nothing is proved now: ${reached.outcome.reason}` };
   const canary = await lookForCanary(deps, attempt.merchantUid, isLate);
   if (canary.kind === 'seen') return { kind: 'absent', beside: canary.impUid };
   return { kind: 'unknown', reason: `the gateway knows no such payment, but ${canary.why}` };

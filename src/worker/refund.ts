@@ -81,7 +81,7 @@ async function nothingLeft(deps: RefundDeps, { keeps }: LeasedRefund): Promise<R
 async function unreachable(deps: RefundDeps, refund: LeasedRefund): Promise<RefundEvent | null> {
   const reached = await reachGateway(deps, refund);
   if (reached.kind === 'clear') return null;
-  return { kind: 'barred', reason: 'reason' in reached.outcome ? reached.outcome.reason : reached.outcome.kind };
+  return { kind: 'barred', reason: reached.outcome.reason };
 }
 
 function follow(

@@ -109,3 +109,28 @@ test('an outage is no clock fault', async () => {
   await watch();
   expect(await controlOf(world)).toMatchObject({ sending_enabled: true });
 });
+
+test('a database clock that runs ahead proves nothing absent: the horizon is over by it alone', async () => {
+  await world.subscribe({ externalId: 'canary' });
+  const subscription = await world.subscribe();
+  world.gateway.script(`card of ${subscription}`, 'lose');
+  await world.run();
+  for (let looks = 0; looks < 4; looks += 1) {
+    await world.advance({ minutes: 5 });
+    await world.run();
+  }
+  const gatewayNowMs = world.now.toMillis();
+  await world.advance({ hours: 2 });
+  world.gateway.readiness = { kind: 'ready', gatewayNowMs };
+  await world.run();
+  expect((await invoiceOf(world, subscription)).attempts).toMatchObject([
+    {
+      state: 'unknown',
+      fail_reason: /nothing is proved now: the clocks of the database and the gateway are 7200 s apart/,
+    },
+  ]);
+  await world.advance({ hours: 1 });
+  await world.run();
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid', attempts: [{ send_count: 2 }] });
+});
