@@ -60,17 +60,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       SELECT billing_key.id, billing_key.hold_reason, billing_key.customer_uid FROM billing_key JOIN i ON true
        WHERE billing_key.id = ${attempt.billingKey.id}::uuid FOR NO KEY UPDATE OF billing_key
     ), cap AS MATERIALIZED (
-      SELECT CASE WHEN lately.declines >= ${cap.declines}::integer THEN lately.until
-                  WHEN lately.declines + lately.in_flight >= ${cap.declines}::integer THEN maedal_now() + ${CAP_AGAIN}::interval END AS capped_until
-        FROM (SELECT (SELECT count(*) FROM attempt x WHERE x.billing_key_id = card.id AND x.state IN ('declined', 'rejected')
-                         AND x.answered_at > maedal_now() - make_interval(days => ${cap.days})) AS declines,
-                     (SELECT count(*) FROM attempt x WHERE x.billing_key_id = card.id AND x.state IN ('sent', 'unknown')
-                         AND x.id <> ${attempt.id}::uuid) AS in_flight,
-                     (SELECT x.answered_at + make_interval(days => ${cap.days}) FROM attempt x
-                       WHERE x.billing_key_id = card.id AND x.state IN ('declined', 'rejected')
-                         AND x.answered_at > maedal_now() - make_interval(days => ${cap.days})
-                       ORDER BY x.answered_at DESC OFFSET ${cap.declines - 1}::integer LIMIT 1) AS until
-                FROM card) lately
+      SELECT maedal_capped_until(card.id, ${cap.declines}::integer, ${cap.days}::integer, ${attempt.id}::uuid) AS capped_until FROM card
     ), c AS MATERIALIZED (
       -- Locked after the rows that may have to be waited for: what is switched off meanwhile is off.
       SELECT control.* FROM control JOIN i ON true FOR SHARE OF control
@@ -149,8 +139,6 @@ function verdict(row: Row | undefined, limits: IntentLimits): Intent {
 const LEASE_MARGIN_SECONDS = 30;
 /** More than any card is declined. */
 const NO_CAP = { declines: 1_000_000, days: 1 };
-/** By then what is on its way has an answer, as a rule. */
-const CAP_AGAIN = '10 minutes';
 const LIVE: ReadonlySet<string> = new Set(['trialing', 'active', 'past_due']);
 
 type Row = {

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { DunningPolicy } from '../../src/billing/policy.ts';
+import { tick } from '../../src/scheduler/tick.ts';
+import type { Ring } from '../../src/store/due.ts';
 import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
+import { runJob } from '../../src/worker/run-job.ts';
 import { invoiceOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -18,9 +21,9 @@ async function follow(policy: DunningPolicy): Promise<void> {
 }
 
 async function runFor(days: number): Promise<void> {
-  for (let hours = 0; hours < days * 24; hours += 6) {
+  for (let hours = 0; hours < days * 24; hours += 24) {
     await world.run();
-    await world.advance({ hours: 6 });
+    await world.advance({ hours: 24 });
   }
 }
 
@@ -39,7 +42,7 @@ test.each([
   await world.run();
   expect(await statusOf(subscription)).toBe(status);
   expect(await told(event)).toBe(1);
-  await runFor(70);
+  await runFor(40);
   expect(world.gateway.posts).toHaveLength(1);
 });
 
@@ -67,4 +70,22 @@ test('what is written off is owed no more: the subscription goes on with its nex
   expect(await statusOf(subscription)).toBe('active');
   await runFor(30);
   expect(world.gateway.captures).toHaveLength(1);
+});
+
+test('however many workers charge one card at once, it is not declined more often than its cap', async () => {
+  await follow({ ...POLICY, perCard: { declines: 3, days: 10 } });
+  const names = await Promise.all(Array.from({ length: 8 }, () => world.subscribe({ customer: 'kim' })));
+  const card = `card of ${names[0]}`;
+  await world.database.db.$executeRaw`
+    UPDATE subscription SET billing_key_id = (SELECT id FROM billing_key WHERE customer_uid = ${card})`;
+  world.gateway.script(card, ...names.map(() => 'decline' as const));
+  const rings: Ring[] = [];
+  await tick({ ...world.scheduler, ring: async (added) => void rings.push(...added) });
+  expect(rings).toHaveLength(names.length);
+  await Promise.all(rings.map((job) => runJob(world.worker, job)));
+  expect(world.gateway.posts).toHaveLength(3);
+  const open = await world.database.db.attempt.findMany({ where: { state: 'prepared' } });
+  expect(open.map(({ send_count, fail_reason }) => [send_count, fail_reason])).toEqual(
+    Array.from({ length: 5 }, () => [0, 'its card was declined as often as is allowed']),
+  );
 });
