@@ -44,6 +44,7 @@ export function cardAwaited(
     ...afterFailure(decline, decision, policy),
     from: [state],
     fence: 'fenced',
+    whileAwaiting: true,
     decision: decision.kind,
     attempt: { state, declineClass: decline.class, failReason: decline.reason },
   };
@@ -79,13 +80,10 @@ function payloadOf({ class: declineClass, reason }: Decline) {
   return { decline_class: declineClass, reason };
 }
 
-/** With its first decline an invoice begins to climb the steps of its policy. */
-function firstStep(
-  { failures, dueAt }: AttemptStanding,
-  { steps = [] }: DunningPolicy,
-): { readonly stepAt?: DateTime } {
+/** A declined invoice that has entered no step yet enters the first one of its policy then. */
+function firstStep({ dueAt }: AttemptStanding, { steps = [] }: DunningPolicy): { readonly stepAt?: DateTime } {
   const [first] = steps;
-  return failures > 0 || first === undefined ? {} : { stepAt: dueAt.plus({ days: first.afterDays }) };
+  return first === undefined ? {} : { stepAt: dueAt.plus({ days: first.afterDays }) };
 }
 
 /** What else is told when an invoice was given up. */

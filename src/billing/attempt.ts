@@ -29,7 +29,7 @@ export type AttemptEvent =
   /** Never sent, and another attempt of the invoice turned out to be paid. */
   | { readonly kind: 'overtaken'; readonly by: string }
   /** Declined, and no card was left to try: the last instant for another one has come, or another one has. */
-  | { readonly kind: 'card_awaited'; readonly decline: Decline }
+  | { readonly kind: 'card_awaited'; readonly decline: Decline; readonly barredUntil: DateTime | null }
   /** Captured, as the facts say, whatever its state: an answer that never came, a decline that turned paid. */
   | { readonly kind: 'captured'; readonly impUid: string; readonly merchantUid: string };
 
@@ -42,6 +42,8 @@ export type Transition = {
   readonly from: readonly AttemptState[];
   /** `fenced`: a newer lease overrules it. Facts of the gateway are `unfenced`. */
   readonly fence: 'fenced' | 'unfenced';
+  /** Only while its invoice waits for another card: one that came meanwhile has it charged. */
+  readonly whileAwaiting?: true;
   readonly decision: Decision['kind'] | 'withdraw' | 'defer';
   readonly attempt: {
     readonly state: AttemptState;

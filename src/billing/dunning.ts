@@ -1,5 +1,5 @@
 import { type DateTime, Duration } from 'luxon';
-import type { DeclineClass } from './charge.ts';
+import type { Decline } from './charge.ts';
 import { assertNever } from './errors.ts';
 import { afterDecline, type Collecting, type Declined, nextTry } from './next-try.ts';
 import type { ChargeOutcome } from './outcome.ts';
@@ -94,13 +94,15 @@ function nextRung(
 /** The same once more, for a declined invoice whose payer had no card left: another one may have come. */
 export function decideAgain(
   standing: Standing,
-  declined: DeclineClass,
+  { decline, barredUntil }: { readonly decline: Decline; readonly barredUntil: DateTime | null },
   policy: DunningPolicy,
   now: DateTime,
 ): Decision {
   const { dueAt, sentAt } = standing;
   const lastAttemptAt = sentAt ?? now;
-  return asDecision({ ...demandCollecting(standing), dueAt, declined, lastAttemptAt, barredUntil: null }, policy, now);
+  const bar = barredUntil !== null && barredUntil > now ? barredUntil : null;
+  const collecting = demandCollecting(standing);
+  return asDecision({ ...collecting, dueAt, declined: decline.class, lastAttemptAt, barredUntil: bar }, policy, now);
 }
 
 function demandCollecting({ collecting }: Standing): Collecting {

@@ -61,7 +61,10 @@ export function ruleFor(policy: DunningPolicy, declined: DeclineClass): ClassRul
 /** The last day after the due date on which an invoice may still be collected: a payday lies at most a month ahead. */
 export function lastDay(policy: DunningPolicy): number {
   const ladders = [policy.retryAfterDays, ...Object.values(policy.classes ?? {}).map((rule) => rule.retryAfterDays)];
-  const days = ladders.map((ladder) => ladder.reduce<number>((day, rung) => (rung === 'payday' ? day + 31 : rung), 0));
+  const gapDays = Math.ceil(policy.minGapHours / 24);
+  const days = ladders.map((ladder) =>
+    ladder.reduce<number>((day, rung) => Math.max(rung === 'payday' ? day + 31 : rung, day + gapDays), 0),
+  );
   return Math.max(...days) + (policy.waitForCardDays ?? 0);
 }
 

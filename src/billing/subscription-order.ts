@@ -85,9 +85,18 @@ function cancel(at: 'now' | 'period_end', standing: SubscriptionStanding): Subsc
   return changed({ cancelsAtPeriodEnd: true, event: 'subscription.cancel_scheduled' });
 }
 
-function pause({ status }: SubscriptionStanding): SubscriptionJudgement {
+function pause(standing: SubscriptionStanding): SubscriptionJudgement {
+  const { status, schedule, nextPeriod, now } = standing;
   if (status === 'paused') return unchanged('hold');
+  // What began before the pause is owed: it is drawn up first.
+  if (LIVE.has(status) && !isOver(standing) && periodAt(schedule, nextPeriod).startAt <= now)
+    return refused('its next period has begun and is being drawn up; say it again in a minute');
   return changed({ status: 'paused', invoices: 'hold', event: 'subscription.paused' });
+}
+
+/** Whether it ends with the period that runs. */
+function isOver({ cancelsAtPeriodEnd, endsAfter, firstPeriod, nextPeriod }: SubscriptionStanding): boolean {
+  return cancelsAtPeriodEnd || (endsAfter !== null && nextPeriod >= firstPeriod + endsAfter);
 }
 
 /** The anchor stays: periods that began while it was paused are not owed, and count for no agreed number. */
@@ -115,10 +124,10 @@ function anew({ schedule, firstPeriod, nextPeriod, endsAfter, now }: Subscriptio
   return changed({ ...change, event: 'subscription.resumed' });
 }
 
-function skip({ status, schedule, firstPeriod, nextPeriod, endsAfter, cancelsAtPeriodEnd, now }: SubscriptionStanding) {
+function skip(standing: SubscriptionStanding) {
+  const { status, schedule, firstPeriod, nextPeriod, now } = standing;
   if (!LIVE.has(status)) return refused(`it is ${status}`);
-  if (cancelsAtPeriodEnd || (endsAfter !== null && nextPeriod >= firstPeriod + endsAfter))
-    return refused('it ends with the period that runs: there is no next one');
+  if (isOver(standing)) return refused('it ends with the period that runs: there is no next one');
   const period = periodAt(schedule, nextPeriod);
   if (period.startAt <= now)
     return refused('its next period has begun and is being drawn up; say it again in a minute');

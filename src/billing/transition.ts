@@ -27,7 +27,7 @@ function follow(standing: AttemptStanding, event: AttemptEvent, policy: DunningP
     case 'overtaken':
       return overtaken(event.by, now);
     case 'card_awaited':
-      return cardAwaited(standing, event.decline, decideAgain(standing, event.decline.class, policy, now), policy);
+      return cardAwaited(standing, event.decline, decideAgain(standing, event, policy, now), policy);
     case 'captured':
       return captured(standing, event);
     default:

@@ -7,6 +7,7 @@ import {
   type ClassRule,
   type DunningPolicy,
   lastDay,
+  mostAttempts,
   type Rung,
   type Step,
 } from '../billing/policy.ts';
@@ -37,6 +38,12 @@ export function resolvePolicies(
       problems.push(
         ...(dunning.steps ?? []).flatMap((step, index) => stepProblem(`dunning.${name}.steps.${index}`, step, dunning)),
       );
+      const tries = mostAttempts(dunning, 1);
+      if (dunning.perCard !== null && dunning.perCard !== undefined && dunning.perCard.declines < tries) {
+        problems.push(
+          `dunning.${name}.perCard.declines is ${dunning.perCard.declines}: the ladder alone comes to ${tries} on one card`,
+        );
+      }
       if (dunning.later === 'accumulate' && dunning.end !== 'unpaid') {
         problems.push(
           `dunning.${name}.later is accumulate: it says something where end is unpaid, and that is ${dunning.end}`,

@@ -18,12 +18,21 @@ export async function tick(
   const startedAt = await deps.store.databaseNow();
   await deps.failpoints.at('tick.begun');
   await deps.store.clearArrears();
+  await releaseStopped(deps);
   const drawn = await drawUpAll(deps, { startedAt, until: until ?? startedAt });
   if (drawn.drawnUp > 0) await deps.failpoints.at('tick.drawn_up');
   const { rung } = await sweep(deps, until);
   const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);
   deps.report({ kind: 'tick.finished', drawnUp: drawn.drawnUp, held: drawn.held, rung, tookMs });
   return { drawnUp: drawn.drawnUp, rung };
+}
+
+/** What was held while its subscription was not charged goes on once it is again. */
+async function releaseStopped({ store, channel: channelOf }: SchedulerDeps): Promise<void> {
+  for (const { id, channel } of await store.stoppedInvoices(BATCH)) {
+    const { quarantineSeconds } = channelOf(channel);
+    await store.settleInvoices({ id }, 'release', { fingerprint: null, quarantineSeconds });
+  }
 }
 
 type Drawn = { readonly drawnUp: number; readonly held: number };

@@ -17,21 +17,32 @@ export type CardAwaited = {
   readonly decline: { readonly class: DeclineClass; readonly reason: string };
   readonly cards: readonly CardStanding[];
   readonly cardId: string;
+  /** The last send of the invoice that nothing answered; null for none. */
+  readonly unansweredAt: DateTime | null;
   readonly channel: string;
   readonly policy: DunningPolicy;
   readonly now: DateTime;
 };
 
-/** Up to `limit` of them, the longest due first. Locks nothing. */
-export async function cardsAwaited(db: Db, limit: number): Promise<CardAwaited[]> {
+/**
+ * Up to `limit` of them, the longest due first, under the version of their policy that is in force now. Locks nothing.
+ */
+export async function cardsAwaited(
+  db: Db,
+  limit: number,
+  versions: Readonly<Record<string, string>>,
+): Promise<CardAwaited[]> {
   const rows = await db.$queryRaw<Row[]>`
     SELECT i.id AS invoice_id, i.period_key, i.due_at, i.failures, s.id AS subscription_id, s.external_id, s.channel, p.policy,
            maedal_now() AS now, a.merchant_uid, a.fence, a.state, a.sent_at, a.billing_key_id, a.decline_class, a.fail_reason,
-           a.amount::float8 AS amount, a.currency, a.send_count - a.not_sent_count AS sends, maedal_cards(i.id) AS cards
+           a.amount::float8 AS amount, a.currency, a.send_count - a.not_sent_count AS sends, maedal_cards(i.id) AS cards,
+           (SELECT max(maedal_unanswered_at(x)) FROM attempt x WHERE x.invoice_id = i.id) AS unanswered_at
       FROM invoice i
       JOIN subscription s ON s.id = i.subscription_id
-      JOIN policy_version p ON p.id = i.policy_version_id
-      JOIN LATERAL (SELECT * FROM attempt WHERE attempt.invoice_id = i.id ORDER BY number DESC LIMIT 1) a ON a.state IN ('declined', 'rejected')
+      CROSS JOIN (SELECT ${JSON.stringify(versions)}::jsonb AS by_policy) in_force
+      JOIN policy_version p ON p.id = coalesce(in_force.by_policy ->> s.policy, in_force.by_policy ->> 'default', i.policy_version_id)
+      JOIN LATERAL (SELECT * FROM attempt WHERE attempt.invoice_id = i.id AND attempt.state IN ('declined', 'rejected')
+                          ORDER BY number DESC LIMIT 1) a ON true
      WHERE i.state = 'retrying' AND i.reason = ${AWAITING_CARD} AND i.next_at <= maedal_now()
      ORDER BY i.next_at, i.id LIMIT ${limit}`;
   return rows.map(awaited);
@@ -57,6 +68,7 @@ function awaited(row: Row): CardAwaited {
     decline: { class: row.decline_class, reason: row.fail_reason ?? '' },
     cards: cardsIn(row.cards),
     cardId: row.billing_key_id,
+    unansweredAt: instantOrNull(row.unanswered_at),
     channel: row.channel,
     policy: row.policy,
     now: instant(row.now),
@@ -78,6 +90,7 @@ type Row = {
   state: 'declined' | 'rejected';
   sent_at: Date | null;
   billing_key_id: string;
+  unanswered_at: Date | null;
   decline_class: DeclineClass;
   fail_reason: string | null;
   amount: number;

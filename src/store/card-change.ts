@@ -1,5 +1,5 @@
 import type { InvoiceId } from '../billing/ids.ts';
-import { AWAITING_CARD } from '../billing/invoice.ts';
+import { AWAITING_CARD, WRITTEN_OFF } from '../billing/invoice.ts';
 import type { Db } from './db.ts';
 import type { OrderedBy, SubscriptionFound } from './subscription-orders.ts';
 
@@ -38,6 +38,11 @@ export async function changeCard(
       RETURNING id
     ), moved AS (
       UPDATE subscription SET billing_key_id = k.id, updated_at = maedal_now() FROM s, k WHERE subscription.id = s.id RETURNING subscription.id
+    ), unbound AS (
+      -- What was made for another card of the payer's and never sent goes on the new one.
+      UPDATE attempt SET billing_key_id = NULL, updated_at = maedal_now() FROM invoice, moved
+       WHERE invoice.subscription_id = moved.id AND attempt.invoice_id = invoice.id AND attempt.state = 'prepared' AND attempt.send_count = 0
+         AND (attempt.lease_until IS NULL OR attempt.lease_until <= maedal_now())
     ), awaited AS (
       -- What waited for another card is decided on anew, even where nothing may be charged at once.
       UPDATE invoice SET next_at = maedal_now() FROM moved
@@ -61,7 +66,7 @@ export async function payableByCard(
   return db.$queryRaw<{ id: InvoiceId; state: string }[]>`
     SELECT id::text, state FROM invoice
      WHERE subscription_id = ${id}::uuid
-       AND (state IN ('retrying', 'uncollectible') OR (state = 'held' AND reason = ANY(${[...OF_THE_CARD]}::text[])))
+       AND (state = 'retrying' OR (state = 'uncollectible' AND reason <> ${WRITTEN_OFF}) OR (state = 'held' AND reason = ANY(${[...OF_THE_CARD]}::text[])))
      ORDER BY due_at, id`;
 }
 

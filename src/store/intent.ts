@@ -4,6 +4,8 @@ import type { LeasedAttempt } from './lease.ts';
 export type IntentLimits = {
   /** The gateway's time limit for one call; the lease outlives it by half a minute. */
   readonly timeoutSeconds: number;
+  /** H_long: how long a send that nothing answered bars every other id of its invoice. */
+  readonly quarantineSeconds: number;
   /** The largest amount that may be sent, in minor units; null for no cap. */
   readonly maxAmountMinor: number | null;
   /** Whether this environment sends nothing before the database was adopted for it. */
@@ -32,9 +34,10 @@ export type Intent =
     }
   /**
    * `spaced`: a missed period, and another one of the customer was charged less than a day ago. `capped`: the card was
-   * declined as often as its policy allows, or may be by what is on its way.
+   * declined as often as its policy allows, or may be by what is on its way. `quarantined`: a send of another attempt of the
+   * invoice was never answered, and may still be captured.
    */
-  | { readonly kind: 'refused'; readonly because: 'spaced' | 'capped'; readonly until: Date };
+  | { readonly kind: 'refused'; readonly because: 'spaced' | 'capped' | 'quarantined'; readonly until: Date };
 
 /**
  * Writes the intent to charge: `prepared → sent`, one statement. It locks the subscription, then the invoice, and
@@ -68,6 +71,8 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       SELECT i.*, s.status AS subscription_status, c.sending_enabled, c.adopted_at IS NOT NULL AS adopted,
              coalesce(c.fingerprint = ${limits.fingerprint}, false) AS is_ours,
              ${max}::bigint IS NOT NULL AND i.amount > ${max}::bigint AS over_max_amount, s.billing_key_id,
+             (SELECT max(maedal_unanswered_at(x)) + make_interval(secs => ${limits.quarantineSeconds}) FROM attempt x
+               WHERE x.invoice_id = i.id AND x.id <> ${attempt.id}::uuid) AS quarantined_until,
              EXISTS (SELECT FROM attempt x JOIN observation o ON o.merchant_uid = x.merchant_uid
                       WHERE x.invoice_id = i.id AND o.status IN ('paid', 'cancelled') AND o.account_at IS NOT NULL) AS captured,
              EXISTS (SELECT FROM card WHERE hold_reason IS NOT NULL) AS key_is_held, (SELECT capped_until FROM cap) AS capped_until, payer.id AS payer_id, payer.spaced_until
@@ -90,6 +95,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
          AND standing.sending_enabled AND standing.is_ours AND (standing.adopted OR NOT ${limits.needsAdoption})
          AND NOT standing.over_max_amount AND k.hold_reason IS NULL AND (standing.spaced_until IS NULL OR standing.spaced_until <= maedal_now() OR attempt.send_count > 0)
          AND NOT standing.captured AND standing.capped_until IS NULL
+         AND (attempt.send_count > 0 OR NOT coalesce(standing.quarantined_until > maedal_now(), false))
       RETURNING standing.payer_id, attempt.invoice_id, attempt.send_count - attempt.not_sent_count AS sends, attempt.sent_at, attempt.lease_until
     ), put_off AS (
       UPDATE invoice SET next_at = sent.lease_until, last_attempt_at = sent.sent_at FROM sent WHERE invoice.id = sent.invoice_id
@@ -97,7 +103,8 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       UPDATE customer SET caught_up_at = sent.sent_at FROM sent WHERE customer.id = sent.payer_id
     )
     SELECT standing.subscription_status, standing.sending_enabled, standing.adopted, standing.is_ours,
-           standing.over_max_amount, standing.key_is_held, standing.captured, standing.capped_until, sent.sends, sent.sent_at,
+           standing.over_max_amount, standing.key_is_held, standing.captured, standing.capped_until,
+           CASE WHEN standing.quarantined_until > maedal_now() THEN standing.quarantined_until END AS quarantined_until, sent.sends, sent.sent_at,
            CASE WHEN standing.spaced_until > maedal_now() THEN standing.spaced_until END AS spaced_until
       FROM standing LEFT JOIN sent ON true`;
   return verdict(row, limits);
@@ -132,6 +139,7 @@ function verdict(row: Row | undefined, limits: IntentLimits): Intent {
   if (row.spaced_until !== null) return { kind: 'refused', because: 'spaced', until: row.spaced_until };
   if (row.key_is_held) return { kind: 'refused', because: 'billing_key_held' };
   if (row.capped_until !== null) return { kind: 'refused', because: 'capped', until: row.capped_until };
+  if (row.quarantined_until !== null) return { kind: 'refused', because: 'quarantined', until: row.quarantined_until };
   if (row.captured) return { kind: 'refused', because: 'captured' };
   return { kind: 'refused', because: 'lost' };
 }
@@ -150,6 +158,7 @@ type Row = {
   key_is_held: boolean;
   captured: boolean;
   capped_until: Date | null;
+  quarantined_until: Date | null;
   sends: number | null;
   spaced_until: Date | null;
   sent_at: Date | null;

@@ -29,6 +29,7 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
        WHERE invoice.id = ${subject.invoiceId}::uuid
          AND (invoice.state IN ('open', 'retrying') OR (${invoice.state} = 'paid' AND (
            invoice.state IN ('held', 'uncollectible') OR (invoice.state = 'review' AND ${next.from.includes('review')}))))
+         AND (NOT ${next.whileAwaiting ?? false} OR invoice.reason = ${AWAITING_CARD})
          FOR NO KEY UPDATE OF invoice
     ), a AS (
       UPDATE attempt SET state = ${attempt.state}, lease_until = NULL, lease_count = 0, updated_at = maedal_now(),
@@ -51,7 +52,7 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
              next_at = ${sqlInstant(invoice.nextAt)}::timestamptz,
              failures = failures + ${invoice.failed === true ? 1 : 0}, updated_at = maedal_now(),
              paid_at = CASE WHEN ${invoice.state} = 'paid' THEN maedal_now() END,
-             step_at = coalesce(${sqlInstant(invoice.stepAt)}::timestamptz, step_at),
+             step_at = CASE WHEN steps_entered = 0 THEN coalesce(step_at, ${sqlInstant(invoice.stepAt)}::timestamptz) ELSE step_at END,
              watch_at = coalesce(${sqlInstant(invoice.watchAt)}::timestamptz, watch_at)
         FROM a WHERE invoice.id = a.invoice_id
       RETURNING invoice.id

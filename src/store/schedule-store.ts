@@ -8,6 +8,7 @@ import { observe } from './observations.ts';
 import { record } from './record.ts';
 import { canaries } from './sends.ts';
 import { enterSteps } from './steps.ts';
+import { settleInvoices, stoppedInvoices } from './subscription-orders.ts';
 import { claimWatched, watchOn } from './watch.ts';
 
 /** What a scheduler asks of the database. See `ChargeStore`. */
@@ -22,6 +23,8 @@ export function scheduleStore(db: Db) {
     endSubscriptions: bound(db, endSubscriptions),
     passOver: bound(db, passOver),
     clearArrears: bound(db, clearArrears),
+    stoppedInvoices: bound(db, stoppedInvoices),
+    settleInvoices: bound(db, settleInvoices),
     cardsAwaited: bound(db, cardsAwaited),
     retriesDue: bound(db, retriesDue),
     enterSteps: bound(db, enterSteps),

@@ -28,6 +28,8 @@ export async function enterSteps(db: Db, limit: number): Promise<number> {
     ), access AS (
       UPDATE subscription SET access = i.step ->> 'access', updated_at = maedal_now() FROM i
        WHERE subscription.id = i.subscription_id AND subscription.status = 'past_due' AND i.step ->> 'access' IS NOT NULL
+         -- Of several unpaid invoices the strictest counts.
+         AND (i.step ->> 'access' = 'suspended' OR subscription.access <> 'suspended')
     ), told AS (
       INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)
       SELECT 'dunning.step_entered', i.subscription_id, i.id, jsonb_build_object('subscription_id', i.external_id, 'invoice_id', i.id,

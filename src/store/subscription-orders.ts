@@ -1,5 +1,5 @@
 import type { Interval } from '../billing/calendar.ts';
-import { WRITTEN_OFF } from '../billing/invoice.ts';
+import { AWAITING_CARD, WRITTEN_OFF } from '../billing/invoice.ts';
 import type { SubscriptionChange, SubscriptionStanding } from '../billing/subscription-order.ts';
 import type { Said } from './control.ts';
 import type { Db } from './db.ts';
@@ -98,14 +98,14 @@ export async function changeSubscription(
  */
 export async function settleInvoices(
   db: Db,
-  { id }: SubscriptionFound,
+  { id }: Pick<SubscriptionFound, 'id'>,
   as: NonNullable<SubscriptionChange['invoices']>,
-  { fingerprint, quarantineSeconds }: { readonly fingerprint: string; readonly quarantineSeconds: number },
+  { fingerprint, quarantineSeconds }: { readonly fingerprint: string | null; readonly quarantineSeconds: number },
 ): Promise<number> {
   const { from, standing, reason, event } = SETTLED[as];
   return db.$executeRaw`
     WITH s AS MATERIALIZED (
-      SELECT subscription.id FROM subscription JOIN control ON fingerprint = ${fingerprint}
+      SELECT subscription.id FROM subscription JOIN control ON fingerprint = coalesce(${fingerprint}, fingerprint)
        WHERE subscription.id = ${id}::uuid AND status = ANY(${[...standing]}::text[]) FOR NO KEY UPDATE OF subscription
     ), i AS MATERIALIZED (
       SELECT invoice.id FROM invoice JOIN s ON s.id = invoice.subscription_id
@@ -119,8 +119,9 @@ export async function settleInvoices(
     ), moved AS (
       UPDATE invoice SET updated_at = maedal_now(),
              state = CASE ${as} WHEN 'void' THEN 'void' WHEN 'hold' THEN 'held' ELSE CASE WHEN failures > 0 THEN 'retrying' ELSE 'open' END END,
-             reason = CASE WHEN ${as} <> 'release' THEN ${reason} END,
-             next_at = CASE WHEN ${as} = 'release' THEN greatest(maedal_now(),
+             -- What was declined is decided on anew, by its policy and its cards.
+             reason = CASE WHEN ${as} <> 'release' THEN ${reason} WHEN failures > 0 THEN ${AWAITING_CARD} END,
+             next_at = CASE WHEN ${as} = 'release' AND failures > 0 THEN maedal_now() WHEN ${as} = 'release' THEN greatest(maedal_now(),
                last_attempt_at + make_interval(secs => 3600 * (SELECT policy ->> 'minGapHours' FROM policy_version p WHERE p.id = policy_version_id)::float8),
                (SELECT max(maedal_unanswered_at(a)) FROM attempt a WHERE a.invoice_id = i.id) + make_interval(secs => ${quarantineSeconds})) END,
              watch_at = CASE WHEN ${as} <> 'release' AND EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id AND a.send_count > 0)
@@ -130,6 +131,19 @@ export async function settleInvoices(
     INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)
     SELECT ${event}, moved.subscription_id, moved.id, jsonb_build_object('invoice_id', moved.id, 'reason', ${reason}::text), maedal_now()
       FROM moved`;
+}
+
+/**
+ * Up to `limit` subscriptions that are charged again while invoices of theirs are held because they were not: they came
+ * back from `unpaid`, or somebody died between the two statements of a resume.
+ */
+export async function stoppedInvoices(
+  db: Db,
+  limit: number,
+): Promise<{ readonly id: string; readonly channel: string }[]> {
+  return db.$queryRaw<{ id: string; channel: string }[]>`
+    SELECT DISTINCT s.id::text, s.channel FROM invoice i JOIN subscription s ON s.id = i.subscription_id
+     WHERE i.state = 'held' AND i.reason = ${SETTLED.hold.reason} AND s.status = ANY(${[...SETTLED.release.standing]}::text[]) LIMIT ${limit}`;
 }
 
 /** While the subscription stands how, from which states an invoice is settled so, why, and as which event. */

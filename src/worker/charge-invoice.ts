@@ -1,6 +1,8 @@
+import type { DateTime } from 'luxon';
 import type { ChargeAnswer } from '../billing/charge.ts';
 import { assertNever } from '../billing/errors.ts';
 import { type Asked, type ChargeOutcome, judgeAnswer, judgeRefusal } from '../billing/outcome.ts';
+import { timed } from '../billing/retry-time.ts';
 import { instant } from '../store/instant.ts';
 import type { Intent } from '../store/intent.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
@@ -17,6 +19,9 @@ import { GUARD_MS, stopwatch } from './stopwatch.ts';
  * Before-hooks will have their place ahead of the look; nothing of the merchant's runs after it.
  */
 export async function chargeAttempt(deps: WorkerDeps, attempt: LeasedAttempt): Promise<Conclusion> {
+  const opensAt = retriedFrom(attempt);
+  if (opensAt > attempt.now)
+    return { kind: 'deferred', until: opensAt, reason: 'its policy tries again at other hours' };
   const isLate = deadline(deps);
   const brake = await deps.brake.check();
   if (brake.kind === 'braked') return notSent(brake.reason);
@@ -44,6 +49,11 @@ async function sendLooked(deps: WorkerDeps, attempt: LeasedAttempt, seen: readon
   return first.kind === 'unauthorized' ? sendWithNewToken(deps, first, seen) : first;
 }
 
+/** A retry that was late, or put off, waits for the hours of its policy; what was sent once goes again as soon as it may. */
+function retriedFrom({ number, sendCount, now, policy }: LeasedAttempt): DateTime {
+  return number === 1 || sendCount > 0 ? now : timed(now, '', { ...policy, jitterMinutes: 0 });
+}
+
 type Answered = Exclude<ChargeAnswer, { kind: 'unauthorized' }>;
 
 /** The gateway knew no token of ours; `attempt` is as the intent left it. */
@@ -56,12 +66,12 @@ async function send(
 ): Promise<Conclusion | Unauthorized> {
   const ready = await reachGateway(deps, attempt);
   if (ready.kind !== 'clear') return { ...ready, attempt };
-  const { timeoutSeconds } = deps.channel(attempt.subscription.channel);
+  const { timeoutSeconds, quarantineSeconds } = deps.channel(attempt.subscription.channel);
   const maxAmountMinor = deps.maxAmountMinor(attempt.amount.currency);
   const elapsedMs = stopwatch(deps.clock);
   await deps.failpoints.at('intent.about_to_be_written');
   const { needsAdoption, fingerprint } = deps;
-  const limits = { timeoutSeconds, maxAmountMinor, needsAdoption, fingerprint };
+  const limits = { timeoutSeconds, quarantineSeconds, maxAmountMinor, needsAdoption, fingerprint };
   const intent = await deps.store.writeIntent(attempt, limits);
   await deps.failpoints.at('intent.unacknowledged');
   if (intent.kind === 'refused') return refusedIntent(intent, attempt);
@@ -121,6 +131,8 @@ function refusedIntent(intent: Extract<Intent, { kind: 'refused' }>, attempt: Le
       return { kind: 'deferred', until: instant(intent.until), reason: 'another missed period was charged today' };
     case 'capped':
       return { kind: 'deferred', until: instant(intent.until), reason: 'its card was declined as often as is allowed' };
+    case 'quarantined':
+      return { kind: 'deferred', until: instant(intent.until), reason: 'an earlier send was never answered' };
     case 'switched_off':
       return { ...notSent('sending is switched off'), attempt };
     case 'foreign_database':

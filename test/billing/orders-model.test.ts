@@ -85,7 +85,10 @@ function awaited(invoice: Invoice): void {
   if (invoice.reason !== AWAITING_CARD || invoice.nextAt === null) return;
   if (invoice.nextAt > invoice.now)
     invoice.cards = [{ id: 'new', declines: 0, lastTriedAt: null, declined: null }, ...invoice.cards];
-  invoice.happens({ kind: 'card_awaited', decline: { class: 'card', reason: 'no' } }, invoice.attempts.at(-1));
+  invoice.happens(
+    { kind: 'card_awaited', decline: { class: 'card', reason: 'no' }, barredUntil: invoice.standing().barredUntil },
+    invoice.attempts.at(-1),
+  );
 }
 
 /** A send of a dead attempt lands after all: it is accounted for, and settles its invoice where that is owed. */

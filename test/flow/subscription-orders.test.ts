@@ -3,6 +3,7 @@ import type { SubscriptionOrder } from '../../src/billing/subscription-order.ts'
 import { orderCardChange } from '../../src/operator/change-card.ts';
 import { orderTerms } from '../../src/operator/change-plan.ts';
 import { orderSubscription } from '../../src/operator/order-subscription.ts';
+import { sweep } from '../../src/scheduler/sweep.ts';
 import { changeSubscription, findForOrder } from '../../src/store/subscription-orders.ts';
 import { lockRows } from '../support/row-lock.ts';
 import { CHANNEL, FINGERPRINT, invoiceOf, invoicesOf, newWorld, type World } from '../support/world.ts';
@@ -139,6 +140,7 @@ test.each([
   await db.attempt.updateMany({ data: unanswered });
   await order({ kind: 'pause' });
   await order({ kind: 'resume', anchor: 'keep' });
+  await sweep(world.scheduler); // which decides anew
   expect((await invoiceOf(world, subscription)).next_at).toEqual(world.now.plus({ hours }).toJSDate());
   await world.advance({ hours: hours - 1 });
   await world.run();
@@ -226,6 +228,7 @@ test('an order that waits while the subscription is drawn up is judged again', a
 });
 
 test('in a database of another installation nothing is changed', async () => {
+  await world.run();
   await world.database.db.$executeRaw`UPDATE control SET fingerprint = 'another'`;
   await expect(order({ kind: 'pause' })).rejects.toMatchObject({ name: 'FenceError' });
   await expect(orderCardChange(deps(), subscription, 'another card', said)).rejects.toMatchObject({

@@ -13,7 +13,13 @@ import { runJob } from '../../src/worker/run-job.ts';
 import { lockRows } from '../support/row-lock.ts';
 import { CHANNEL, FINGERPRINT, invoiceOf, newWorld, type World } from '../support/world.ts';
 
-const LIMITS = { timeoutSeconds: 60, maxAmountMinor: null, needsAdoption: false, fingerprint: FINGERPRINT };
+const LIMITS = {
+  timeoutSeconds: 60,
+  quarantineSeconds: 86_400,
+  maxAmountMinor: null,
+  needsAdoption: false,
+  fingerprint: FINGERPRINT,
+};
 
 let world: World;
 let subscription: string;

@@ -27,7 +27,13 @@ async function sent(): Promise<LeasedAttempt> {
   const [first] = rings;
   const attempt = first === undefined ? null : await lease(world.database.db, first, 90);
   if (attempt === null) throw new Error('nothing was leased');
-  const limits = { timeoutSeconds: 60, maxAmountMinor: null, needsAdoption: false, fingerprint: FINGERPRINT };
+  const limits = {
+    timeoutSeconds: 60,
+    quarantineSeconds: 86_400,
+    maxAmountMinor: null,
+    needsAdoption: false,
+    fingerprint: FINGERPRINT,
+  };
   await writeIntent(world.database.db, attempt, limits);
   return { ...attempt, sendCount: 1, sentAt: world.now };
 }

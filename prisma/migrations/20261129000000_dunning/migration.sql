@@ -22,17 +22,17 @@ CREATE FUNCTION maedal_cards(of_invoice uuid) RETURNS jsonb LANGUAGE sql STABLE 
    WHERE i.id = of_invoice
 $$;
 
--- Until when a card may not be charged, for its declines of the last days and what is on its way; NULL when it may. VOLATILE,
+-- Until when a card may not be charged, for its declines of the last days, those for its own sake, and what is on its way; NULL when it may. VOLATILE,
 -- and so with a snapshot of its own: whoever waited for the card's lock sees what was sent meanwhile.
 CREATE FUNCTION maedal_capped_until(card uuid, most integer, in_days integer, but uuid) RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   since timestamptz := maedal_now() - make_interval(days => in_days);
-  declines integer := (SELECT count(*) FROM attempt a WHERE a.billing_key_id = card AND a.state IN ('declined', 'rejected') AND a.answered_at > since);
+  declines integer := (SELECT count(*) FROM attempt a WHERE a.billing_key_id = card AND a.state IN ('declined', 'rejected') AND a.decline_class <> 'config' AND a.answered_at > since);
   in_flight integer := (SELECT count(*) FROM attempt a WHERE a.billing_key_id = card AND a.state IN ('sent', 'unknown') AND a.id <> but);
 BEGIN
   IF declines >= most THEN
     RETURN (SELECT a.answered_at + make_interval(days => in_days) FROM attempt a
-             WHERE a.billing_key_id = card AND a.state IN ('declined', 'rejected') AND a.answered_at > since
+             WHERE a.billing_key_id = card AND a.state IN ('declined', 'rejected') AND a.decline_class <> 'config' AND a.answered_at > since
              ORDER BY a.answered_at DESC OFFSET most - 1 LIMIT 1);
   END IF;
   -- By then what is on its way has an answer, as a rule.

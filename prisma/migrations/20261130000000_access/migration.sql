@@ -7,7 +7,7 @@ CREATE FUNCTION maedal_access() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   NEW.access := CASE
     WHEN NEW.status IN ('trialing', 'active') THEN 'full'
-    WHEN NEW.status = 'past_due' THEN CASE WHEN NEW.access = 'full' THEN 'grace' ELSE NEW.access END
+    WHEN NEW.status = 'past_due' THEN CASE WHEN NEW.access = 'full' OR OLD.status = 'paused' THEN 'grace' ELSE NEW.access END
     ELSE 'suspended' END;
   RETURN NEW;
 END $$;

@@ -1,7 +1,7 @@
 import { AWAITING_CARD } from '../../../../src/billing/invoice.ts';
 import type { CardAwaited } from '../../../../src/store/awaiting.ts';
 import { instant, instantOrNull } from '../../../../src/store/instant.ts';
-import { cardsOf, classOf, policyOf } from './leasing.ts';
+import { cardsOf, classOf, policyOf, unansweredAt } from './leasing.ts';
 import type { AttemptRow, InvoiceRow } from './rows.ts';
 import type { Tables } from './tables.ts';
 
@@ -15,12 +15,14 @@ export function cardsAwaited(tables: Tables, limit: number): CardAwaited[] {
     .sort((one, other) => (one.next_at ?? 0) - (other.next_at ?? 0) || (one.id < other.id ? -1 : 1));
   return due.slice(0, limit).flatMap((invoice) => {
     const attempts = tables.attempts.where(({ invoice_id }) => invoice_id === invoice.id);
-    const last = attempts.reduce((best, row) => (row.number > best.number ? row : best));
-    return last.state === 'declined' || last.state === 'rejected' ? [awaited(tables, invoice, last)] : [];
+    const declined = attempts.filter(({ state }) => state === 'declined' || state === 'rejected');
+    const [last] = declined.sort((one, other) => other.number - one.number);
+    const open = attempts.flatMap((row) => unansweredAt(row) ?? []);
+    return last === undefined ? [] : [awaited(tables, invoice, last, open.length === 0 ? null : Math.max(...open))];
   });
 }
 
-function awaited(tables: Tables, invoice: InvoiceRow, attempt: AttemptRow): CardAwaited {
+function awaited(tables: Tables, invoice: InvoiceRow, attempt: AttemptRow, unanswered: number | null): CardAwaited {
   const subscription = tables.subscriptions.at(invoice.subscription_id);
   return {
     own: {
@@ -41,6 +43,7 @@ function awaited(tables: Tables, invoice: InvoiceRow, attempt: AttemptRow): Card
     decline: { class: classOf(attempt) ?? 'other', reason: attempt.fail_reason ?? '' },
     cards: cardsOf(tables, invoice),
     cardId: attempt.billing_key_id ?? '',
+    unansweredAt: instantOrNull(unanswered === null ? null : new Date(unanswered)),
     channel: subscription.channel,
     policy: policyOf(tables, invoice),
     now: instant(new Date(tables.nowMs)),

@@ -1,5 +1,6 @@
 import type { Intent, IntentLimits } from '../../../../src/store/intent.ts';
 import type { LeasedAttempt } from '../../../../src/store/lease.ts';
+import { unansweredAt } from './leasing.ts';
 import type { AttemptRow, BillingKeyRow, InvoiceRow, ObservationRow, SubscriptionRow } from './rows.ts';
 import type { Tables } from './tables.ts';
 
@@ -27,13 +28,22 @@ export function writeIntent(tables: Tables, attempt: LeasedAttempt, limits: Inte
     invoice.amount === attempt.amount.minor &&
     invoice.currency === attempt.amount.currency &&
     !isCaptured(tables, invoice) &&
+    (quarantinedUntil(tables, attempt, limits) <= tables.nowMs || row.send_count > 0) &&
     (invoice.state === 'open' || invoice.state === 'retrying');
   if (!isAsRead) {
     if (isSpaced) return { kind: 'refused', because: 'spaced', until: new Date(spacedUntil) };
+    const until = quarantinedUntil(tables, attempt, limits);
+    if (until > tables.nowMs) return { kind: 'refused', because: 'quarantined', until: new Date(until) };
     return refused(isCaptured(tables, invoice) ? 'captured' : 'lost');
   }
   if (payer !== null) tables.customers.put(payer.id, { ...payer, caught_up_at: tables.nowMs });
   return sent(tables, row, { invoice, key, limits });
+}
+
+/** Until when a send of another attempt of the invoice, which nothing answered, bars this one. */
+function quarantinedUntil({ attempts }: Tables, { id, invoiceId }: LeasedAttempt, limits: IntentLimits): number {
+  const others = attempts.where((other) => other.invoice_id === invoiceId && other.id !== id);
+  return Math.max(0, ...others.map((other) => (unansweredAt(other) ?? 0) + limits.quarantineSeconds * 1_000));
 }
 
 /** Whether a capture of it is known that nobody accounted for yet. */
@@ -81,7 +91,10 @@ function sent(tables: Tables, row: AttemptRow, { invoice, key, limits }: Sending
   return { kind: 'sent', sends: row.send_count + 1 - row.not_sent_count, sentAt: new Date(nowMs) };
 }
 
-type Hindrance = Exclude<Extract<Intent, { kind: 'refused' }>['because'], 'spaced' | 'capped' | 'billing_key_held'>;
+type Hindrance = Exclude<
+  Extract<Intent, { kind: 'refused' }>['because'],
+  'spaced' | 'capped' | 'quarantined' | 'billing_key_held'
+>;
 
 /** The first thing that stands against any send of this invoice, in the order in which the statement's answer is read. */
 function standsAgainst(

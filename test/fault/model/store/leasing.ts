@@ -71,7 +71,7 @@ function asLeased(tables: Tables, attempt: AttemptRow, invoice: InvoiceRow): Lea
       .map((other) => ({
         merchantUid: other.merchant_uid,
         wasSeen: wasSeen(tables, other.merchant_uid),
-        isUnanswered: isUnanswered(other),
+        isUnanswered: unansweredAt(other) !== null,
         isReturned: tables.observations.where(isReturned(other)).length > 0,
       })),
     seenBefore: seenBefore(tables, attempt),
@@ -104,9 +104,10 @@ export function classOf(row: AttemptRow | undefined): CardStanding['declined'] {
   return DECLINE_CLASSES.find((name) => name === row?.decline_class) ?? null;
 }
 
-/** `maedal_unanswered_at` in memory: whether there is such a send. */
-function isUnanswered({ unanswered_at, state, send_count, not_sent_count }: AttemptRow): boolean {
-  return unanswered_at !== null || ((state === 'review' || state === 'canceled') && send_count > not_sent_count);
+/** `maedal_unanswered_at` in memory. */
+export function unansweredAt({ unanswered_at, state, send_count, not_sent_count, sent_at }: AttemptRow): number | null {
+  const isOpen = (state === 'review' || state === 'canceled') && send_count > not_sent_count;
+  return isOpen ? Math.max(unanswered_at ?? 0, sent_at ?? 0) : unanswered_at;
 }
 
 function isReturned({ merchant_uid }: AttemptRow): (row: ObservationRow) => boolean {

@@ -30,7 +30,8 @@ export function record(tables: Tables, subject: Subject, next: Transition): bool
   return true;
 }
 
-function mayMove({ state }: InvoiceRow, next: Transition): boolean {
+function mayMove({ state, reason }: InvoiceRow, next: Transition): boolean {
+  if (next.whileAwaiting === true && reason !== AWAITING_CARD) return false;
   if (state === 'open' || state === 'retrying') return true;
   if (next.invoice.state !== 'paid') return false;
   return state === 'held' || state === 'uncollectible' || (state === 'review' && next.from.includes('review'));

@@ -102,6 +102,7 @@ function intentStep(chance: Chance): Step {
   const draw = chance.next();
   const limits = {
     timeoutSeconds: 60,
+    quarantineSeconds: 86_400,
     maxAmountMinor: chance.hits(0.1) ? 9_000 : null,
     needsAdoption: chance.hits(0.1),
     fingerprint: chance.hits(0.05) ? 'another' : FINGERPRINT,
