@@ -128,15 +128,14 @@ function awaitCard(until: DateTime, now: DateTime): Decision {
   return until > now ? { kind: 'await-card', at: until } : { kind: 'give-up', reason: 'no_card_left' };
 }
 
-/** What the gateway does not settle while a send may be quarantined, it may never settle: a person must look. */
+/** What the gateway does not settle for a day, however it is asked, it may never settle: a person must look. */
 function putOff(
-  { timesNotSent, unsettledSince, quarantineSeconds }: Standing,
+  { timesNotSent, unsettledSince }: Standing,
   { reason, unsettled }: Extract<ChargeOutcome, { kind: 'not-sent' }>,
   now: DateTime,
 ): Decision {
-  const isStuck =
-    unsettled === true && unsettledSince !== null && now >= unsettledSince.plus({ seconds: quarantineSeconds });
-  if (isStuck) return { kind: 'review', reason: `${reason}; so for ${Math.round(quarantineSeconds / 3_600)} hours` };
+  const isStuck = unsettled === true && unsettledSince !== null && now >= unsettledSince.plus({ seconds: DAY_SECONDS });
+  if (isStuck) return { kind: 'review', reason: `${reason}; so for a day` };
   return { kind: 'send-again', at: now.plus(rung(NOT_SENT, timesNotSent)) };
 }
 

@@ -95,7 +95,7 @@ function collected({ invoice, now }: CaseFile): string | null {
 function unsettled({ unsettled_since: since }: CaseFile['invoice']['attempts'][number]): string {
   if (since === null) return '';
   const again = `Since ${isoInstant(since)} the gateway says neither that an id of it is paid nor that it may be sent`;
-  return ` ${again}: it is looked up again then, and where that lasts past the quarantine a person must decide.`;
+  return ` ${again}: it is looked up again then, and where that lasts a day a person must decide.`;
 }
 
 /** What a charge that nobody finds still waits for. */

@@ -21,7 +21,7 @@ async function afterADecline(): Promise<{ subscription: string; first: string }>
   return { subscription, first: (await invoiceOf(world, subscription)).attempts[0]?.merchant_uid ?? '' };
 }
 
-test('an earlier attempt that stays neither paid nor failed past the quarantine is for a person, who is told its record', async () => {
+test('an earlier attempt that stays neither paid nor failed for a day is for a person, who is told its record', async () => {
   const { subscription, first } = await afterADecline();
   world.gateway.land(first, 'ready');
   await runFor(24 + 23);
@@ -29,7 +29,7 @@ test('an earlier attempt that stays neither paid nor failed past the quarantine 
   await runFor(3);
   expect(await invoiceOf(world, subscription)).toMatchObject({
     state: 'review',
-    reason: /^an earlier attempt is not settled: imps_\w+ ready; so for 24 hours$/,
+    reason: /^an earlier attempt is not settled: imps_\w+ ready; so for a day$/,
   });
   expect(world.gateway.posts).toHaveLength(1);
 });
@@ -40,7 +40,7 @@ test('so is an id that the gateway has shown and does not find any more', async 
   await runFor(24 + 26);
   expect(await invoiceOf(world, subscription)).toMatchObject({
     state: 'review',
-    reason: `the look-up does not find ${first}, which the gateway has shown before; so for 24 hours`,
+    reason: `the look-up does not find ${first}, which the gateway has shown before; so for a day`,
   });
 });
 

@@ -1,4 +1,4 @@
--- Since when a charge is put off because the gateway shows one of its ids as neither paid nor failed: past the quarantine
+-- Since when a charge is put off because the gateway shows one of its ids as neither paid nor failed: after a day
 -- that is for a person.
 ALTER TABLE attempt ADD COLUMN unsettled_since timestamptz;
 

@@ -6,7 +6,7 @@ import type { InvoiceRow } from './store/rows.ts';
 import type { Tables } from './store/tables.ts';
 
 const FORGOTTEN = /(was it restored\?|another card paid)$/;
-const KEPT_FOR_A_PERSON = /^(sent \d+ times|\d+ workers took|cancelled at|.*; so for \d+ hours$)/;
+const KEPT_FOR_A_PERSON = /^(sent \d+ times|\d+ workers took|cancelled at|.*; so for a day$)/;
 
 /** Judges a world at rest (I2, I3, I4): every period captured once or left for a reason, and no capture without an owner. */
 export function judge(plan: Plan, tables: Tables, oracle: Oracle): void {
