@@ -12,9 +12,9 @@ export const INTENTS: readonly Mutant[] = [
     catcher: 'test/flow/subscription-orders.test.ts',
     edits: [
       {
-        file: 'src/store/subscription-orders.ts',
-        find: 'SELECT max(maedal_unanswered_at(a)) FROM attempt a',
-        replace: "SELECT max(a.answered_at) - interval '1 year' FROM attempt a",
+        file: 'src/scheduler/awaited-cards.ts',
+        find: 'unansweredAt?.plus({ seconds: quarantineSeconds })',
+        replace: 'unansweredAt?.plus({ seconds: 0 })',
       },
     ],
   },
