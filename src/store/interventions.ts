@@ -70,8 +70,8 @@ export type Order = {
 
 /**
  * Carries an order out: invoice, living attempt, subscription, audit and message in one statement, in the order of locks
- * that every writer takes. Only in our own database, and only while the invoice is as it was read: a charge that was
- * sent, looked up or recorded meanwhile has changed it. Returns false when nothing was done.
+ * that every writer takes. Only in our own database, and only while everything stands as it was read: whether it does
+ * (`stands`) is settled under locks before the first effect. Returns false when nothing was done.
  */
 export async function intervene(db: Db, order: Order, found: InvoiceFound, change: Change): Promise<boolean> {
   const { invoiceId, intervention, said } = order;
@@ -85,26 +85,37 @@ export async function intervene(db: Db, order: Order, found: InvoiceFound, chang
     ), i AS MATERIALIZED (
       SELECT invoice.id FROM invoice JOIN s ON s.id = invoice.subscription_id
        WHERE invoice.id = ${invoiceId}::uuid AND invoice.xmin::text = ${found.version} FOR NO KEY UPDATE OF invoice
+    ), living AS MATERIALIZED (
+      SELECT attempt.id FROM attempt JOIN i ON attempt.invoice_id = i.id
+       WHERE attempt.id = ${found.living?.id ?? null}::uuid AND attempt.state = ${found.living?.state ?? null}
+         AND attempt.fence = ${found.living?.fence ?? null}::integer FOR NO KEY UPDATE OF attempt
+    ), payment AS MATERIALIZED (
+      SELECT observation.imp_uid FROM observation JOIN i ON true WHERE observation.imp_uid = ${impUid}
+         AND observation.accounted_as IS DISTINCT FROM 'settles' FOR NO KEY UPDATE OF observation
+    ), given_back AS MATERIALIZED (
+      -- A cancel that goes out changes no invoice: locked, so that none is sent while this one is carried out.
+      SELECT refund.state IN ('sent', 'unknown') OR (refund.state = 'prepared' AND refund.send_count > refund.not_sent_count) AS is_open
+        FROM refund JOIN i ON true WHERE refund.imp_uid = ${impUid} FOR NO KEY UPDATE OF refund
+    ), stands AS MATERIALIZED (
+      SELECT i.id FROM i WHERE (${attempt === null} OR EXISTS (SELECT FROM living))
+         AND (${impUid === null} OR EXISTS (SELECT FROM payment)) AND NOT EXISTS (SELECT FROM given_back WHERE is_open)
     ), c AS MATERIALIZED (
-      SELECT control.id FROM control JOIN i ON true WHERE fingerprint = ${order.fingerprint} FOR SHARE OF control
+      SELECT stands.id FROM control JOIN stands ON true WHERE fingerprint = ${order.fingerprint} FOR SHARE OF control
     ), a AS (
       UPDATE attempt SET state = ${attempt ?? ''}, fail_reason = CASE WHEN ${attempt} <> 'paid' THEN ${said.reason} END,
              imp_uid = CASE WHEN ${attempt} = 'paid' THEN ${impUid} ELSE imp_uid END,
              answered_at = CASE WHEN ${attempt} = 'paid' THEN maedal_now() END, lease_until = NULL, lease_count = 0, updated_at = maedal_now()
-        FROM i, c WHERE attempt.id = ${found.living?.id ?? null}::uuid AND ${attempt !== null}
-         AND attempt.state = ${found.living?.state ?? null} AND attempt.fence = ${found.living?.fence ?? null}::integer
-      RETURNING attempt.id
+        FROM c, living WHERE attempt.id = living.id AND ${attempt !== null}
     ), proof AS (
       -- Held, it is settled by the sweep, which accounts for that payment anew.
-      UPDATE observation SET account_at = CASE WHEN ${counts}::text IS NULL THEN maedal_now() END, accounted_as = ${counts}::text FROM i, c
-       WHERE observation.imp_uid = ${impUid} AND observation.accounted_as IS DISTINCT FROM 'settles' AND (${attempt === null} OR EXISTS (SELECT FROM a))
-      RETURNING observation.imp_uid
+      UPDATE observation SET account_at = CASE WHEN ${counts}::text IS NULL THEN maedal_now() END, accounted_as = ${counts}::text
+        FROM c, payment WHERE observation.imp_uid = payment.imp_uid
     ), spared AS (
       UPDATE refund SET state = 'failed', next_at = NULL, fail_reason = 'a person called the invoice paid by it', updated_at = maedal_now()
-        FROM proof WHERE refund.imp_uid = proof.imp_uid AND refund.state = 'prepared'
+        FROM c, payment WHERE refund.imp_uid = payment.imp_uid AND refund.state = 'prepared'
     ), let_go AS (
       -- Given back, and charged again all the same: a person said so.
-      UPDATE observation SET account_at = NULL, accounted_as = 'returned' FROM i, c
+      UPDATE observation SET account_at = NULL, accounted_as = 'returned' FROM c
        WHERE NOT ${isOver} AND observation.imp_uid = ANY(${[...found.returned]}::text[])
     ), moved AS (
       UPDATE invoice SET state = ${invoice.state}, retry_key_id = NULL, updated_at = maedal_now(),
@@ -112,9 +123,7 @@ export async function intervene(db: Db, order: Order, found: InvoiceFound, chang
              next_at = CASE WHEN NOT ${isOver} THEN maedal_now() END,
              paid_at = CASE WHEN ${invoice.state} = 'paid' THEN maedal_now() END,
              watch_at = coalesce(${invoice.watchAt?.toJSDate() ?? null}::timestamptz, watch_at)
-        FROM i, c WHERE invoice.id = i.id AND (${attempt === null} OR EXISTS (SELECT FROM a))
-         AND (${impUid === null} OR EXISTS (SELECT FROM proof))
-         AND NOT EXISTS (SELECT FROM refund r WHERE r.imp_uid = ${impUid} AND r.state IN ('sent', 'unknown'))
+        FROM c WHERE invoice.id = c.id
       RETURNING invoice.id
     ), standing AS (
       UPDATE subscription SET updated_at = maedal_now(), status = CASE WHEN ${subscription} = 'reopen' THEN 'past_due' ELSE 'active' END

@@ -126,7 +126,7 @@ function statuses(records: readonly PaymentRecord[]): string {
   return records.map(({ impUid, status }) => `${impUid} ${status}`).join(', ');
 }
 
-/** Nothing is sent now, and past the quarantine for a person: the gateway neither settles one of its ids nor says that it is free. */
+/** Nothing is sent now, and after a day it is for a person: the gateway neither settles one of its ids nor frees it. */
 function unsettled(reason: string): Extract<Conclusion, { kind: 'outcome' }> {
   return { kind: 'outcome', outcome: { kind: 'not-sent', reason, unsettled: true } };
 }

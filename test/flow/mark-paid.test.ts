@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { parseInvoiceId } from '../../src/billing/ids.ts';
+import type { Change } from '../../src/billing/intervention.ts';
 import { markPaid } from '../../src/operator/mark-paid.ts';
 import { accountCaptures } from '../../src/scheduler/account-captures.ts';
 import { lateWatch } from '../../src/scheduler/late-watch.ts';
+import { findForIntervention, intervene } from '../../src/store/interventions.ts';
+import { lockRows } from '../support/row-lock.ts';
 import { CHANNEL, FINGERPRINT, invoiceOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -103,6 +106,53 @@ test('beside another capture it is refused, until that one is given back', async
   await db.$executeRaw`UPDATE invoice SET state = 'review', reason = 'a person looks', paid_at = NULL`;
   await expect(mark(await paidElsewhere())).rejects.toMatchObject({ message: /was captured for it as well/ });
   expect(await invoice()).toMatchObject({ state: 'review' });
+});
+
+/** An invoice in review, and the order to call it paid by its own payment, judged before a refund of that is begun. */
+async function judgedBeforeRefund(refund: 'prepared' | 'sent') {
+  await world.run();
+  const { db } = world.database;
+  const impUid = (await invoice()).attempts[0]?.imp_uid ?? '';
+  await db.$executeRaw`UPDATE attempt SET state = 'review', answered_at = NULL, imp_uid = NULL`;
+  await db.$executeRaw`UPDATE invoice SET state = 'review', reason = 'a person looks', paid_at = NULL`;
+  await db.$executeRaw`UPDATE observation SET accounted_as = 'review'`;
+  const invoiceId = parseInvoiceId((await invoice()).id);
+  const found = await findForIntervention(db, invoiceId);
+  if (found === null) throw new Error('there is none');
+  const sends = refund === 'sent' ? 1 : 0;
+  await db.$executeRaw`
+    INSERT INTO refund (invoice_id, imp_uid, amount, currency, checksum, reason, requested_by, state, send_count, sent_at, next_at)
+    VALUES (${invoiceId}::uuid, ${impUid}, 9900, 'KRW', 9900, 'x', 'kim', ${refund}, ${sends},
+            CASE WHEN ${sends} > 0 THEN maedal_now() END, maedal_now())`;
+  const order = { invoiceId, intervention: 'mark-paid', said, fingerprint: FINGERPRINT } as const;
+  const change: Change = { invoice: { state: 'paid', watchAt: null }, attempt: 'paid', subscription: 'clear', impUid };
+  const rows = async () => [await invoice(), await db.observation.findMany()];
+  return { carryOut: () => intervene(db, order, found, change), rows };
+}
+
+test('a refund that went out after the order was judged leaves nothing half-done', async () => {
+  const { carryOut, rows } = await judgedBeforeRefund('sent');
+  const before = await rows();
+  expect(await carryOut()).toBe(false);
+  expect(await rows()).toEqual(before);
+});
+
+test('nor does one that goes out while the order is carried out', async () => {
+  const { carryOut, rows } = await judgedBeforeRefund('prepared');
+  const before = await rows();
+  const lock = await lockRows(world.database.url, 'SELECT FROM refund FOR UPDATE');
+  const done = carryOut();
+  await lock.waitedForBy(1);
+  await lock.also("UPDATE refund SET state = 'sent', send_count = 1, sent_at = maedal_now()");
+  await lock.release();
+  expect(await done).toBe(false);
+  expect(await rows()).toEqual(before);
+});
+
+test('a refund that has not gone out yet is spared by the order', async () => {
+  const { carryOut } = await judgedBeforeRefund('prepared');
+  expect(await carryOut()).toBe(true);
+  expect(await world.database.db.refund.findMany()).toMatchObject([{ state: 'failed', next_at: null }]);
 });
 
 test('a decline that turned paid needs no order: it is on record, and accounting settles by it', async () => {

@@ -75,8 +75,8 @@ export const JUDGEMENTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/store/interventions.ts',
-        find: "refund.imp_uid = proof.imp_uid AND refund.state = 'prepared'",
-        replace: "refund.imp_uid = proof.imp_uid AND refund.state = 'unknown'",
+        find: "refund.imp_uid = payment.imp_uid AND refund.state = 'prepared'",
+        replace: "refund.imp_uid = payment.imp_uid AND refund.state = 'unknown'",
       },
     ],
   },
