@@ -48,10 +48,13 @@ function paydaysFrom(day: DateTime, paydays: readonly number[]): DateTime[] {
   return found.sort((one, other) => one.toMillis() - other.toMillis());
 }
 
+/** Where clocks go forward over the whole of a window, that day has none. */
 function intoWindow(at: DateTime, window: RetryWindow): DateTime {
-  const opening = on(at, window.from, window.timezone);
-  if (at < opening) return opening;
-  return at < closingOf(at, window) ? at : on(at, window.from, window.timezone, 1);
+  for (let days = 0; ; days += 1) {
+    const opening = on(at, window.from, window.timezone, days);
+    const closing = on(at, window.until, window.timezone, days);
+    if (opening < closing && at < closing) return DateTime.max(at, opening);
+  }
 }
 
 function closingOf(at: DateTime, { until, timezone }: RetryWindow): DateTime {

@@ -61,6 +61,16 @@ test.each([
   expect(retry.setZone(timezone).toFormat('yyyy-LL-dd HH:mm')).toBe(expected);
 });
 
+test.each([
+  ['Europe/London', '01:00', '02:00', '2027-03-28T00:30', '2027-03-29 01:00'],
+  ['Australia/Lord_Howe', '02:00', '02:30', '2027-10-03T01:00', '2027-10-04 02:00'],
+])('in %s a window from %s to %s that a day skips opens the day after', (timezone, from, until, rung, expected) => {
+  const dueAt = DateTime.fromISO(rung, { zone: timezone }).minus({ days: 1 }).toUTC();
+  const policy = { ...POLICY, window: { from, until, timezone } };
+  const retry = retryAt(1, { dueAt, lastAttemptAt: dueAt.minus({ days: 1 }), seed: '' }, policy);
+  expect(retry.setZone(timezone).toFormat('yyyy-LL-dd HH:mm')).toBe(expected);
+});
+
 test('one invoice always has the same jitter, and invoices are spread over all of it', () => {
   const policy = { ...POLICY, jitterMinutes: 9 };
   const dueAt = seoul('2027-01-31T10:00').toUTC();
