@@ -67,6 +67,7 @@ function course(leaves: Course['leaves'], answer: Course['answer'], failReason: 
 
 const APPROVED = course('paid', 'payment');
 const MONTHLY_LIMIT = '[2116]개인 월 한도금액 초과';
+const BANK_DOWN = '[2159]해당은행장애';
 const FUNDS = declined(MONTHLY_LIMIT);
 
 /** Every test card. The texts are NICE's own where fact sheet §9 has one of that class. */
@@ -75,7 +76,7 @@ export const TEST_CARDS: readonly TestCard[] = [
   card(2, 'decline_funds', 'declines: over the limit', FUNDS),
   card(3, 'decline_card', 'declines: wrong expiry date', declined('[3021]유효기간 오류')),
   card(4, 'decline_key', 'declines: key gone', declined('[A126]이미 삭제된 빌키이거나 존재하지 않은 빌키입니다')),
-  card(5, 'decline_time', 'declines: the bank is down', declined('[2159]해당은행장애')),
+  card(5, 'decline_time', 'declines: the bank is down', declined(BANK_DOWN)),
   card(6, 'decline_verify', 'declines: late answer inside the payment company', declined('[A299]API 지연처리 발생')),
   card(
     7,
@@ -103,8 +104,8 @@ export const TEST_CARDS: readonly TestCard[] = [
   card(
     12,
     'flip_to_paid',
-    'answers failed; the record turns paid later',
-    course('failed-then-paid', 'payment', '(PG사 결제 장애) Internal error'),
+    'declines: the bank is down; the record turns paid later',
+    course('failed-then-paid', 'payment', BANK_DOWN),
   ),
   card(13, 'pending_then_paid', 'answers ready; the record turns paid later', course('ready-then-paid', 'payment')),
   card(14, 'capture_then_drop', 'is charged, then the connection drops', course('paid', 'drop')),
