@@ -32,10 +32,13 @@ async function print(
   const missing = await pending(url);
   if (missing.length > 0) throw new InputError(`the database lacks ${missing.join(', ')}`, 'run `maedal migrate`');
   const report = fewReports(config);
-  const { from, attempts } = await withOwnServer(report, (serverUrl) =>
+  const { from, attempts, switchedOff } = await withOwnServer(report, (serverUrl) =>
     forecast({ config, serverUrl, liveUrl: url, until, report, stopped: context.stopped }),
   );
   if (context.stopped.aborted) throw new Error('stopped before its end');
-  if (!asJson) return context.print(renderForecast(attempts, { from, until, timezone: config.timezone }));
+  if (!asJson) {
+    const span = { from, until, timezone: config.timezone };
+    return context.print(renderForecast(attempts, { ...span, switchedOff }));
+  }
   for (const attempt of attempts) context.print(JSON.stringify({ ...lineOf(attempt), why: whyOf(attempt, from) }));
 }

@@ -18,12 +18,16 @@ export async function copyWhatIsOwed(from: string, to: string): Promise<void> {
   });
 }
 
-/** The database's clock. */
-export async function liveNow(url: string): Promise<DateTime> {
+/** The instant by the database's clock, and why nothing is sent just now; null where charges may leave. */
+export type LiveStanding = { readonly now: DateTime; readonly switchedOff: string | null };
+
+export async function readLiveStanding(url: string): Promise<LiveStanding> {
   return connected(url, '-c default_transaction_read_only=on', async (live) => {
-    const { rows } = await live.query<{ now: Date }>('SELECT maedal_now() AS now');
-    if (rows[0] === undefined) throw new Error('SELECT returned no row');
-    return instant(rows[0].now);
+    const { rows } = await live.query<{ now: Date; off: string | null }>(
+      `SELECT maedal_now() AS now, CASE WHEN NOT sending_enabled THEN coalesce(sending_reason, 'no reason given') END AS off FROM control`,
+    );
+    if (rows[0] === undefined) throw new Error('the database has no row in control');
+    return { now: instant(rows[0].now), switchedOff: rows[0].off };
   });
 }
 

@@ -15,6 +15,8 @@ export type SimulatedAttempt = {
   readonly number: number | null;
   readonly merchantUid: string | null;
   readonly state: AttemptState | null;
+  /** It was on its way already when the database was copied. */
+  readonly wasSent: boolean;
   readonly declineClass: string | null;
   /** Of the attempt before it. */
   readonly declinedBefore: string | null;
@@ -38,6 +40,8 @@ export async function readSimulatedAttempts(
     SELECT s.external_id AS subscription, i.period_key AS "periodKey", i.period_start AS "periodStart", i.period_end AS "periodEnd",
            i.state AS "invoiceState", i.reason AS "invoiceReason", i.next_at AS "invoiceNextAt", i.paid_at AS "invoicePaidAt",
            i.due_at AS "dueAt", a.number, a.merchant_uid AS "merchantUid", a.state, a.decline_class AS "declineClass",
+           coalesce(a.created_at < ${from} AND coalesce((SELECT h.from_state FROM history h WHERE h.entity_id = a.id ORDER BY h.id LIMIT 1),
+                                                        a.state) IN ('sent', 'unknown'), false) AS "wasSent",
            coalesce(a.amount, i.amount)::float8 AS amount, coalesce(a.currency, i.currency) AS currency,
            (SELECT p.decline_class FROM attempt p WHERE p.invoice_id = i.id AND p.number = a.number - 1) AS "declinedBefore",
            d.due_at AS "attemptDueAt", lead(d.due_at) OVER (PARTITION BY i.id ORDER BY a.number) AS "followedAt"

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { whyOf } from '../../src/cli/forecast-report.ts';
+import { renderForecast, whyOf } from '../../src/cli/forecast-report.ts';
 import { run } from '../../src/cli/program.ts';
 import { importFile } from '../../src/operator/import/import-file.ts';
 import { type Forecast, forecast } from '../../src/simulate/forecast.ts';
 import { type Line, lineOf } from '../../src/simulate/line.ts';
+import { stopSending } from '../../src/store/control.ts';
 import { newDir } from '../config/temporary.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { invoiceOf, newWorld } from '../support/world.ts';
@@ -69,6 +70,27 @@ test('what was declined is forecast at the next rung, and says so', async () => 
     expect(attempts.map((one) => [one.number, one.attemptDueAt, one.state, whyOf(one, from)])).toEqual([
       [2, nextAt, 'paid', 'try 2, declined before (funds)'],
     ]);
+  } finally {
+    await world.end();
+  }
+});
+
+test('of what is on its way, and where sending is off, a forecast says so', async () => {
+  const world = await newWorld();
+  try {
+    const subscription = await world.subscribe();
+    world.gateway.script(`card of ${subscription}`, 'lose');
+    await world.run();
+    await world.advance({ minutes: 1 });
+    await stopSending(world.database.db, { actor: 'cli:kim', reason: 'the shop moves house' });
+    const report = () => undefined;
+    const options = { config: await configWith(), serverUrl: serverUrl(), until: seoul('2027-02-20'), report };
+    const { attempts, from, switchedOff } = await forecast({ ...options, liveUrl: world.database.url });
+    expect(attempts.map((one) => [one.number, whyOf(one, from)])).toEqual([
+      [1, 'sent already; what became of it is looked up'],
+    ]);
+    const [first] = renderForecast(attempts, { from, until: options.until, timezone: 'UTC', switchedOff }).split('\n');
+    expect(first).toBe('Sending is off (the shop moves house): nothing is charged before `maedal send on`.');
   } finally {
     await world.end();
   }
