@@ -63,6 +63,11 @@ function afterFailure(
     const subscription = end === 'unpaid' && later === 'accumulate' ? later : end;
     return { invoice: { state: 'uncollectible', reason }, subscription, events };
   }
+  if (decision.kind === 'hold') {
+    const { reason } = decision;
+    const held = { kind: 'invoice.held', payload: { ...payload, reason } };
+    return { invoice: { state: 'held', reason }, subscription: 'past_due', events: [held] };
+  }
   const next = { state: 'retrying', nextAt: instantOf(decision) } as const;
   if (decision.kind === 'await-card') {
     const needed = { kind: 'invoice.card_needed', payload: { ...payload, until: decision.at.toUTC().toISO() } };

@@ -1,6 +1,7 @@
 import { type DateTime, Duration } from 'luxon';
 import type { Decline } from './charge.ts';
 import { assertNever } from './errors.ts';
+import { ACCOUNT_REFUSED } from './invoice.ts';
 import { afterDecline, type Collecting, type Declined, nextTry } from './next-try.ts';
 import type { ChargeOutcome } from './outcome.ts';
 import type { DunningPolicy } from './policy.ts';
@@ -34,6 +35,8 @@ export type Decision =
   | { readonly kind: 'send-again'; readonly at: DateTime }
   | { readonly kind: 'look-up'; readonly at: DateTime }
   | { readonly kind: 'review'; readonly reason: string }
+  /** The ladder is over, but it is the merchant's account that was refused: nobody's subscription ends for that. */
+  | { readonly kind: 'hold'; readonly reason: string }
   | { readonly kind: 'give-up'; readonly reason: string };
 
 /** When a decision has something done; throws where it is an end. */
@@ -118,6 +121,7 @@ function asDecision(invoice: Declined, policy: DunningPolicy, now: DateTime): De
     case 'no-card':
       return awaitCard(invoice.lastAttemptAt.plus({ days: policy.waitForCardDays ?? 0 }), now);
     case 'exhausted':
+      if (invoice.declined === 'config') return { kind: 'hold', reason: ACCOUNT_REFUSED };
       return { kind: 'give-up', reason: 'retries_exhausted' };
     default:
       return assertNever(next);

@@ -12,7 +12,9 @@ export type Ladder = {
   readonly rungs: readonly Rung[];
   /** Until when another card is waited for; null where none is. */
   readonly awaitsUntil: DateTime | null;
+  /** The reason of the invoice at its end. */
   readonly end: string;
+  readonly endsAs: 'uncollectible' | 'held';
 };
 
 /** The invoice whose ladder it is. */
@@ -45,8 +47,12 @@ export function ladderOf(
     const collecting = { cards, cardId: String(card), declinesAreFinal, seed: seed ?? '' };
     const standing = { dueAt, sentAt: at, failures: rungs.length - 1, ...FIRST_SEND, collecting };
     const decision = decide(standing, outcome, by, at);
-    if (decision.kind === 'give-up') return { rungs, awaitsUntil: null, end: decision.reason };
-    if (decision.kind === 'await-card') return { rungs, awaitsUntil: decision.at, end: 'no_card_left' };
+    if (decision.kind === 'give-up' || decision.kind === 'hold') {
+      const endsAs = decision.kind === 'hold' ? 'held' : 'uncollectible';
+      return { rungs, awaitsUntil: null, end: decision.reason, endsAs };
+    }
+    if (decision.kind === 'await-card')
+      return { rungs, awaitsUntil: decision.at, end: 'no_card_left', endsAs: 'uncollectible' };
     if (decision.kind !== 'retry') throw new Error(`a decline led to ${decision.kind}`);
     cards = afterDecline(collecting, declined, at);
     card = Number(decision.cardId ?? 1);

@@ -58,8 +58,9 @@ function printedLadder(config: Config, name: string, { class: declined, due, car
     attempts: ladder.rungs.map(({ number, at, days, card }) => ({ number, at: at.toUTC().toISO(), days, card })),
     jitter_minutes: dunning.jitterMinutes ?? 0,
     awaits_card_until: ladder.awaitsUntil?.toUTC().toISO() ?? null,
+    ends_as: ladder.endsAs,
     end: ladder.end,
-    subscription: dunning.end ?? 'unpaid',
+    subscription: ladder.endsAs === 'held' ? null : (dunning.end ?? 'unpaid'),
   };
   return { json, text: render(ladder, { name, version, declined, timezone, cards, dunning }) };
 }
@@ -74,7 +75,7 @@ type Heading = {
 };
 
 function render(
-  { rungs, awaitsUntil, end }: Ladder,
+  { rungs, awaitsUntil, end, endsAs }: Ladder,
   { name, version, declined, timezone, cards, dunning }: Heading,
 ): string {
   const local = (at: DateTime) => at.setZone(timezone).toFormat('yyyy-LL-dd HH:mm ccc', { locale: 'en' });
@@ -84,14 +85,15 @@ function render(
   });
   const waits = awaitsUntil === null ? [] : [`  until ${local(awaitsUntil)} another card is waited for`];
   const { jitterMinutes = 0, end: subscription = 'unpaid', later } = dunning;
-  const ends = later === 'accumulate' ? 'the subscription stays past due' : ENDS[subscription];
+  const staysPastDue = endsAs === 'held' || later === 'accumulate';
+  const ends = staysPastDue ? 'the subscription stays past due' : ENDS[subscription];
   const spread = jitterMinutes > 0 && rungs.length > 1 ? [`  each retry up to ${jitterMinutes} minutes later`] : [];
   return [
     `${name} (${version}), declined for ${declined}, in ${timezone}`,
     ...lines,
     ...spread,
     ...waits,
-    `  then uncollectible: ${end}; ${ends}`,
+    `  then ${endsAs}: ${end}; ${ends}`,
   ].join('\n');
 }
 

@@ -6,6 +6,7 @@ export function inWords(reason: string): string {
 
 const REASONS: Readonly<Record<string, string>> = {
   retries_exhausted: 'declined on the last rung of its policy',
+  account_refused: 'the payment company refused the merchant’s account on the last rung; mend that, then release',
   subscription_canceled: 'the subscription ended before it was charged',
   subscription_stopped: 'the subscription is paused or stands unpaid',
   catch_up: 'missed during an outage',

@@ -44,6 +44,16 @@ test.each([
   expect(decide(standing(failures, late), outcome, policy, dueAt.plus(days(late)))).toEqual(expected);
 });
 
+test('where the last rung was refused for the merchant’s own account, the invoice is held, and no subscription ends', () => {
+  const { decline } = declined;
+  const refused = { ...declined, decline: { ...decline, class: 'config' as const } };
+  expect(decide(standing(2, 3), refused, policy, dueAt.plus(days(3)))).toMatchObject({ kind: 'retry' });
+  expect(decide(standing(3, 5), refused, policy, dueAt.plus(days(5)))).toEqual({
+    kind: 'hold',
+    reason: 'account_refused',
+  });
+});
+
 test.each([
   [0, 5],
   [1, 30],

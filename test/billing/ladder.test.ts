@@ -25,6 +25,12 @@ test('a ladder is the first attempt and one for each rung, and then it ends', ()
   expect(end).toBe('retries_exhausted');
 });
 
+test('what the merchant’s account is refused for ends held, anything else uncollectible', () => {
+  const policy = { retryAfterDays: [1], minGapHours: 24 };
+  expect(ladderOf(policy, of('config'))).toMatchObject({ endsAs: 'held', end: 'account_refused' });
+  expect(ladderOf(policy, of('time'))).toMatchObject({ endsAs: 'uncollectible', end: 'retries_exhausted' });
+});
+
 test('a longer gap than the rungs are apart moves them', () => {
   const { rungs } = ladderOf({ retryAfterDays: [1, 2], minGapHours: 72 }, of('card'));
   expect(rungs.map(({ days }) => days)).toEqual([0, 3, 6]);

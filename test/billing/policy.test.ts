@@ -55,6 +55,19 @@ test.each<[Partial<DunningPolicy>, string, string, readonly string[]]>([
   expect(events.map(({ kind }) => kind)).toEqual(['charge.failed', 'invoice.uncollectible', ...told]);
 });
 
+test('an invoice that the merchant’s own account was refused for to the end is held, and its subscription stays past due', () => {
+  const refusal = { ...declined, decline: { class: 'config', reason: '가맹점 오류' } } as const;
+  const policy: DunningPolicy = { ...OLD, retryAfterDays: [], end: 'cancel' };
+  const { invoice, subscription, events } = transition(
+    standing(),
+    { kind: 'outcome', outcome: refusal },
+    policy,
+    dueAt,
+  );
+  expect([invoice.state, invoice.reason, subscription]).toEqual(['held', 'account_refused', 'past_due']);
+  expect(events.map(({ kind }) => kind)).toEqual(['charge.failed', 'invoice.held']);
+});
+
 test('a card that is tried next instead of the subscription’s own is named, and steps begin with the first decline', () => {
   const policy: DunningPolicy = {
     ...OLD,

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Decline } from '../../src/billing/charge.ts';
+import { parseInvoiceId } from '../../src/billing/ids.ts';
 import type { DunningPolicy } from '../../src/billing/policy.ts';
 import { orderCardChange } from '../../src/operator/change-card.ts';
+import { orderIntervention } from '../../src/operator/intervene.ts';
 import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
 import { FINGERPRINT, invoiceOf, newWorld, type World } from '../support/world.ts';
 
@@ -52,8 +54,8 @@ const chargesOf = async (subscription: string) => {
   });
 };
 
-/** The decline of a card from now on. */
-function declining(customerUid: string, decline: Decline): void {
+/** The decline of a card from now on, until the answer is called. */
+function declining(customerUid: string, decline: Decline): () => void {
   const { charge } = world.gateway;
   world.gateway.charge = async (request) => {
     if (request.customerUid !== customerUid) return charge.call(world.gateway, request);
@@ -61,6 +63,7 @@ function declining(customerUid: string, decline: Decline): void {
     const answer = await charge.call(world.gateway, request);
     return answer.kind === 'declined' ? { ...answer, record: { ...answer.record, decline } } : answer;
   };
+  return () => Object.assign(world.gateway, { charge });
 }
 
 const FOR_GOOD = { class: 'card', reason: '분실된 카드' } as const;
@@ -216,6 +219,22 @@ test('a decline that is the account’s own fault stops the channel, for it woul
   await world.run();
   expect(stopped).toEqual(['가맹점 오류']);
   expect(world.events).toContainEqual({ kind: 'gateway.refused', reason: '가맹점 오류' });
+});
+
+test('an account that is refused to the last rung holds its invoices: mended and released, they are paid', async () => {
+  const { db } = world.database;
+  const subscription = await world.subscribe();
+  const mend = declining(`card of ${subscription}`, { class: 'config', reason: '가맹점 오류' });
+  await runFor(5);
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'held', reason: 'account_refused', failures: 3 });
+  expect(await statusOf(subscription)).toBe('past_due');
+  mend();
+  const deps = { db, fingerprint: FINGERPRINT, channel: () => ({ ...CHANNEL, declinesAreFinal: true }) };
+  const { id } = await invoiceOf(world, subscription);
+  await orderIntervention(deps, parseInvoiceId(id), 'release', { actor: 'kim@host', reason: 'the contract is mended' });
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
+  expect(await statusOf(subscription)).toBe('active');
 });
 
 const CHANNEL = { timeoutSeconds: 60, horizonSeconds: 3_600, quarantineSeconds: 86_400 };
