@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { pending } from '../src/store/migrate.ts';
-import { buildMaedal } from './support/built.ts';
+import { builtMain } from './support/built.ts';
 import { emptyDatabase } from './support/database.ts';
 import { ROOT } from './support/repository.ts';
 
@@ -26,7 +26,7 @@ test('the systemd unit waits for charges in flight, restarts, and holds secrets 
 test('the migrate step in its head works as it is written, with nothing but the files that the unit reads', async () => {
   const [step = ''] = /\(set -a[\s\S]*? migrate\)/.exec(unit.replaceAll(/^# ?/gm, '')) ?? [];
   const directory = await mkdtemp(join(tmpdir(), 'maedal-systemd-'));
-  const [built, database] = [await buildMaedal(), await emptyDatabase()];
+  const database = await emptyDatabase();
   try {
     await mkdir(join(directory, 'secrets'));
     await writeFile(join(directory, 'maedal.env'), 'MAEDAL_ENV=test\n');
@@ -35,12 +35,11 @@ test('the migrate step in its head works as it is written, with nothing but the 
       await writeFile(join(directory, 'secrets', name), `${secret}\n`, { mode: 0o600 });
     }
     const script = step.replaceAll('/etc/maedal', directory).replace('node dist/main.js', '"$NODE" "$MAIN"');
-    const env = { PATH: process.env.PATH, NODE: process.execPath, MAIN: built.main };
+    const env = { PATH: process.env.PATH, NODE: process.execPath, MAIN: builtMain() };
     await promisify(execFile)('bash', ['-c', script], { cwd: directory, env });
     expect(await pending(database.url)).toEqual([]);
   } finally {
     await database.drop();
-    await built.remove();
     await rm(directory, { recursive: true, force: true });
   }
 });

@@ -2,24 +2,21 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Built, buildMaedal } from '../support/built.ts';
+import { builtMain } from '../support/built.ts';
 import { type Maedal, runMaedal } from '../support/process.ts';
 
-let built: Built;
 let home: string;
 beforeAll(async () => {
-  built = await buildMaedal();
   home = await mkdtemp(join(tmpdir(), 'maedal-config-'));
 });
 afterAll(async () => {
   await rm(home, { recursive: true, force: true });
-  await built.remove();
 });
 
 async function billWith(name: string, config: string): Promise<Maedal> {
   const path = join(home, name);
   await writeFile(path, config);
-  return runMaedal(built.main, ['bill'], { MAEDAL_CONFIG: path, MAEDAL_DATA_DIR: join(home, 'data') }, home);
+  return runMaedal(builtMain(), ['bill'], { MAEDAL_CONFIG: path, MAEDAL_DATA_DIR: join(home, 'data') }, home);
 }
 
 test.each([

@@ -3,24 +3,21 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Built, buildMaedal } from '../support/built.ts';
+import { builtMain } from '../support/built.ts';
 import { type Maedal, runMaedal } from '../support/process.ts';
 import { ROOT } from '../support/repository.ts';
 
-let built: Built;
 let home: string;
 beforeAll(async () => {
-  built = await buildMaedal();
   home = await mkdtemp(join(tmpdir(), 'maedal-policy-'));
   const config = `export default { timezone: 'Asia/Seoul', chargeAt: '09:30', dunning: { patient: { retryAfterDays: [1, 14] } } };`;
   await writeFile(join(home, 'maedal.config.ts'), config);
 });
 afterAll(async () => {
   await rm(home, { recursive: true, force: true });
-  await built.remove();
 });
 
-const policy = (...args: string[]): Maedal => runMaedal(built.main, ['policy', ...args], {}, home);
+const policy = (...args: string[]): Maedal => runMaedal(builtMain(), ['policy', ...args], {}, home);
 
 test('the ladder of a policy is printed with local times and weekdays, and needs no database', async () => {
   const printed = policy('patient', '--due', '2026-12-31');
@@ -71,7 +68,7 @@ test('the documents show every shipped policy', () => {
 
 test.each(SHOWN)('%s shows what `maedal %s` prints', async (_path, command, output) => {
   const empty = await mkdtemp(join(tmpdir(), 'maedal-policy-'));
-  const printed = runMaedal(built.main, command.split(' '), {}, empty);
+  const printed = runMaedal(builtMain(), command.split(' '), {}, empty);
   expect(await printed.ended).toBe(0);
   expect(`${printed.lines.join('\n')}\n`).toBe(output);
   await rm(empty, { recursive: true });

@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { restoreBackup } from '../support/audits.ts';
-import { type Built, buildMaedal } from '../support/built.ts';
+import { builtMain } from '../support/built.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { freePort, type Maedal, runMaedal } from '../support/process.ts';
 
-let built: Built;
 let database: TestDatabase;
 let home: string;
 let sandbox: Maedal;
@@ -16,7 +15,6 @@ let ours: Record<string, string>;
 let theirs: Record<string, string>;
 
 beforeAll(async () => {
-  built = await buildMaedal();
   database = await freshDatabase();
   home = await mkdtemp(join(tmpdir(), 'maedal-adopt-'));
   const port = String(await freePort());
@@ -34,7 +32,6 @@ afterAll(async () => {
   await sandbox.ended;
   await database.drop();
   await rm(home, { recursive: true, force: true });
-  await built.remove();
 });
 
 async function installation(name: string, sandboxPort: string): Promise<Record<string, string>> {
@@ -52,7 +49,7 @@ async function installation(name: string, sandboxPort: string): Promise<Record<s
 }
 
 function maedal(settings: Record<string, string>, ...args: string[]): Maedal {
-  return runMaedal(built.main, args, settings, home);
+  return runMaedal(builtMain(), args, settings, home);
 }
 
 /** Exit code and everything said. */

@@ -4,20 +4,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { migrate } from '../../src/store/migrate.ts';
 import { readAccounts } from '../support/accounts.ts';
-import { type Built, buildMaedal } from '../support/built.ts';
+import { builtMain } from '../support/built.ts';
 import { emptyDatabase } from '../support/database.ts';
 import { freePort, type Maedal, runMaedal } from '../support/process.ts';
 
 const TOKEN = 'a-token-of-tests-long-enough';
 
-let built: Built;
 let home: string;
 let database: Awaited<ReturnType<typeof emptyDatabase>>;
 let settings: Record<string, string>;
 const running: Maedal[] = [];
 
 beforeAll(async () => {
-  built = await buildMaedal();
   home = await mkdtemp(join(tmpdir(), 'maedal-bill-'));
   await writeFile(join(home, 'maedal.config.ts'), `export default { declines: { any: { codes: { 9999: 'card' } } } };`);
   database = await emptyDatabase();
@@ -38,11 +36,10 @@ afterAll(async () => {
   await Promise.all(running.map((process) => process.ended));
   await database.drop();
   await rm(home, { recursive: true, force: true });
-  await built.remove();
 });
 
 function maedal(...args: string[]): Maedal {
-  const process = runMaedal(built.main, args, settings, home);
+  const process = runMaedal(builtMain(), args, settings, home);
   running.push(process);
   return process;
 }

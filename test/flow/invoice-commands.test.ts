@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Db, openDb } from '../../src/store/db.ts';
 import { migrate } from '../../src/store/migrate.ts';
-import { type Built, buildMaedal } from '../support/built.ts';
+import { builtMain } from '../support/built.ts';
 import { emptyDatabase } from '../support/database.ts';
 import { freePort, type Maedal, runMaedal } from '../support/process.ts';
 
-let built: Built;
 let home: string;
 let database: Awaited<ReturnType<typeof emptyDatabase>>;
 let db: Db;
@@ -16,7 +15,6 @@ let settings: Record<string, string>;
 const running: Maedal[] = [];
 
 beforeAll(async () => {
-  built = await buildMaedal();
   home = await mkdtemp(join(tmpdir(), 'maedal-invoices-'));
   await writeFile(join(home, 'maedal.config.ts'), 'export default {};');
   database = await emptyDatabase();
@@ -39,11 +37,10 @@ afterAll(async () => {
   await db.$disconnect();
   await database.drop();
   await rm(home, { recursive: true, force: true });
-  await built.remove();
 });
 
 function maedal(...args: string[]): Maedal {
-  const process = runMaedal(built.main, args, settings, home);
+  const process = runMaedal(builtMain(), args, settings, home);
   running.push(process);
   return process;
 }
@@ -157,7 +154,7 @@ test.each(['refund.intended', 'refund.answered'])(
     const id = await invoiceId('sub-3');
     const amount = { 'refund.intended': 1_000, 'refund.answered': 2_000 }[point] ?? 0;
     const killed = runMaedal(
-      built.main,
+      builtMain(),
       ['refund', id, '--amount', String(amount), '--reason', point],
       { ...settings, MAEDAL_FAILPOINTS: `${point}=kill` },
       home,

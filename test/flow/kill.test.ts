@@ -4,19 +4,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { removeEmbeddedPostgres } from '../../src/embedded/postgres.ts';
 import { type Accounts, readAccounts } from '../support/accounts.ts';
-import { type Built, buildMaedal } from '../support/built.ts';
+import { builtMain } from '../support/built.ts';
 import { freePort, type Maedal, runMaedal } from '../support/process.ts';
 
 const SUBSCRIBERS = 300;
 const KILLS = 10;
 
-let built: Built;
 let home: string;
 let settings: Record<string, string>;
 let last: Maedal | null = null;
 
 beforeAll(async () => {
-  built = await buildMaedal();
   home = await mkdtemp(join(tmpdir(), 'maedal-kill-'));
   settings = {
     MAEDAL_PORT: String(await freePort()),
@@ -37,18 +35,17 @@ afterAll(async () => {
   await last?.ended;
   await removeEmbeddedPostgres(join(home, '.maedal'));
   await rm(home, { recursive: true, force: true });
-  await built.remove();
 });
 
 test(`kill -9 of the whole process group, ${KILLS} times in the middle of billing, captures no period twice and loses none`, async () => {
   await importSubscribers();
   for (let kill = 1; kill <= KILLS; kill += 1) {
-    const maedal = runMaedal(built.main, ['start'], settings, home);
+    const maedal = runMaedal(builtMain(), ['start'], settings, home);
     await charges(maedal, 1 + ((kill * 7) % 23)); // so many charges later, whatever it is doing then
     maedal.kill('SIGKILL');
     expect(await maedal.ended).toBe('SIGKILL');
   }
-  last = runMaedal(built.main, ['start'], settings, home);
+  last = runMaedal(builtMain(), ['start'], settings, home);
   const books = await quietBooks(last);
   expect(new Set(books.captured).size).toBe(books.captured.length);
   expect(books.captured).toEqual(books.paid);
@@ -64,7 +61,7 @@ async function importSubscribers(): Promise<void> {
   const header =
     'subscription_id,customer_id,customer_uid,name,amount,currency,interval,interval_count,anchor_at,timezone,test_card';
   await writeFile(join(home, 'subscribers.csv'), [header, ...rows, ''].join('\n'));
-  const imported = runMaedal(built.main, ['import', join(home, 'subscribers.csv')], settings, home);
+  const imported = runMaedal(builtMain(), ['import', join(home, 'subscribers.csv')], settings, home);
   expect(await imported.ended).toBe(0);
 }
 

@@ -5,14 +5,13 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/clock.ts';
 import { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
 import { type Accounts, readAccounts } from '../support/accounts.ts';
-import { type Built, buildMaedal } from '../support/built.ts';
+import { builtMain } from '../support/built.ts';
 import { freePort, type Maedal, runMaedal } from '../support/process.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 
 const SUBSCRIBERS = 200;
 const TOKEN = 'a-token-of-tests-long-enough';
 
-let built: Built;
 let home: string;
 let postgres: EmbeddedPostgres;
 let redis: RedisServer;
@@ -20,7 +19,6 @@ let settings: Record<string, string>;
 const running: Maedal[] = [];
 
 beforeEach(async () => {
-  built = await buildMaedal();
   home = await mkdtemp(join(tmpdir(), 'maedal-outage-'));
   postgres = await startPostgres();
   redis = await startRedis();
@@ -42,7 +40,6 @@ afterEach(async () => {
   await postgres.stop();
   await removeEmbeddedPostgres(join(home, 'postgres'));
   await rm(home, { recursive: true, force: true });
-  await built.remove();
 }, 120_000);
 
 /** On the same data and, while it is free, the same port each time. */
@@ -51,7 +48,7 @@ function startPostgres(): Promise<EmbeddedPostgres> {
 }
 
 function maedal(...args: string[]): Maedal {
-  const process = runMaedal(built.main, args, settings, home);
+  const process = runMaedal(builtMain(), args, settings, home);
   running.push(process);
   return process;
 }

@@ -7,11 +7,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { notedHome } from '../../src/embedded/place.ts';
 import { removeEmbeddedPostgres } from '../../src/embedded/postgres.ts';
 import { readAccounts } from '../support/accounts.ts';
-import { type Built, buildMaedal } from '../support/built.ts';
+import { builtMain } from '../support/built.ts';
 import { freePort, type Maedal, runMaedal } from '../support/process.ts';
 import { ROOT } from '../support/repository.ts';
 
-let built: Built;
 let home: string;
 let settings: Record<string, string>;
 /** The first that started to work. */
@@ -19,7 +18,6 @@ let first: Maedal;
 const running: Maedal[] = [];
 
 beforeAll(async () => {
-  built = await buildMaedal();
   home = await mkdtemp(join(tmpdir(), 'maedal-home-'));
   settings = { MAEDAL_PORT: String(await freePort()), MAEDAL_SANDBOX_PORT: String(await freePort()) };
 });
@@ -29,11 +27,10 @@ afterAll(async () => {
   await Promise.all(running.map((maedal) => maedal.ended));
   await removeEmbeddedPostgres(join(home, '.maedal'));
   await rm(home, { recursive: true, force: true });
-  await built.remove();
 });
 
 function maedal(...args: string[]): Maedal {
-  const process = runMaedal(built.main, args, settings, home);
+  const process = runMaedal(builtMain(), args, settings, home);
   running.push(process);
   return process;
 }
@@ -150,7 +147,7 @@ test('a signal that is told twice in a moment is one signal', async () => {
 test.each([{ DATABASE_URL: 'postgres://maedal@127.0.0.1:1/maedal' }, { REDIS_URL: 'redis://127.0.0.1:1' }])(
   'told to stop while it waits for %j, it stops with exit 0',
   async (away) => {
-    const waiting = runMaedal(built.main, ['start'], { ...settings, ...away, MAEDAL_DATA_DIR: '.maedal' }, home);
+    const waiting = runMaedal(builtMain(), ['start'], { ...settings, ...away, MAEDAL_DATA_DIR: '.maedal' }, home);
     running.push(waiting);
     await waiting.line(/"what":"(the database|Redis)"/);
     waiting.kill('SIGTERM');

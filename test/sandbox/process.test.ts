@@ -1,15 +1,10 @@
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { type Built, buildMaedal } from '../support/built.ts';
+import { afterEach, expect, test } from '@jest/globals';
+import { builtMain } from '../support/built.ts';
 import { freePort, type Maedal, runMaedal } from '../support/process.ts';
 import { arrivals, CHARGE, call, entriesIn, entriesOnce, newDirectory, tokenFrom } from './fixture.ts';
 
-let built: Built;
 const running: Maedal[] = [];
-
-beforeAll(async () => {
-  built = await buildMaedal();
-});
 
 afterEach(async () => {
   for (const { kill, ended } of running.splice(0)) {
@@ -17,8 +12,6 @@ afterEach(async () => {
     await ended;
   }
 });
-
-afterAll(() => built.remove());
 
 test('modes are set by the command line', async () => {
   const { url } = await start(await newDirectory(), ['--mode', 'duplicateUid=accept', '--mode', 'concurrency=both']);
@@ -58,7 +51,7 @@ async function start(directory: string, args: readonly string[] = []): Promise<{
 
 function run(directory: string, port: number, args: readonly string[]): Maedal {
   const env = { MAEDAL_DATA_DIR: directory, MAEDAL_SANDBOX_PORT: String(port) };
-  const sandbox = runMaedal(built.main, ['sandbox', ...args], env, directory);
+  const sandbox = runMaedal(builtMain(), ['sandbox', ...args], env, directory);
   running.push(sandbox);
   return sandbox;
 }

@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 import { ROOT } from './repository.ts';
 
 /** maedal as it is shipped, built from the sources of this moment into a directory of its own. */
-export type Built = {
+type Built = {
   /** The program: run it with `node`. */
   readonly main: string;
-  remove(): Promise<void>;
+  stop(): Promise<void>;
 };
 
 /** Compiles the sources as `npm run build` does. */
@@ -18,12 +18,17 @@ export async function buildMaedal(): Promise<Built> {
   await promisify(execFile)(
     process.execPath,
     [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', join(directory, 'dist')],
-    {
-      cwd: ROOT,
-    },
+    { cwd: ROOT },
   );
   for (const part of ['package.json', 'prisma', 'examples'])
     await cp(join(ROOT, part), join(directory, part), { recursive: true });
   await symlink(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
-  return { main: join(directory, 'dist', 'main.js'), remove: () => rm(directory, { recursive: true, force: true }) };
+  return { main: join(directory, 'dist', 'main.js'), stop: () => rm(directory, { recursive: true, force: true }) };
+}
+
+/** The program that was built for this run of the tests; one for all of them. Nobody writes beside it. */
+export function builtMain(): string {
+  const main = process.env.TEST_MAEDAL_MAIN;
+  if (main === undefined) throw new Error('TEST_MAEDAL_MAIN is not set; run the tests with `npm test`');
+  return main;
 }

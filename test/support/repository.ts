@@ -13,7 +13,7 @@ export type SourceFile = { readonly path: string; readonly text: string };
 /** Every file that is not ignored by git, sorted by path. Reads the folders, for a copy may come without its `.git`. */
 export function repositoryFiles(): SourceFile[] {
   const ignored = readFileSync(join(ROOT, '.gitignore'), 'utf8').split('\n').filter(Boolean);
-  return filesBelow(ROOT, new Set(ignored.map((line) => line.replace(/\/$/, ''))))
+  return filesBelow(ROOT, ignored.map(patternOf))
     .sort()
     .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));
 }
@@ -32,11 +32,17 @@ export function withoutComments(text: string): string {
 
 const IMPORT = /^(?:import|export)\b[^'";]*?\bfrom\s+'([^'\n]+)'|^import\s+'([^'\n]+)'|\bimport\(\s*'([^'\n]+)'/gm;
 
-function filesBelow(folder: string, ignored: ReadonlySet<string>): string[] {
+/** A line of `.gitignore`, for a path or a name. Of its patterns `*` is the only one that we use. */
+function patternOf(line: string): RegExp {
+  const parts = line.replaceAll(/^\/|\/$/g, '').split('*');
+  return new RegExp(`^${parts.map((part) => part.replaceAll('.', '\\.')).join('[^/]*')}$`);
+}
+
+function filesBelow(folder: string, ignored: readonly RegExp[]): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = relative(ROOT, join(folder, entry.name));
-    const patterns = [path, entry.name, entry.name.replace(/^.*(?=\.)/, '*')];
-    if (entry.name === '.git' || patterns.some((pattern) => ignored.has(pattern))) return [];
+    const isIgnored = ignored.some((pattern) => pattern.test(path) || pattern.test(entry.name));
+    if (entry.name === '.git' || isIgnored) return [];
     return entry.isDirectory() ? filesBelow(join(folder, entry.name), ignored) : [path];
   });
 }
