@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import type { AttemptState } from '../../src/billing/attempt.ts';
-import { type InvoiceStanding, type Judgement, judge } from '../../src/billing/intervention.ts';
+import { type InvoiceStanding, type Judgement, judge, judgeProof, type Proof } from '../../src/billing/intervention.ts';
 
 const now = DateTime.utc(2027, 1, 31, 1);
 const standing = (fields: Partial<InvoiceStanding> = {}): InvoiceStanding => ({
@@ -126,6 +126,36 @@ test('money that was captured is given back before anything is let go or ended',
     change: { attempt: 'canceled' },
   });
   expect(says(judge('void', standing({ ...review, returned: ['imps_1'] })))).toBe('void');
+});
+
+test.each<[Proof['of'], Partial<InvoiceStanding>, object]>([
+  ['nobody', { state: 'paid' }, { because: 'the invoice is paid', remedy: '`maedal refund` gives it back' }],
+  ['nobody', { state: 'void' }, { because: 'the invoice is void' }],
+  ['other', {}, { kind: 'accounted' }], // on record, and settled by accounting
+  ['other', { state: 'paid' }, { because: 'the invoice is paid' }],
+  ['nobody', { living: living('sent') }, { because: 'a worker has a charge of it in hand' }],
+  ['nobody', { living: living('unknown') }, { kind: 'look-up' }],
+  ['nobody', { refunding: ['imps_1'] }, { because: 'imps_1 is being given back' }],
+  ['nobody', { refunding: ['imps_2'] }, { kind: 'change' }],
+  [
+    'nobody',
+    { kept: ['imps_1', 'imps_2', 'imps_3'] },
+    { because: 'imps_2, imps_3 was captured for it as well', remedy: '`maedal refund` gives that back first' },
+  ],
+  ['nobody', { kept: ['imps_1'] }, { kind: 'change' }],
+])('proved paid by a payment of %s, an invoice of %j: %j', (of, fields, expected) => {
+  expect(judgeProof({ impUid: 'imps_1', of }, standing(fields))).toMatchObject(expected);
+});
+
+test.each<[Proof['of'], Partial<InvoiceStanding>, object]>([
+  ['reviewed', { state: 'review', living: living('review') }, { invoice: { state: 'paid' }, attempt: 'paid' }],
+  ['nobody', { living: living('prepared') }, { invoice: { state: 'paid' }, attempt: 'canceled' }],
+  ['nobody', {}, { invoice: { state: 'paid', watchAt: now.plus({ days: 1 }) }, attempt: null }],
+  ['nobody', { lastSentAt: null }, { invoice: { state: 'paid', watchAt: null }, attempt: null }], // nothing may land
+  ['waiting', {}, { invoice: { state: 'held' } }], // paid once the sweep has accounted for it anew
+])('a payment of %s settles an invoice of %j: %j', (of, fields, expected) => {
+  const change = { ...expected, subscription: 'clear', impUid: 'imps_1' };
+  expect(judgeProof({ impUid: 'imps_1', of }, standing(fields))).toMatchObject({ kind: 'change', change });
 });
 
 test('whatever the standing, nothing changes while money may be on its way', () => {
