@@ -44,6 +44,14 @@ test.each([
   expect(judgeRecords([record(difference)], asked).kind).toBe('review');
 });
 
+test.each([
+  ['live', false, 'it is a test payment'],
+  ['test', true, 'it is a live payment'],
+])('in a %s account a payment of the other kind is for a person, who is told so', (_account, sandbox, words) => {
+  const reason = `imps_000000000001 was paid, but ${words}`;
+  expect(judgeRecords([record({ sandbox: !sandbox })], { ...asked, sandbox })).toEqual({ kind: 'review', reason });
+});
+
 test('paid as asked is paid', () => {
   expect(judgeRecords([record()], asked)).toEqual({ kind: 'paid', record: record() });
 });
@@ -64,6 +72,14 @@ test('a capture as asked counts before an earlier one that is not', () => {
   expect(judgeRecords([wrong, record()], asked)).toEqual({ kind: 'paid', record: record() });
 });
 
+test('of two captures of one instant the lower number counts, and one without an instant is the earliest', () => {
+  const second = record({ impUid: 'imps_000000000002' });
+  expect(judgeRecords([second, record()], asked)).toEqual({ kind: 'paid', record: record() });
+  const untimed = record({ impUid: 'imps_000000000002', paidAtMs: null });
+  expect(judgeRecords([untimed, record()], asked)).toEqual({ kind: 'paid', record: untimed });
+  expect(judgeRecords([record(), untimed], asked)).toEqual({ kind: 'paid', record: untimed });
+});
+
 test('a payment cancelled at the gateway is for a person to look at', () => {
   expect(judgeRecords([record({ status: 'cancelled' })], asked).kind).toBe('review');
 });
@@ -72,6 +88,26 @@ test('as many failed records as sends are a decline; fewer leave a slower send o
   expect(judgeRecords([failed()], asked)).toMatchObject({ kind: 'declined', decline: { class: 'funds' } });
   expect(judgeRecords([failed()], { ...asked, sends: 2 }).kind).toBe('unknown');
   expect(judgeRecords([failed('a'), failed('b')], { ...asked, sends: 2 }).kind).toBe('declined');
+});
+
+test('of several failed records the one begun last says why; one without an instant was begun first', () => {
+  const first = record({ ...failed('a'), startedAtMs: 1, decline: { class: 'time', reason: '점검 중' } });
+  const last = record({ ...failed('b'), startedAtMs: 2 });
+  const untimed = record({ ...failed('c'), startedAtMs: null });
+  for (const records of [
+    [first, last],
+    [last, first],
+    [untimed, last],
+    [last, untimed],
+  ])
+    expect(judgeRecords(records, { ...asked, sends: 2 })).toMatchObject({ kind: 'declined', impUid: 'b' });
+});
+
+test('what the payment company cannot say is looked up, and a decline once nothing may land any more', () => {
+  const unsaid = [record({ ...failed(), decline: { class: 'verify', reason: '거래 확인 요망' } })];
+  const reason = 'the payment company cannot say what became of it: 거래 확인 요망';
+  expect(judgeRecords(unsaid, asked)).toEqual({ kind: 'unknown', reason });
+  expect(judgeRecords(unsaid, { ...asked, horizon: 'over' })).toMatchObject({ decline: { class: 'verify' } });
 });
 
 test('fewer failed records than sends are a decline once nothing may land any more; what they leave unanswered is told', () => {
@@ -115,6 +151,14 @@ test.each([
   ['as a repeated id', refusal(true), { kind: 'found', records: [record({ status: 'cancelled' })] }, 'review'],
 ] as const)('refused %s, with a look-up %#: only what the look-up agrees to', (_how, answer, lookUp, kind) => {
   expect(judgeRefusal(answer, lookUp, asked).kind).toBe(kind);
+});
+
+test.each([
+  ['paid', 'paid', { kind: 'paid', record: record() }],
+  ['paid, by another card', 'review', { kind: 'paid', record: record({ customerUid: 'card-2' }) }],
+  ['declined', 'declined', { kind: 'declined', record: failed(), decline: { class: 'funds', reason: '한도초과' } }],
+] as const)('an answer that says "%s" is held against what was asked, as any record is: %s', (_says, kind, answer) => {
+  expect(judgeAnswer(answer, asked).kind).toBe(kind);
 });
 
 test('a lost answer is unknown, a connection never made is not sent', () => {
