@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DateTime, Duration } from 'luxon';
-import { decide, nextLookUpAt, type Standing } from '../../src/billing/dunning.ts';
+import { decide, decideAgain, nextLookUpAt, type Standing } from '../../src/billing/dunning.ts';
 import type { Collecting } from '../../src/billing/next-try.ts';
 import type { ChargeOutcome } from '../../src/billing/outcome.ts';
 
@@ -65,6 +65,38 @@ test.each([
 ])('what was not sent %i times before goes again after %i seconds: minutes, not days', (timesNotSent, seconds) => {
   const decision = decide({ ...standing(0, 0), timesNotSent }, { kind: 'not-sent', reason: 'refused' }, policy, dueAt);
   expect(decision).toEqual({ kind: 'send-again', at: dueAt.plus({ seconds }) });
+});
+
+const lost = { ...policy, waitForCardDays: 5, classes: { card: { retryAfterDays: [], card: 'other' } } } as const;
+const hard = { class: 'card', reason: '분실 신고' } as const;
+const lostCard = { id: 'card', declines: 1, lastTriedAt: dueAt, declined: 'card' } as const;
+const newCard = { id: 'new', declines: 0, lastTriedAt: null, declined: null } as const;
+const { waitForCardDays: _, ...ofBefore } = lost;
+
+test.each([
+  // cards, days since the last attempt, hours for which a send without an answer bars, policy → what follows
+  ['only the lost one', [lostCard], 4, null, lost, { kind: 'await-card', at: dueAt.plus(days(5)) }],
+  ['only the lost one', [lostCard], 5, null, lost, { kind: 'give-up', reason: 'no_card_left' }],
+  ['only the lost one', [lostCard], 0, null, ofBefore, { kind: 'give-up', reason: 'no_card_left' }], // as before
+  ['another one', [newCard, lostCard], 4, null, lost, { kind: 'retry', at: dueAt, cardId: null }],
+  ['another one', [newCard, lostCard], 4, 99, lost, { kind: 'retry', at: dueAt.plus({ hours: 99 }), cardId: null }],
+  ['another one', [newCard, lostCard], 4, 96, lost, { kind: 'retry', at: dueAt, cardId: null }], // over by now
+] as const)('no card was left, and now there is %s', (_cards, cards, late, barredHours, by, expected) => {
+  const barredUntil = barredHours === null ? null : dueAt.plus({ hours: barredHours });
+  const collecting = { cards, cardId: 'card', declinesAreFinal: true, seed: '' };
+  const told = { decline: hard, barredUntil };
+  expect(decideAgain({ ...standing(1, 0), collecting }, told, by, dueAt.plus(days(late)))).toEqual(expected);
+});
+
+test('where no send is on record, what follows an answer is counted from when it came', () => {
+  const now = dueAt.plus(days(10));
+  const unsent = { ...standing(0, 0), sentAt: null };
+  const lookUp = { kind: 'look-up', at: now.plus({ seconds: 5 }) };
+  expect(decide(unsent, { kind: 'unknown', reason: 'lost' }, policy, now)).toEqual(lookUp);
+  expect(decide(unsent, declined, policy, now)).toEqual({ kind: 'retry', at: now.plus(days(1)), cardId: null });
+  const collecting = { cards: [lostCard], cardId: 'card', declinesAreFinal: true, seed: '' };
+  const again = decideAgain({ ...unsent, collecting }, { decline: hard, barredUntil: null }, lost, now);
+  expect(again).toEqual({ kind: 'await-card', at: now.plus(days(5)) });
 });
 
 test('look-ups come within seconds, then minutes, hourly to the end of the day, then daily, at offsets from the send', () => {

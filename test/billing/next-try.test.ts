@@ -49,6 +49,16 @@ test.each<[string, Declined, ReturnType<typeof nextTry>]>([
     { kind: 'try', cardId: 'second', at: dueAt.plus({ days: 2 }) },
   ],
   [
+    'where a send was never answered, a rung of the same card before that waits for it',
+    declinedFor('funds', [], { barredUntil: dueAt.plus({ days: 2 }) }),
+    { kind: 'try', cardId: 'first', at: dueAt.plus({ days: 2 }) },
+  ],
+  [
+    'one after that stays where it is',
+    declinedFor('funds', [], { barredUntil: dueAt.plus({ hours: 2 }) }),
+    { kind: 'try', cardId: 'first', at: dueAt.plus({ days: 1 }) },
+  ],
+  [
     'what is the company’s fault is for the same card',
     declinedFor('time', [card('second')]),
     { kind: 'try', cardId: 'first', at: dueAt.plus({ days: 1 }) },

@@ -82,6 +82,21 @@ test('a card that is tried next instead of the subscription’s own is named, an
   expect(transition(first, { kind: 'outcome', outcome: declined }, OLD, dueAt).invoice.stepAt).toBeUndefined();
 });
 
+test('where no card is left to try, another one is asked for and waited for until a day that is told', () => {
+  const policy = { ...OLD, waitForCardDays: 5, classes: { funds: { retryAfterDays: [], card: 'other' } } } as const;
+  const { decision, invoice, subscription, events } = transition(
+    standing(),
+    { kind: 'outcome', outcome: declined },
+    policy,
+    dueAt,
+  );
+  expect([decision, subscription]).toEqual(['await-card', 'past_due']);
+  const awaited = { state: 'retrying', reason: 'awaiting_card', nextAt: dueAt.plus({ days: 5 }), failed: true };
+  expect(invoice).toEqual(awaited);
+  const payload = { decline_class: 'funds', reason: '한도초과', until: '2027-02-05T01:00:00.000Z' };
+  expect(events.slice(1)).toEqual([{ kind: 'invoice.card_needed', payload }]);
+});
+
 test('a ladder is printed without jitter, or with that of one invoice', () => {
   const policy = { ...OLD, jitterMinutes: 30, waitForCardDays: 3 };
   const of = { dueAt, declined: 'funds', cards: 1, declinesAreFinal: true } as const;
@@ -106,6 +121,10 @@ test('what was sent five times without a trace is for a person, and what is put 
   const absent = { kind: 'absent', beside: 'imps_2' } as const;
   expect(decide({ ...standing(), sends: 5 }, absent, OLD, dueAt)).toMatchObject({ kind: 'review' });
   expect(decide(standing(), absent, OLD, dueAt)).toEqual({ kind: 'send-again', at: dueAt });
+  const follows = (sends: number) =>
+    transition({ ...standing(), state: 'unknown', sends }, { kind: 'outcome', outcome: absent }, OLD, dueAt);
+  expect(follows(5)).toMatchObject({ decision: 'review', attempt: { state: 'review' }, invoice: { state: 'review' } });
+  expect(follows(4)).toMatchObject({ decision: 'send-again', attempt: { state: 'prepared' } });
   const putOff = (timesNotSent: number) =>
     transition(
       { ...standing(), timesNotSent },
