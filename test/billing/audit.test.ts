@@ -112,3 +112,11 @@ test.each<[string, Partial<ListedPayment>, Held, string]>([
 ])('of an attempt that is %s', (_, payment, held, kind) => {
   expect(verdict(listed(payment), held)).toBe(kind);
 });
+
+test.each([
+  ['payment.scheduled', 'was taken from a card of ours, and not by maedal (payment.scheduled)'],
+  [null, 'was taken from a card of ours, and not by maedal (no origin)'],
+])('what somebody else took from a card of ours says what made it: %s', (usage, reason) => {
+  const foreign = listed({ merchantUid: 'x', usage });
+  expect(judgeListed(foreign, { ...nothing, key: 'ours' }, OURS)).toEqual({ kind: 'foreign', reason });
+});

@@ -105,6 +105,7 @@ test('what an invoice in review was charged for is given back, the one that is n
     begin,
   });
   expect(() => orderRefund({ state: 'review' }, taken, { amount: null, impUid: 'imps_3' })).toThrow(
-    /imps_3 was not captured for this invoice/,
+    /imps_3 was not captured for this invoice; name one of imps_1, imps_2/,
   );
+  expect(() => orderRefund({ state: 'review' }, [], { amount: null, impUid: 'imps_3' })).toThrow(/; name one of none/);
 });

@@ -82,6 +82,7 @@ describe('what follows', () => {
     ['unanswered, nothing so far', sent(20), looked(0), /^unknown after 25: nothing of it/],
     ['unanswered, nothing when the horizon is over', sent(HORIZON), looked(0), 'send'],
     ['unanswered, and no look', sent(20), lookedInVain, /^unknown after 25/],
+    ['unanswered, no look, and no instant of the send', sent(20, { sentAt: null }), lookedInVain, /^unknown after 5:/],
     ['unanswered, and no look for days', sent(3 * 86_400), lookedInVain, /^unknown after 86400/],
     ['unanswered, something else is cancelled', sent(20), looked(3_000), /^unknown after 25: somebody else/],
     ['unanswered, something else, horizon over', sent(HORIZON), looked(3_000), /^failed: somebody else/],

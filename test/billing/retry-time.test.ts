@@ -50,6 +50,11 @@ test('a payday that a month lacks is its last day', () => {
   expect(at('payday', '2027-02-05T10:00', '2027-02-05T10:00', { ...POLICY, paydays: [31] })).toBe('2027-02-28 10:00');
 });
 
+test('a payday of a policy that names none is the day after', () => {
+  const { paydays: _, ...without } = POLICY;
+  expect(at('payday', '2027-01-05T10:00', '2027-01-07T11:30', without)).toBe('2027-01-08 11:30');
+});
+
 test.each([
   ['forward', '2027-03-13T23:30', '2027-03-15 09:00'],
   ['back', '2027-11-06T23:30', '2027-11-08 09:00'],

@@ -130,4 +130,7 @@ test('a new anchor begins now, or where the last period ends, and what was serve
   expect(judgeSubscription({ kind: 'resume', anchor: 'new' }, { ...paused, endsAfter: 2 })).toMatchObject({
     kind: 'refused',
   });
+  expect(judgeSubscription({ kind: 'resume', anchor: 'new' }, { ...paused, endsAfter: null })).toMatchObject({
+    change: { anchor: { endsAfter: null } }, // where no number was agreed, none is left
+  });
 });
