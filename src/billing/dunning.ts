@@ -1,4 +1,4 @@
-import { type DateTime, Duration } from 'luxon';
+import type { DateTime } from 'luxon';
 import type { Decline } from './charge.ts';
 import { assertNever } from './errors.ts';
 import { ACCOUNT_REFUSED } from './invoice.ts';
@@ -140,16 +140,12 @@ function putOff(
 ): Decision {
   const isStuck = unsettled === true && unsettledSince !== null && now >= unsettledSince.plus({ seconds: DAY_SECONDS });
   if (isStuck) return { kind: 'review', reason: `${reason}; so for a day` };
-  return { kind: 'send-again', at: now.plus(rung(NOT_SENT, timesNotSent)) };
+  return { kind: 'send-again', at: now.plus({ seconds: NOT_SENT[timesNotSent] ?? NOT_SENT_LATER }) };
 }
 
 function sendAgain({ sends }: Standing, now: DateTime): Decision {
   if (sends < SENDS_WITHOUT_TRACE) return { kind: 'send-again', at: now };
   return { kind: 'review', reason: `sent ${sends} times, and the gateway never heard of any of them` };
-}
-
-function rung(ladder: readonly number[], index: number): Duration {
-  return Duration.fromObject({ seconds: ladder[Math.min(index, ladder.length - 1)] ?? 0 });
 }
 
 /** What arrives nowhere so often is no accident of the network. */
@@ -158,4 +154,5 @@ const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;
 const LOOK_UPS_SECONDS = [5, 15, 45, 120, 300, 600, 1_200, 2_400, 3_600];
 /** What was never sent waits for the network, not for the payer: minutes. */
-const NOT_SENT = [5, 30, 60, 120, 300, 600];
+const NOT_SENT = [5, 30, 60, 120, 300];
+const NOT_SENT_LATER = 600;

@@ -227,12 +227,15 @@ function waiting(
 }
 
 /** The wait before the next try, by how many there were; the last one holds from then on. */
-function wait(ladder: readonly number[], tries: number, now: DateTime): DateTime {
-  return now.plus({ seconds: ladder[Math.min(Math.max(tries, 1), ladder.length) - 1] ?? 0 });
+function wait({ first, rest }: Waits, tries: number, now: DateTime): DateTime {
+  return now.plus({ seconds: first[Math.max(tries, 1) - 1] ?? rest });
 }
+
+/** Seconds after each of the first tries, and after all the others. */
+type Waits = { readonly first: readonly number[]; readonly rest: number };
 
 /** What is refused or lost so often is for a person to find out. */
 const SENDS_AT_MOST = 5;
-/** Seconds: minutes for the network, hours for a company that says no. */
-const NOT_SENT = [5, 30, 60, 120, 300, 600];
-const REFUSED = [600, 3_600, 21_600, 86_400];
+/** Minutes for the network, hours for a company that says no. */
+const NOT_SENT: Waits = { first: [5, 30, 60, 120, 300], rest: 600 };
+const REFUSED: Waits = { first: [600, 3_600, 21_600], rest: 86_400 };
