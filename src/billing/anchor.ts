@@ -29,7 +29,8 @@ export function parseAnchor(text: string, zone: string, chargeAt: string): strin
   if (match === null) {
     throw new InputError(`${quoted(text)} is not a date or date-time`, 'write 2027-01-31 or 2027-01-31T10:00');
   }
-  const [, date = '', time = chargeAt, seconds = '00', fraction = '', offset] = match;
+  const [, time = chargeAt, seconds = '00', fraction = '', offset] = match;
+  const date = text.slice(0, 'yyyy-mm-dd'.length);
   const local = `${date}T${time}:${seconds}${fraction === '' ? '' : `.${fraction.padEnd(3, '0')}`}`.replace(
     /\.000$/,
     '',
@@ -64,4 +65,4 @@ function quoted(text: string): string {
   return `'${text.length > 60 ? `${text.slice(0, 60)}…` : text}'`;
 }
 
-const ANCHOR = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?(Z|[+-](?:0\d|1[0-8]):[0-5]\d)?)?$/;
+const ANCHOR = /^\d{4}-\d\d-\d\d(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?(Z|[+-](?:0\d|1[0-8]):[0-5]\d)?)?$/;

@@ -20,8 +20,8 @@ export function exponentOf(currency: Currency): number {
   if (!SUPPORTED.has(currency)) {
     throw new InputError(`'${currency}' is not a currency`, 'use an ISO 4217 code in upper case, such as KRW or USD');
   }
-  const options = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
-  const exponent = options.maximumFractionDigits ?? 2;
+  const zero = new Intl.NumberFormat('en', { style: 'currency', currency }).formatToParts(0);
+  const exponent = zero.find(({ type }) => type === 'fraction')?.value.length ?? 0;
   exponents.set(currency, exponent);
   return exponent;
 }
@@ -34,18 +34,18 @@ export function parseMajor(text: string, currency: Currency): Money {
   const exponent = exponentOf(currency);
   if (/^\d{16,}(?:\.\d+)?$/.test(text))
     throw new InputError(`'${text}' is too large`, 'an amount has at most 15 digits');
-  const match = /^(\d{1,15})(?:\.(\d{1,6}))?$/.exec(text);
+  const match = /^\d{1,15}(?:\.(\d{1,6}))?$/.exec(text);
   if (match === null)
     throw new InputError(
       `'${text}' is not an amount`,
       `write digits only, such as ${exponent === 0 ? '9900' : '9.90'}`,
     );
-  const [, whole = '', fraction = ''] = match;
+  const [, fraction = ''] = match;
   if (fraction.length > exponent) {
     const digits = exponent === 0 ? 'no decimals' : `at most ${exponent} decimals`;
     throw new InputError(`'${text}' has too many decimals`, `${currency} has ${digits}`);
   }
-  const minor = Number(whole + fraction.padEnd(exponent, '0'));
+  const minor = Number(text.replace('.', '') + '0'.repeat(exponent - fraction.length));
   if (!Number.isSafeInteger(minor)) throw new InputError(`'${text}' is too large`, 'check the amount');
   return { minor, currency };
 }
