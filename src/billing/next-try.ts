@@ -130,7 +130,7 @@ function onRung(card: CardStanding, rung: Rung, invoice: Declined, policy: Dunni
   const { dueAt, lastAttemptAt, barredUntil, declinesAreFinal, cardId, seed } = invoice;
   // Where the decline of one card may still turn into a payment, the gap is between any two.
   const isFree = declinesAreFinal && card.id !== cardId;
-  const after = isFree ? (card.lastTriedAt ?? lastAttemptAt) : lastAttemptAt;
+  const after = (isFree ? card.lastTriedAt : null) ?? lastAttemptAt;
   const at = retryAt(rung, { dueAt, lastAttemptAt: after, seed }, policy);
   return barredUntil === null || at >= barredUntil ? at : timed(barredUntil, seed, policy);
 }

@@ -43,7 +43,8 @@ function onRung(rung: Rung, { dueAt, lastAttemptAt }: RetryTiming, policy: Dunni
 function paydaysFrom(day: DateTime, paydays: readonly number[]): DateTime[] {
   const found = [0, 1, 2].flatMap((months) => {
     const month = day.startOf('month').plus({ months });
-    return paydays.map((payday) => month.set({ day: Math.min(payday, month.daysInMonth ?? payday) }));
+    const last = month.endOf('month').day;
+    return paydays.map((payday) => month.set({ day: Math.min(payday, last) }));
   });
   return found.sort((one, other) => one.toMillis() - other.toMillis());
 }
@@ -63,13 +64,13 @@ function closingOf(at: DateTime, { until, timezone }: RetryWindow): DateTime {
 
 /** `HH:mm` on the local day of an instant, or some days later. */
 function on(at: DateTime, time: string, timezone: string, days = 0): DateTime {
-  const [hour = 0, minute = 0] = time.split(':').map(Number);
+  const [hour, minute] = [Number(time.slice(0, 2)), Number(time.slice(3))];
   return at.setZone(timezone).plus({ days }).set({ hour, minute, second: 0, millisecond: 0 }).setZone(at.zone);
 }
 
 /** Whole minutes from 0 to `most`, always the same for one seed (FNV-1a). */
 function jitter(seed: string, most: number): number {
   let hash = 0x811c9dc5;
-  for (const character of seed) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
+  for (const character of seed) hash = Math.imul(hash ^ Number(character.codePointAt(0)), 0x01000193);
   return (hash >>> 0) % (most + 1);
 }
