@@ -1,7 +1,7 @@
 import type { DateTime } from 'luxon';
 import type { AttemptStanding, Transition } from './attempt.ts';
 import type { Decline } from './charge.ts';
-import { type Decision, instantOf } from './dunning.ts';
+import type { DeclineDecision } from './dunning.ts';
 import { AWAITING_CARD, WRITTEN_OFF } from './invoice.ts';
 import type { ChargeOutcome } from './outcome.ts';
 import type { DunningPolicy, SubscriptionEnd } from './policy.ts';
@@ -10,7 +10,7 @@ import type { DunningPolicy, SubscriptionEnd } from './policy.ts';
 export function refused(
   standing: AttemptStanding,
   outcome: Extract<ChargeOutcome, { kind: 'declined' | 'rejected' }>,
-  decision: Decision,
+  decision: DeclineDecision,
   policy: DunningPolicy,
 ): Transition {
   const { decline, unanswered } = outcome;
@@ -37,7 +37,7 @@ export function refused(
 export function cardAwaited(
   { state }: AttemptStanding,
   decline: Decline,
-  decision: Decision,
+  decision: DeclineDecision,
   policy: DunningPolicy,
 ): Transition {
   return {
@@ -53,7 +53,7 @@ export function cardAwaited(
 /** What a decline means for invoice and subscription. */
 function afterFailure(
   decline: Decline,
-  decision: Decision,
+  decision: DeclineDecision,
   { end = 'unpaid', later = 'hold' }: DunningPolicy,
 ): Pick<Transition, 'invoice' | 'subscription' | 'events'> {
   const payload = payloadOf(decline);
@@ -68,12 +68,12 @@ function afterFailure(
     const held = { kind: 'invoice.held', payload: { ...payload, reason } };
     return { invoice: { state: 'held', reason }, subscription: 'past_due', events: [held] };
   }
-  const next = { state: 'retrying', nextAt: instantOf(decision) } as const;
+  const next = { state: 'retrying', nextAt: decision.at } as const;
   if (decision.kind === 'await-card') {
     const needed = { kind: 'invoice.card_needed', payload: { ...payload, until: decision.at.toUTC().toISO() } };
     return { invoice: { ...next, reason: AWAITING_CARD }, subscription: 'past_due', events: [needed] };
   }
-  const cardId = decision.kind === 'retry' ? decision.cardId : null;
+  const { cardId } = decision;
   return {
     invoice: { ...next, ...(cardId === null ? {} : { retryCardId: cardId }) },
     subscription: 'past_due',

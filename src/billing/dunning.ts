@@ -39,6 +39,10 @@ export type Decision =
   | { readonly kind: 'hold'; readonly reason: string }
   | { readonly kind: 'give-up'; readonly reason: string };
 
+/** What a decline leads to. */
+export type DeclineDecision = Extract<Decision, { kind: 'retry' | 'await-card' | 'hold' | 'give-up' }>;
+type Refused = Extract<ChargeOutcome, { kind: 'declined' | 'rejected' }>;
+
 /** When a decision has something done; throws where it is an end. */
 export function instantOf(decision: Decision): DateTime {
   if (!('at' in decision)) throw new Error(`a decision to ${decision.kind} names no instant`);
@@ -46,6 +50,8 @@ export function instantOf(decision: Decision): DateTime {
 }
 
 /** Decides what follows an attempt. Pure: same arguments, same decision, nothing touched. */
+export function decide(standing: Standing, outcome: Refused, policy: DunningPolicy, now: DateTime): DeclineDecision;
+export function decide(standing: Standing, outcome: ChargeOutcome, policy: DunningPolicy, now: DateTime): Decision;
 export function decide(standing: Standing, outcome: ChargeOutcome, policy: DunningPolicy, now: DateTime): Decision {
   switch (outcome.kind) {
     case 'paid':
@@ -81,10 +87,10 @@ export function nextLookUpAt(sentAt: DateTime, now: DateTime): DateTime {
 
 function nextRung(
   standing: Standing,
-  { decline, unanswered }: Extract<ChargeOutcome, { kind: 'declined' | 'rejected' }>,
+  { decline, unanswered }: Refused,
   policy: DunningPolicy,
   now: DateTime,
-): Decision {
+): DeclineDecision {
   const collecting = demandCollecting(standing);
   const lastAttemptAt = standing.sentAt ?? now;
   // A decline answers its own send only: while another may still land, no other id may be charged.
@@ -100,7 +106,7 @@ export function decideAgain(
   { decline, barredUntil }: { readonly decline: Decline; readonly barredUntil: DateTime | null },
   policy: DunningPolicy,
   now: DateTime,
-): Decision {
+): DeclineDecision {
   const { dueAt, sentAt } = standing;
   const lastAttemptAt = sentAt ?? now;
   const bar = barredUntil !== null && barredUntil > now ? barredUntil : null;
@@ -113,22 +119,19 @@ function demandCollecting({ collecting }: Standing): Collecting {
   return collecting;
 }
 
-function asDecision(invoice: Declined, policy: DunningPolicy, now: DateTime): Decision {
+function asDecision(invoice: Declined, policy: DunningPolicy, now: DateTime): DeclineDecision {
   const next = nextTry(invoice, policy);
-  switch (next.kind) {
-    case 'try':
-      return { kind: 'retry', at: next.at, cardId: next.cardId === invoice.cards[0]?.id ? null : next.cardId };
-    case 'no-card':
-      return awaitCard(invoice.lastAttemptAt.plus({ days: policy.waitForCardDays ?? 0 }), now);
-    case 'exhausted':
-      if (invoice.declined === 'config') return { kind: 'hold', reason: ACCOUNT_REFUSED };
-      return { kind: 'give-up', reason: 'retries_exhausted' };
-    default:
-      return assertNever(next);
-  }
+  if (next.kind === 'exhausted') return pastTheLastRung(invoice);
+  if (next.kind === 'no-card') return awaitCard(invoice.lastAttemptAt.plus({ days: policy.waitForCardDays ?? 0 }), now);
+  return { kind: 'retry', at: next.at, cardId: next.cardId === invoice.cards[0]?.id ? null : next.cardId };
 }
 
-function awaitCard(until: DateTime, now: DateTime): Decision {
+function pastTheLastRung({ declined }: Declined): DeclineDecision {
+  if (declined === 'config') return { kind: 'hold', reason: ACCOUNT_REFUSED };
+  return { kind: 'give-up', reason: 'retries_exhausted' };
+}
+
+function awaitCard(until: DateTime, now: DateTime): DeclineDecision {
   return until > now ? { kind: 'await-card', at: until } : { kind: 'give-up', reason: 'no_card_left' };
 }
 

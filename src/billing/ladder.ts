@@ -53,7 +53,6 @@ export function ladderOf(
     }
     if (decision.kind === 'await-card')
       return { rungs, awaitsUntil: decision.at, end: 'no_card_left', endsAs: 'uncollectible' };
-    if (decision.kind !== 'retry') throw new Error(`a decline led to ${decision.kind}`);
     cards = afterDecline(collecting, declined, at);
     card = Number(decision.cardId ?? 1);
     at = decision.at;

@@ -19,7 +19,7 @@ export function transition(
 function follow(standing: AttemptStanding, event: AttemptEvent, policy: DunningPolicy, now: DateTime): Transition {
   switch (event.kind) {
     case 'outcome':
-      return afterOutcome(standing, event.outcome, decide(standing, event.outcome, policy, now), policy);
+      return afterOutcome(standing, event.outcome, policy, now);
     case 'withdrawn':
       return withdrawn(event);
     case 'deferred':
@@ -46,23 +46,22 @@ function watched(next: Transition, { failures, sends, quarantineSeconds }: Attem
 function afterOutcome(
   standing: AttemptStanding,
   outcome: ChargeOutcome,
-  decision: Decision,
   policy: DunningPolicy,
+  now: DateTime,
 ): Transition {
   switch (outcome.kind) {
     case 'paid':
       return paid(outcome.record.impUid);
     case 'declined':
     case 'rejected':
-      return refused(standing, outcome, decision, policy);
+      return refused(standing, outcome, decide(standing, outcome, policy, now), policy);
     case 'not-sent':
-      if (decision.kind === 'review') return review(decision.reason);
-      return putOff(again(standing, decision, outcome.reason), standing, outcome);
+      return putOff(standing, outcome, decide(standing, outcome, policy, now));
     case 'absent':
-      return decision.kind === 'review' ? review(decision.reason) : absent(standing, outcome.beside, decision);
+      return absent(standing, outcome.beside, decide(standing, outcome, policy, now));
     case 'not-found':
     case 'unknown':
-      return unknown(standing, outcome, decision);
+      return unknown(standing, outcome, decide(standing, outcome, policy, now));
     case 'review':
       return review(outcome.reason);
     default:
@@ -111,8 +110,10 @@ function again(standing: AttemptStanding, decision: Decision, reason: string): T
   };
 }
 
-function putOff(next: Transition, { timesNotSent }: AttemptStanding, outcome: NotSent): Transition {
-  const { unsettled, reason } = outcome;
+function putOff(standing: AttemptStanding, { unsettled, reason }: NotSent, decision: Decision): Transition {
+  if (decision.kind === 'review') return review(decision.reason);
+  const { timesNotSent } = standing;
+  const next = again(standing, decision, reason);
   const isLong = timesNotSent > 0 && timesNotSent % A_DAY_OF_WAITS === 0;
   return {
     ...next,
@@ -126,6 +127,7 @@ type NotSent = Extract<ChargeOutcome, { kind: 'not-sent' }>;
 
 /** Proved never to have arrived. Not the same as never sent: were it to land after all, only its id protects. */
 function absent(standing: AttemptStanding, beside: string, decision: Decision): Transition {
+  if (decision.kind === 'review') return review(decision.reason);
   const reason = `the gateway still knows no such payment, and does find ${beside}, which was paid`;
   return {
     ...again(standing, decision, reason),

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DateTime, Duration } from 'luxon';
+import type { PaymentRecord } from '../../src/billing/charge.ts';
 import { decide, decideAgain, nextLookUpAt, type Standing } from '../../src/billing/dunning.ts';
 import type { Collecting } from '../../src/billing/next-try.ts';
 import type { ChargeOutcome } from '../../src/billing/outcome.ts';
@@ -11,6 +12,11 @@ const days = (count: number) => Duration.fromObject({ days: count });
 const decline = { class: 'funds', reason: '한도초과' } as const;
 const declined: ChargeOutcome = { kind: 'declined', decline, impUid: 'imps_000000000001', unanswered: 0 };
 const rejected: ChargeOutcome = { kind: 'rejected', decline, unanswered: 0 };
+
+const PAID: PaymentRecord = {
+  ...{ impUid: 'imps_1', merchantUid: 'uid', status: 'paid', amount: null, cancelMinor: 0, customerUid: null },
+  ...{ sandbox: true, decline: null, startedAtMs: null, paidAtMs: null, failedAtMs: null, raw: {} },
+};
 
 function standing(failures: number, late: number): Standing {
   return {
@@ -149,6 +155,7 @@ test('every ladder ends, climbs, and keeps a day between two attempts, whenever 
 });
 
 test('paid settles; what contradicts is for a person', () => {
+  expect(decide(standing(0, 0), { kind: 'paid', record: PAID }, policy, dueAt)).toEqual({ kind: 'settle' });
   expect(decide(standing(0, 0), { kind: 'review', reason: 'why' }, policy, dueAt)).toEqual({
     kind: 'review',
     reason: 'why',
