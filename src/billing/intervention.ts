@@ -1,5 +1,6 @@
 import type { DateTime } from 'luxon';
 import type { AttemptState } from './attempt.ts';
+import { assertNever } from './errors.ts';
 
 /** What a person may order about an invoice: try again now, let go what is held or in review, or waive what is owed. */
 export type Intervention = 'retry' | 'release' | 'void';
@@ -69,6 +70,8 @@ export function judge(intervention: Intervention, standing: InvoiceStanding): Ju
       return release(standing);
     case 'void':
       return waive(standing);
+    default:
+      return assertNever(intervention);
   }
 }
 

@@ -153,10 +153,14 @@ type Seen =
   | { readonly kind: 'unclear'; readonly reason: string };
 
 function judge(standing: RefundStanding, at: PaymentAnswer): Seen {
-  if (at.kind === 'unclear') return at;
+  if (at.kind === 'found') return judgeFound(standing, at);
   // It was seen captured: whoever says otherwise looks into another account.
   if (at.kind === 'absent') return { kind: 'unclear', reason: 'the gateway says that it knows no such payment' };
-  const { record } = at;
+  return at;
+}
+
+function judgeFound(standing: RefundStanding, payment: CancellablePayment): Seen {
+  const { record } = payment;
   if (record.status === 'ready' || record.status === 'other') {
     return { kind: 'unclear', reason: `the gateway shows the payment as '${record.status}'` };
   }
@@ -165,7 +169,7 @@ function judge(standing: RefundStanding, at: PaymentAnswer): Seen {
     return { kind: 'contradicts', reason: `the gateway shows another amount than ${standing.capturedMinor}` };
   }
   const given = record.cancelMinor - cancelledBefore(standing);
-  if (given === standing.amountMinor) return { kind: 'given', payment: at };
+  if (given === standing.amountMinor) return { kind: 'given', payment };
   if (given === 0) return { kind: 'nothing' };
   return { kind: 'contradicts', reason: `somebody else cancelled: ${record.cancelMinor} of it is given back in all` };
 }

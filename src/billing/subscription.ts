@@ -1,5 +1,6 @@
 import type { DateTime } from 'luxon';
 import { firstPeriodFrom, type Period, periodAt, type Schedule } from './calendar.ts';
+import { assertNever } from './errors.ts';
 
 /** What happens to periods that began while nobody was billing. */
 export const CATCH_UP = ['latest', 'all', 'hold'] as const;
@@ -63,6 +64,8 @@ function treatment(standing: DueStanding, period: Period, catchUp: CatchUp, now:
       return overtaken || missed ? 'spaced' : 'queued';
     case 'hold':
       return overtaken || missed ? 'held' : 'open';
+    default:
+      return assertNever(catchUp);
   }
 }
 
