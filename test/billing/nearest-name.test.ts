@@ -13,3 +13,8 @@ test.each([
   ['', ''],
   ['s'.repeat(100_000), ''],
 ])('%.20s%s', (name, expected) => expect(didYouMean(name, names)).toBe(expected));
+
+test('of several names the nearest is meant, of equally near ones the first, as it is written', () => {
+  expect(didYouMean('retryAftr', ['retryAftrrs', 'Retry', 'RetryAfter'])).toBe('; did you mean RetryAfter?');
+  expect(didYouMean('weak', ['Week', 'week', 'weal'])).toBe('; did you mean Week?');
+});
