@@ -53,6 +53,7 @@ test.each([
   ['void', 'uncollectible', null, 'void'],
   ['void', 'paid', living('paid'), 'refused: the invoice is paid'],
   ['void', 'refunded', living('paid'), 'refused: the invoice is refunded'],
+  ['void', 'waived', null, 'refused: the invoice is waived'],
 ] as const)('%s of a %s invoice beside %j: %s', (intervention, state, other, expected) => {
   expect(says(judge(intervention, standing({ state, living: other })))).toBe(expected);
 });

@@ -76,12 +76,37 @@ test.each<[string, Declined, ReturnType<typeof nextTry>]>([
     { kind: 'try', cardId: 'second', at: dueAt.plus({ days: 1 }) },
   ],
   [
+    'a rung of another card is counted from its own last try',
+    declinedFor('card', [card('second', { declines: 1, lastTriedAt: dueAt, declined: 'funds' })], {
+      lastAttemptAt: dueAt.plus({ hours: 2 }),
+    }),
+    { kind: 'try', cardId: 'second', at: dueAt.plus({ days: 1 }) },
+  ],
+  [
+    'or from the last of all, where declines may turn into payments',
+    declinedFor('card', [card('second', { declines: 1, lastTriedAt: dueAt, declined: 'funds' })], {
+      lastAttemptAt: dueAt.plus({ hours: 2 }),
+      declinesAreFinal: false,
+    }),
+    { kind: 'try', cardId: 'second', at: dueAt.plus({ hours: 26 }) },
+  ],
+  [
     'past the last rung it is over',
     { ...declinedFor('time', []), cards: [card('first', { declines: 2, lastTriedAt: dueAt, declined: 'time' })] },
     { kind: 'exhausted' },
   ],
 ])('%s', (_rule, invoice, expected) => {
   expect(nextTry(invoice, POLICY)).toEqual(expected);
+});
+
+test('another card waits for the window where that is closed, and then for its jitter; where it is open it goes at once', () => {
+  const policy = { ...POLICY, window: { from: '09:00', until: '21:00', timezone: 'Asia/Seoul' }, jitterMinutes: 9 };
+  const triedAt = (lastAttemptAt: DateTime) => {
+    const next = nextTry(declinedFor('funds', [card('second')], { lastAttemptAt, seed: 'sub-1' }), policy);
+    return next.kind === 'try' ? next.at.setZone('Asia/Seoul').toFormat('dd HH:mm') : next.kind;
+  };
+  expect(triedAt(dueAt)).toBe('31 10:00');
+  expect(triedAt(dueAt.plus({ hours: 12 }))).toMatch(/^01 09:0[1-9]$/);
 });
 
 test('a card that replaced the one that was declined is tried, whatever the rule, and its ladder begins anew', () => {

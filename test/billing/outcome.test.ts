@@ -103,6 +103,12 @@ test('of several failed records the one begun last says why; one without an inst
     expect(judgeRecords(records, { ...asked, sends: 2 })).toMatchObject({ kind: 'declined', impUid: 'b' });
 });
 
+test('a decline without a word is one all the same, and where there is no record nothing is decided', () => {
+  const unsaid = { class: 'other', reason: 'the gateway gave no reason' };
+  expect(judgeRecords([record({ ...failed(), decline: null })], asked)).toMatchObject({ decline: unsaid });
+  expect(judgeRecords([], asked)).toEqual({ kind: 'unknown', reason: 'the gateway showed no payment' });
+});
+
 test('what the payment company cannot say is looked up, and a decline once nothing may land any more', () => {
   const unsaid = [record({ ...failed(), decline: { class: 'verify', reason: '거래 확인 요망' } })];
   const reason = 'the payment company cannot say what became of it: 거래 확인 요망';

@@ -85,6 +85,12 @@ test('one invoice always has the same jitter, and invoices are spread over all o
   expect(minuteOf('sub-7 2027-01-31')).toBe(minutes[7]);
 });
 
+test('jitter never leads out of the window: what is that late goes when its rung says', () => {
+  const policy = { ...POLICY, jitterMinutes: 9 };
+  const minutes = ['20:30', '20:59'].map((due) => at(1, `2027-01-31T${due}`, `2027-01-31T${due}`, policy).slice(-5));
+  expect(minutes).toEqual([expect.stringMatching(/^20:3[1-9]$/), '20:59']);
+});
+
 test('whatever the policy: never before the rung, never inside the gap, never outside the window, jitter included', () => {
   const zones = fc.constantFrom('Asia/Seoul', 'America/New_York', 'Australia/Lord_Howe', 'Europe/London', 'Etc/UTC');
   const hours = fc

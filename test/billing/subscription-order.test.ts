@@ -40,6 +40,8 @@ test.each<[SubscriptionOrder, Partial<SubscriptionStanding>, object]>([
   [{ kind: 'pause' }, {}, { change: { status: 'paused', invoices: 'hold' } }],
   [{ kind: 'pause' }, { status: 'paused' }, { kind: 'unchanged', invoices: 'hold' }],
   [{ kind: 'pause' }, { status: 'canceled' }, { kind: 'refused' }],
+  [{ kind: 'pause' }, { now: DateTime.fromISO('2027-02-28T01:00:00Z') }, { kind: 'refused' }], // what began is owed
+  [{ kind: 'pause' }, { now: DateTime.fromISO('2027-02-28T01:00:00Z'), endsAfter: 1 }, { kind: 'change' }],
   [{ kind: 'resume', anchor: 'keep' }, {}, { kind: 'unchanged' }],
   [{ kind: 'resume', anchor: 'keep' }, { cancelsAtPeriodEnd: true }, { change: { cancelsAtPeriodEnd: false } }],
   [{ kind: 'resume', anchor: 'keep' }, { status: 'canceled' }, { kind: 'refused' }],
