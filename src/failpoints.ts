@@ -1,6 +1,6 @@
 import { InputError } from './billing/errors.ts';
-import { didYouMean } from './billing/nearest-name.ts';
 import { type Clock, pause } from './clock.ts';
+import { didYouMean } from './nearest-name.ts';
 
 /**
  * Lines at which a process may die, hang or stall, each named after what was just done or is about to be done, with the

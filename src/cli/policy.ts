@@ -5,10 +5,10 @@ import { periodAt } from '../billing/calendar.ts';
 import { DECLINE_CLASSES, type DeclineClass } from '../billing/charge.ts';
 import { InputError } from '../billing/errors.ts';
 import { type Ladder, ladderOf } from '../billing/ladder.ts';
-import { didYouMean } from '../billing/nearest-name.ts';
 import type { DunningPolicy, SubscriptionEnd } from '../billing/policy.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
+import { didYouMean } from '../nearest-name.ts';
 import { type Context, prepare, printResult } from './context.ts';
 
 type Options = { readonly class: DeclineClass; readonly due?: string; readonly cards: number };

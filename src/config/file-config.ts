@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 
 import { z } from 'zod';
-import { didYouMean } from '../billing/nearest-name.ts';
+import { didYouMean } from '../nearest-name.ts';
 import { ConfigError } from './config-error.ts';
 import { reasonOf } from './reason.ts';
 import { type FileConfig, fileSchema } from './schema.ts';

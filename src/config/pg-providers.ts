@@ -1,4 +1,4 @@
-import { didYouMean } from '../billing/nearest-name.ts';
+import { didYouMean } from '../nearest-name.ts';
 
 /** Whether PortOne calls a payment company so, or this is `any`, which stands for all of them. */
 export function isPgProvider(name: string): boolean {

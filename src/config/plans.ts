@@ -1,5 +1,5 @@
 import { parseMajor } from '../billing/money.ts';
-import { didYouMean } from '../billing/nearest-name.ts';
+import { didYouMean } from '../nearest-name.ts';
 import type { Limits, Named, Plan, Policy } from './config.ts';
 import { named } from './named.ts';
 import type { FileConfig } from './schema.ts';

@@ -1,5 +1,5 @@
 import { InputError } from '../billing/errors.ts';
-import { didYouMean } from '../billing/nearest-name.ts';
+import { didYouMean } from '../nearest-name.ts';
 
 /** What a process may do; any number of each may run beside each other. */
 export const ROLES = ['scheduler', 'worker', 'console'] as const;

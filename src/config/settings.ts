@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { didYouMean } from '../billing/nearest-name.ts';
+import { didYouMean } from '../nearest-name.ts';
 import { codeOf, reasonOf } from './reason.ts';
 import { Secret } from './secret.ts';
 

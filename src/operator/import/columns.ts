@@ -1,4 +1,4 @@
-import { didYouMean } from '../../billing/nearest-name.ts';
+import { didYouMean } from '../../nearest-name.ts';
 
 /** Every column a file may have, as design and documentation name them. */
 export const COLUMNS = [

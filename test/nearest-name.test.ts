@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import { didYouMean } from '../../src/billing/nearest-name.ts';
+import { didYouMean } from '../src/nearest-name.ts';
 
 const names = ['schedule', 'timezone', 'channels', 'chargeAt'];
 
