@@ -32,16 +32,17 @@ export function withoutComments(text: string): string {
 
 const IMPORT = /^(?:import|export)\b[^'";]*?\bfrom\s+'([^'\n]+)'|^import\s+'([^'\n]+)'|\bimport\(\s*'([^'\n]+)'/gm;
 
-/** A line of `.gitignore`, for a path or a name. Of its patterns `*` is the only one that we use. */
+/** A line of `.gitignore`, for paths. Of its patterns we use a slash in front, for the root alone, and `*`. */
 function patternOf(line: string): RegExp {
   const parts = line.replaceAll(/^\/|\/$/g, '').split('*');
-  return new RegExp(`^${parts.map((part) => part.replaceAll('.', '\\.')).join('[^/]*')}$`);
+  const name = parts.map((part) => part.replaceAll('.', '\\.')).join('[^/]*');
+  return new RegExp(line.startsWith('/') ? `^${name}$` : `(^|/)${name}$`);
 }
 
 function filesBelow(folder: string, ignored: readonly RegExp[]): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = relative(ROOT, join(folder, entry.name));
-    const isIgnored = ignored.some((pattern) => pattern.test(path) || pattern.test(entry.name));
+    const isIgnored = ignored.some((pattern) => pattern.test(path));
     if (entry.name === '.git' || isIgnored) return [];
     return entry.isDirectory() ? filesBelow(join(folder, entry.name), ignored) : [path];
   });
