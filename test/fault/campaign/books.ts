@@ -38,6 +38,8 @@ export class Books {
   readonly records = new Map<string, Payment>();
   readonly lines = new Map<string, Entry[]>();
   readonly violations: Violation[] = [];
+  /** How many calls of any kind reached the gateway. */
+  arrived = 0;
   readonly #bySerial = new Map<number, Post>();
   readonly #mayDouble: boolean;
   /** When what is undecided at the gateway is captured after all, by imp_uid. */
@@ -80,6 +82,7 @@ export class Books {
   }
 
   #arrived(entry: Extract<Entry, { kind: 'request' }>): void {
+    this.arrived += 1;
     const key = keyOf(entry.customData);
     if (entry.route !== 'again' || key === null || entry.merchantUid === null) return;
     const { serial, merchantUid, hostMs, sandboxMs, minor, currency, customerUid } = entry;

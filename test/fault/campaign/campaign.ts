@@ -65,10 +65,12 @@ export class Campaign {
     const [scheduler] = fleet.living('scheduler');
     if (scheduler !== undefined) void fleet.deploy(scheduler); // it ticks when it starts
     const [leastMs, mostMs] = phase.everyMs;
+    let last = { atMs: 0, arrived: 0 };
     const startedMs = systemClock.monotonicMs();
     for (;;) {
       await pause(systemClock, chance.between(leastMs, mostMs));
-      if (striking.length > 0) {
+      if (striking.length > 0 && this.#isAtWork(last)) {
+        last = { atMs: systemClock.monotonicMs(), arrived: this.reader.books.arrived };
         const deed = Promise.resolve(chance.weighed(striking).strike?.(world)).finally(() => deeds.delete(deed));
         deeds.add(deed);
       }
@@ -82,6 +84,11 @@ export class Campaign {
     }
     await Promise.all(deeds);
     for (const { faults } of classes) await faults.end?.(world);
+  }
+
+  /** Whether a call has reached the gateway since the last blow, or long enough was waited for one. */
+  #isAtWork(last: { readonly atMs: number; readonly arrived: number }): boolean {
+    return this.reader.books.arrived > last.arrived || systemClock.monotonicMs() - last.atMs > PATIENCE_MS;
   }
 
   async #import({ from, until }: Phase): Promise<void> {
@@ -132,5 +139,7 @@ export class Campaign {
 const WAITING = `
   SELECT (SELECT count(*) FROM attempt WHERE number = 1 AND state = 'prepared' AND send_count = 0)::integer
        + (SELECT count(*) FROM subscription WHERE next_due_at <= maedal_now())::integer AS waiting`;
+/** What is struck again before it has come to work gets nowhere, on a machine with much else to do. */
+const PATIENCE_MS = 3_000;
 const TELL_EVERY_MS = 3_000;
 const BILL_EVERY_MS = 8_000;

@@ -11,24 +11,43 @@ import { runCampaign } from './run-campaign.ts';
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 
 /** A small run of nothing but failpoints and what they need, while some fired too rarely; a few times at most. */
-function more(last: Plan, reports: readonly Report[], planned: number): Plan | undefined {
+function more(plans: readonly Plan[], reports: readonly Report[]): Plan | undefined {
   const rare = rareIn(reports);
-  if (rare.length === 0 || reports.length >= planned + MOST_MORE) return undefined;
+  const last = plans.at(-1);
+  const times = reports.length - plans.length + 1;
+  if (rare.length === 0 || last === undefined || times > MOST_MORE) return undefined;
   say(`once more for ${rare.join(', ')}`);
-  return { ...last, charges: 300, seed: last.seed + 1, classes: ['gateway', 'failpoint', 'people'] };
+  return { ...last, charges: 300, seed: last.seed + times, classes: ['gateway', 'failpoint', 'people'] };
+}
+
+async function runOne(plan: Plan, before: readonly Report[], options: Options): Promise<Report> {
+  const { resume, keep, atOnce } = options;
+  const fired = Object.fromEntries(FAILPOINTS.map((name) => [name, firedIn(before, name)]));
+  const tell = atOnce ? (text: string) => say(`${plan.backend}: ${text}`) : say;
+  return runCampaign({ plan, resume, keep, fired, main: join(ROOT, 'dist', 'main.js'), say: tell });
+}
+
+async function keepRow(report: Report, { report: file }: Options): Promise<void> {
+  if (file !== null) await writeReport(file, report);
 }
 
 const MOST_MORE = 4;
 
-/** One run after the other, until one finds something. Later ones arm those failpoints first that fired least before. */
-async function runAll({ plans, resume, keep, report: file }: Options): Promise<boolean> {
-  const reports: Report[] = [];
-  const left = [...plans];
-  for (let plan = left.shift(); plan !== undefined; plan = left.shift() ?? more(plan, reports, plans.length)) {
-    const fired = Object.fromEntries(FAILPOINTS.map((name) => [name, firedIn(reports, name)]));
-    const report = await runCampaign({ plan, resume, keep, fired, main: join(ROOT, 'dist', 'main.js'), say });
-    if (file !== null) await writeReport(file, report);
-    if (report.violations.length > 0) return false;
+/**
+ * One run after the other, or all at once, until one finds something. Later ones arm those failpoints first that fired
+ * least before.
+ */
+async function runAll(options: Options): Promise<boolean> {
+  const { plans, atOnce } = options;
+  const reports = atOnce ? await Promise.all(plans.map((plan) => runOne(plan, [], options))) : [];
+  for (const report of reports) await keepRow(report, options);
+  const left = atOnce ? [] : [...plans];
+  for (;;) {
+    if (reports.some(({ violations }) => violations.length > 0)) return false;
+    const plan = left.shift() ?? more(plans, reports);
+    if (plan === undefined) break;
+    const report = await runOne(plan, reports, options);
+    await keepRow(report, options);
     reports.push(report);
   }
   const short = shortcomings(reports);
