@@ -121,14 +121,10 @@ function demandCollecting({ collecting }: Standing): Collecting {
 
 function asDecision(invoice: Declined, policy: DunningPolicy, now: DateTime): DeclineDecision {
   const next = nextTry(invoice, policy);
-  if (next.kind === 'exhausted') return pastTheLastRung(invoice);
+  if (next.kind !== 'try' && invoice.declined === 'config') return { kind: 'hold', reason: ACCOUNT_REFUSED };
+  if (next.kind === 'exhausted') return { kind: 'give-up', reason: 'retries_exhausted' };
   if (next.kind === 'no-card') return awaitCard(invoice.lastAttemptAt.plus({ days: policy.waitForCardDays ?? 0 }), now);
   return { kind: 'retry', at: next.at, cardId: next.cardId === invoice.cards[0]?.id ? null : next.cardId };
-}
-
-function pastTheLastRung({ declined }: Declined): DeclineDecision {
-  if (declined === 'config') return { kind: 'hold', reason: ACCOUNT_REFUSED };
-  return { kind: 'give-up', reason: 'retries_exhausted' };
 }
 
 function awaitCard(until: DateTime, now: DateTime): DeclineDecision {

@@ -60,7 +60,7 @@ export function ladderOf(
 }
 
 function untried(id: string): CardStanding {
-  return { id, declines: 0, lastTriedAt: null, declined: null };
+  return { id, declines: 0, refusals: 0, lastTriedAt: null, declined: null };
 }
 
 const FIRST_SEND = { timesNotSent: 0, unsettledSince: null, sends: 1, quarantineSeconds: 0 };

@@ -6,8 +6,10 @@ import { retryAt, timed } from './retry-time.ts';
 /** One of the payer's cards, and how it did on this invoice. Instants by the database's clock. */
 export type CardStanding = {
   readonly id: string;
-  /** Attempts of this invoice on it that were declined. */
+  /** Attempts of this invoice on it that were declined, those left out that were refused for the merchant's account. */
   readonly declines: number;
+  /** Those that were refused for the merchant's own account. */
+  readonly refusals: number;
   readonly lastTriedAt: DateTime | null;
   /** The class of its last decline on this invoice; null where there was none. */
   readonly declined: DeclineClass | null;
@@ -65,8 +67,13 @@ export function afterDecline(
   lastTriedAt: DateTime,
 ): readonly CardStanding[] {
   return cards.map((card) =>
-    card.id === cardId ? { ...card, declines: card.declines + 1, lastTriedAt, declined } : card,
+    card.id === cardId ? { ...card, ...counted(card, declined), lastTriedAt, declined } : card,
   );
+}
+
+/** What is the account's fault uses up none of the payer's rungs, and the other way round. */
+function counted({ declines, refusals }: CardStanding, declined: DeclineClass) {
+  return declined === 'config' ? { refusals: refusals + 1 } : { declines: declines + 1 };
 }
 
 /**
@@ -105,10 +112,10 @@ function isRested(card: CardStanding, { lastAttemptAt }: Declined, policy: Dunni
 }
 
 /** The rung that it stands before; a card that was never tried stands before none. */
-function rungOf({ declines, declined }: CardStanding, policy: DunningPolicy): Rung | undefined {
+function rungOf({ declines, refusals, declined }: CardStanding, policy: DunningPolicy): Rung | undefined {
   if (declined === null) return undefined;
   const { retryAfterDays }: ClassRule = ruleFor(policy, declined);
-  return retryAfterDays[declines - 1];
+  return retryAfterDays[(declined === 'config' ? refusals : declines) - 1];
 }
 
 function onAnotherCard(

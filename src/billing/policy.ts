@@ -1,4 +1,4 @@
-import type { DeclineClass } from './charge.ts';
+import { DECLINE_CLASSES, type DeclineClass } from './charge.ts';
 
 /** When a declined charge is tried again: days after the due date, or the next payday after the try before. */
 export type Rung = number | 'payday';
@@ -68,9 +68,13 @@ export function lastDay(policy: DunningPolicy): number {
   return Math.max(...days) + (policy.waitForCardDays ?? 0);
 }
 
-/** The largest number of attempts that a policy may come to, with so many cards. */
+/** The largest number of attempts that a policy may come to before a person is asked, with so many cards. */
 export function mostAttempts(policy: DunningPolicy, cards: number): number {
-  const ladders = [policy.retryAfterDays, ...Object.values(policy.classes ?? {}).map((rule) => rule.retryAfterDays)];
-  const tries = 1 + Math.max(...ladders.map((ladder) => ladder.length));
-  return tries * Math.max(1, cards);
+  return (mostDeclines(policy) + ruleFor(policy, 'config').retryAfterDays.length) * Math.max(1, cards);
+}
+
+/** The largest number of declines of one invoice on one card; those for the merchant's own account are not the card's. */
+export function mostDeclines(policy: DunningPolicy): number {
+  const classes = DECLINE_CLASSES.filter((name) => name !== 'config');
+  return 1 + Math.max(...classes.map((name) => ruleFor(policy, name).retryAfterDays.length));
 }

@@ -7,7 +7,7 @@ import {
   type ClassRule,
   type DunningPolicy,
   lastDay,
-  mostAttempts,
+  mostDeclines,
   type Rung,
   type Step,
 } from '../billing/policy.ts';
@@ -38,7 +38,7 @@ export function resolvePolicies(
       problems.push(
         ...(dunning.steps ?? []).flatMap((step, index) => stepProblem(`dunning.${name}.steps.${index}`, step, dunning)),
       );
-      const tries = mostAttempts(dunning, 1);
+      const tries = mostDeclines(dunning);
       if (dunning.perCard !== null && dunning.perCard !== undefined && dunning.perCard.declines < tries) {
         problems.push(
           `dunning.${name}.perCard.declines is ${dunning.perCard.declines}: the ladder alone comes to ${tries} on one card`,

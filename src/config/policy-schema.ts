@@ -20,7 +20,12 @@ const classSchema = z
     error: "no rung is ever reached where card is 'other': leave it out, or write card: 'same'",
   });
 
-const classes = Object.fromEntries(DECLINE_CLASSES.map((name) => [name, classSchema.optional()] as const));
+const classes = z
+  .strictObject(Object.fromEntries(DECLINE_CLASSES.map((name) => [name, classSchema.optional()] as const)))
+  .refine(({ config }) => config?.card !== 'other', {
+    path: ['config', 'card'],
+    error: "write 'same': no card is at fault for what your own account is refused",
+  });
 
 /** From 01:00 to 23:00 at most: card companies and banks close their day around midnight. */
 const time = (from: string, until: string) =>
@@ -65,7 +70,7 @@ export const policySchema = z.strictObject({
     .nullable()
     .prefault({}),
   waitForCardDays: z.int().min(0).max(365).default(7),
-  classes: z.strictObject(classes).prefault({}),
+  classes: classes.prefault({}),
   steps: z
     .array(stepSchema)
     .max(20)
@@ -75,10 +80,23 @@ export const policySchema = z.strictObject({
         error: 'write the steps in the order of their days, one a day',
       },
     )
+    .refine(
+      (steps) =>
+        !steps.some(
+          ({ access }, index) => access !== undefined && access !== 'suspended' && isAfterSuspension(steps, index),
+        ),
+      {
+        error: 'write no other access after `suspended`: only a payment gives it back',
+      },
+    )
     .default([]),
   end: z.enum(['unpaid', 'pause', 'cancel', 'write_off']).default('unpaid'),
   later: z.enum(['hold', 'accumulate']).default('hold'),
 });
+
+function isAfterSuspension(steps: readonly { readonly access?: string | undefined }[], index: number): boolean {
+  return steps.slice(0, index).some(({ access }) => access === 'suspended');
+}
 
 function isRising(rungs: readonly Rung[]): boolean {
   const days = rungs.filter((rung) => rung !== 'payday');

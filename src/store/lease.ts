@@ -158,9 +158,10 @@ function leased(row: Row): LeasedAttempt {
 
 /** Cards as `maedal_cards` gives them. */
 export function cardsIn(rows: readonly CardRow[]): CardStanding[] {
-  return rows.map(({ id, declines, lastTriedAt, declined }) => ({
+  return rows.map(({ id, declines, refusals, lastTriedAt, declined }) => ({
     id,
     declines,
+    refusals,
     declined,
     lastTriedAt: lastTriedAt === null ? null : instant(new Date(lastTriedAt)),
   }));
@@ -172,6 +173,7 @@ export const AUDIT_LASTS = '26 hours';
 export type CardRow = {
   id: string;
   declines: number;
+  refusals: number;
   lastTriedAt: string | null;
   declined: DeclineClass | null;
 };

@@ -13,7 +13,7 @@ import { transition } from '../../src/billing/transition.ts';
 
 const now = DateTime.utc(2027, 1, 31, 1);
 const COLLECTED: readonly InvoiceState[] = ['open', 'retrying'];
-const CARD = { id: 'card', declines: 0, lastTriedAt: null, declined: null };
+const CARD = { id: 'card', declines: 0, refusals: 0, lastTriedAt: null, declined: null };
 const collecting = { cards: [CARD], cardId: 'card', declinesAreFinal: true, seed: 'seed' };
 
 /** What `store/record.ts` makes of a subscription whose invoice was given up. */

@@ -34,7 +34,13 @@ function standing(failures: number, late: number): Standing {
 /** One card, with so many declines behind it. */
 function after(failures: number, lastTriedAt: DateTime): Collecting {
   const declined = failures === 0 ? null : 'funds';
-  const card = { id: 'card', declines: failures, lastTriedAt: failures === 0 ? null : lastTriedAt, declined } as const;
+  const card = {
+    id: 'card',
+    declines: failures,
+    refusals: 0,
+    lastTriedAt: failures === 0 ? null : lastTriedAt,
+    declined,
+  } as const;
   return { cards: [card], cardId: 'card', declinesAreFinal: true, seed: '' };
 }
 
@@ -53,11 +59,19 @@ test.each([
 test('where the last rung was refused for the merchant’s own account, the invoice is held, and no subscription ends', () => {
   const { decline } = declined;
   const refused = { ...declined, decline: { ...decline, class: 'config' as const } };
-  expect(decide(standing(2, 3), refused, policy, dueAt.plus(days(3)))).toMatchObject({ kind: 'retry' });
-  expect(decide(standing(3, 5), refused, policy, dueAt.plus(days(5)))).toEqual({
-    kind: 'hold',
-    reason: 'account_refused',
-  });
+  const after = (refusals: number, late: number, declines = 0) => {
+    const card = { id: 'card', declines, refusals, lastTriedAt: dueAt, declined: 'config' } as const;
+    const collecting = { cards: [card], cardId: 'card', declinesAreFinal: true, seed: '' };
+    return { ...standing(refusals + declines, late), collecting };
+  };
+  const held = { kind: 'hold', reason: 'account_refused' };
+  expect(decide(after(2, 3), refused, policy, dueAt.plus(days(3)))).toMatchObject({ kind: 'retry' });
+  expect(decide(after(3, 5), refused, policy, dueAt.plus(days(5)))).toEqual(held);
+  // Neither uses up the rungs of the other.
+  expect(decide(after(0, 5, 3), refused, policy, dueAt.plus(days(5)))).toMatchObject({ kind: 'retry' });
+  expect(decide(after(3, 5), declined, policy, dueAt.plus(days(5)))).toMatchObject({ kind: 'retry' });
+  const barred = { ...policy, classes: { config: { retryAfterDays: [], card: 'other' } } } as const;
+  expect(decide(after(0, 0), refused, barred, dueAt)).toEqual(held);
 });
 
 test.each([
@@ -75,8 +89,8 @@ test.each([
 
 const lost = { ...policy, waitForCardDays: 5, classes: { card: { retryAfterDays: [], card: 'other' } } } as const;
 const hard = { class: 'card', reason: '분실 신고' } as const;
-const lostCard = { id: 'card', declines: 1, lastTriedAt: dueAt, declined: 'card' } as const;
-const newCard = { id: 'new', declines: 0, lastTriedAt: null, declined: null } as const;
+const lostCard = { id: 'card', declines: 1, refusals: 0, lastTriedAt: dueAt, declined: 'card' } as const;
+const newCard = { id: 'new', declines: 0, refusals: 0, lastTriedAt: null, declined: null } as const;
 const { waitForCardDays: _, ...ofBefore } = lost;
 
 test.each([

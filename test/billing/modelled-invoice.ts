@@ -36,6 +36,7 @@ export class ModelledInvoice {
   cards: readonly CardStanding[] = ['first', 'second'].map((id) => ({
     id,
     declines: 0,
+    refusals: 0,
     lastTriedAt: null,
     declined: null,
   }));

@@ -17,7 +17,7 @@ const POLICY: DunningPolicy = {
 };
 
 const card = (id: string, fields: Partial<CardStanding> = {}): CardStanding => {
-  return { id, declines: 0, lastTriedAt: null, declined: null, ...fields };
+  return { id, declines: 0, refusals: 0, lastTriedAt: null, declined: null, ...fields };
 };
 
 /** Declined on the first card just now, as the first attempt of all. */

@@ -84,7 +84,7 @@ function ordered(invoice: Invoice, what: 'retry' | 'release' | 'void'): void {
 function awaited(invoice: Invoice): void {
   if (invoice.reason !== AWAITING_CARD || invoice.nextAt === null) return;
   if (invoice.nextAt > invoice.now)
-    invoice.cards = [{ id: 'new', declines: 0, lastTriedAt: null, declined: null }, ...invoice.cards];
+    invoice.cards = [{ id: 'new', declines: 0, refusals: 0, lastTriedAt: null, declined: null }, ...invoice.cards];
   invoice.happens(
     { kind: 'card_awaited', decline: { class: 'card', reason: 'no' }, barredUntil: invoice.standing().barredUntil },
     invoice.attempts.at(-1),

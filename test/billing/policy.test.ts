@@ -5,7 +5,7 @@ import { decide, instantOf } from '../../src/billing/dunning.ts';
 import { ladderOf } from '../../src/billing/ladder.ts';
 import type { CardStanding } from '../../src/billing/next-try.ts';
 import type { ChargeOutcome } from '../../src/billing/outcome.ts';
-import { type DunningPolicy, lastDay, mostAttempts, ruleFor } from '../../src/billing/policy.ts';
+import { type DunningPolicy, lastDay, mostAttempts, mostDeclines, ruleFor } from '../../src/billing/policy.ts';
 import { transition } from '../../src/billing/transition.ts';
 
 const OLD: DunningPolicy = { retryAfterDays: [1, 3, 5], minGapHours: 24 };
@@ -21,7 +21,7 @@ function standing(cards: readonly CardStanding[] = [card('one')]): AttemptStandi
 }
 
 function card(id: string): CardStanding {
-  return { id, declines: 0, lastTriedAt: null, declined: null };
+  return { id, declines: 0, refusals: 0, lastTriedAt: null, declined: null };
 }
 
 const after = (policy: Partial<DunningPolicy>) =>
@@ -37,10 +37,15 @@ test.each<[Partial<DunningPolicy>, number, number]>([
   [{ waitForCardDays: 9 }, 14, 4],
   [{ retryAfterDays: [2, 'payday', 'payday'] }, 64, 4],
   [{ classes: { funds: { retryAfterDays: [1, 2, 3, 30], card: 'next' } } }, 30, 5],
-])('%j ends on day %i, after %i attempts on a card', (policy, day, attempts) => {
+])('%j ends on day %i, after %i declines of a card', (policy, day, attempts) => {
   expect(lastDay({ ...OLD, ...policy })).toBe(day);
-  expect(mostAttempts({ ...OLD, ...policy }, 1)).toBe(attempts);
-  expect(mostAttempts({ ...OLD, ...policy }, 3)).toBe(3 * attempts);
+  expect(mostDeclines({ ...OLD, ...policy })).toBe(attempts);
+});
+
+test('what the account is refused for comes on top of what a card may be declined, on each card', () => {
+  const policy: DunningPolicy = { ...OLD, classes: { config: { retryAfterDays: [1, 2], card: 'same' } } };
+  expect([mostAttempts(policy, 1), mostAttempts(policy, 3)]).toEqual([6, 18]);
+  expect(mostAttempts(policy, 0)).toBe(6);
 });
 
 test.each<[Partial<DunningPolicy>, string, string, readonly string[]]>([

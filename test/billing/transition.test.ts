@@ -8,7 +8,7 @@ import { transition } from '../../src/billing/transition.ts';
 const now = DateTime.utc(2027, 1, 31, 1);
 const POLICY = { retryAfterDays: [1], minGapHours: 24 };
 const QUARANTINE = 3 * 86_400;
-const card = { id: 'card', declines: 0, lastTriedAt: null, declined: null };
+const card = { id: 'card', declines: 0, refusals: 0, lastTriedAt: null, declined: null };
 const decline = { class: 'funds', reason: '한도초과' } as const;
 const RECORD: PaymentRecord = {
   ...{ impUid: 'imps_1', merchantUid: 'uid', status: 'paid', amount: null, cancelMinor: 0, customerUid: null },

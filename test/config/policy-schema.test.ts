@@ -29,6 +29,23 @@ test.each<[unknown, string]>([
   [{ dunning: { default: { window: { from: '00:30' } } } }, 'write 01:00 to 22:59'],
   [{ dunning: { default: { window: { timezone: 'Asia/Soul' } } } }, 'no time zone of the IANA database'],
   [{ dunning: { default: { classes: { card: { card: 'other', retryAfterDays: [1] } } } } }, 'no rung is ever reached'],
+  [
+    { dunning: { default: { classes: { config: { card: 'other' } } } } },
+    "default.classes.config.card is 'other': write 'same'",
+  ],
+  [
+    {
+      dunning: {
+        default: {
+          steps: [
+            { name: 'locked', afterDays: 2, access: 'suspended' },
+            { name: 'open', afterDays: 3, access: 'grace' },
+          ],
+        },
+      },
+    },
+    'write no other access after `suspended`',
+  ],
   [{ dunning: { default: { classes: { poor: {} } } } }, 'dunning.default.classes.poor is not a setting'],
   [{ dunning: { default: { steps: [{ name: '', afterDays: 2 }] } } }, 'a name is 1 to 64 letters'],
   [{ dunning: { default: { end: 'stop' } } }, 'use one of unpaid, pause, cancel, write_off'],

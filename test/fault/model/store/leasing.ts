@@ -96,7 +96,9 @@ export function cardsOf(tables: Tables, invoice: InvoiceRow): CardStanding[] {
   const declined = tried.filter(({ state }) => state === 'declined' || state === 'rejected');
   const last = tried.reduce<number | null>((latest, { sent_at }) => Math.max(latest ?? 0, sent_at ?? 0), null);
   const lastTriedAt = last === null ? null : instant(new Date(last));
-  return [{ id, declines: declined.length, lastTriedAt, declined: classOf(declined.at(-1)) }];
+  const refusals = declined.filter(({ decline_class }) => decline_class === 'config').length;
+  const declines = declined.length - refusals;
+  return [{ id, declines, refusals, lastTriedAt, declined: classOf(declined.at(-1)) }];
 }
 
 /** The class of a decline that a row keeps; null where it keeps none. */
