@@ -18,7 +18,7 @@ export async function tick(
   const startedAt = await deps.store.databaseNow();
   await deps.failpoints.at('tick.begun');
   await deps.store.clearArrears();
-  await releaseStopped(deps);
+  await settleInvoices(deps);
   const drawn = await drawUpAll(deps, { startedAt, until: until ?? startedAt });
   if (drawn.drawnUp > 0) await deps.failpoints.at('tick.drawn_up');
   const { rung } = await sweep(deps, until);
@@ -27,11 +27,11 @@ export async function tick(
   return { drawnUp: drawn.drawnUp, rung };
 }
 
-/** What was held while its subscription was not charged goes on once it is again. */
-async function releaseStopped({ store, channel: channelOf }: SchedulerDeps): Promise<void> {
-  for (const { id, channel } of await store.stoppedInvoices(BATCH)) {
+/** Invoices follow their subscription: held or void while it is not charged, and let go once it is again. */
+async function settleInvoices({ store, channel: channelOf }: SchedulerDeps): Promise<void> {
+  for (const { id, channel, as } of await store.unsettledInvoices(BATCH)) {
     const { quarantineSeconds } = channelOf(channel);
-    await store.settleInvoices({ id }, 'release', { fingerprint: null, quarantineSeconds });
+    await store.settleInvoices({ id }, as, { fingerprint: null, quarantineSeconds });
   }
 }
 

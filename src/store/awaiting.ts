@@ -44,6 +44,7 @@ export async function cardsAwaited(
       JOIN LATERAL (SELECT * FROM attempt WHERE attempt.invoice_id = i.id AND attempt.state IN ('declined', 'rejected')
                           ORDER BY number DESC LIMIT 1) a ON true
      WHERE i.state = 'retrying' AND i.reason = ${AWAITING_CARD} AND i.next_at <= maedal_now()
+       AND s.status IN ('trialing', 'active', 'past_due')
      ORDER BY i.next_at, i.id LIMIT ${limit}`;
   return rows.map(awaited);
 }

@@ -1,6 +1,5 @@
 import type { DateTime } from 'luxon';
 import type { Interval } from '../billing/calendar.ts';
-import { WRITTEN_OFF } from '../billing/invoice.ts';
 import type { DueStanding, Treatment } from '../billing/subscription.ts';
 import type { Db } from './db.ts';
 import { instant } from './instant.ts';
@@ -153,9 +152,7 @@ export async function endSubscriptions(db: Db, ids: readonly string[]): Promise<
 export async function clearArrears(db: Db): Promise<number> {
   return db.$executeRaw`
     UPDATE subscription s SET status = 'active', updated_at = maedal_now()
-     WHERE s.status IN ('past_due', 'unpaid') AND NOT EXISTS (
-       SELECT FROM invoice i WHERE i.subscription_id = s.id
-          AND ((i.state = 'uncollectible' AND i.reason <> ${WRITTEN_OFF}) OR (i.state IN ('retrying', 'review', 'held') AND i.failures > 0)))`;
+     WHERE s.status IN ('past_due', 'unpaid') AND NOT maedal_owes(s.id)`;
 }
 
 /** Passes over subscriptions that cannot be drawn up, until the next tick tries again. */

@@ -2,7 +2,6 @@ import type { DateTime } from 'luxon';
 import type { AttemptState } from '../billing/attempt.ts';
 import type { InvoiceId } from '../billing/ids.ts';
 import type { Change, Intervention } from '../billing/intervention.ts';
-import { WRITTEN_OFF } from '../billing/invoice.ts';
 import type { DunningPolicy } from '../billing/policy.ts';
 import type { Said } from './control.ts';
 import type { Db } from './db.ts';
@@ -128,9 +127,10 @@ export async function intervene(db: Db, order: Order, found: InvoiceFound, chang
     ), standing AS (
       UPDATE subscription SET updated_at = maedal_now(), status = CASE WHEN ${subscription} = 'reopen' THEN 'past_due' ELSE 'active' END
         FROM s, moved WHERE subscription.id = s.id AND CASE WHEN ${subscription} = 'reopen' THEN s.status = 'unpaid'
-             ELSE s.status IN ('past_due', 'unpaid') AND NOT EXISTS (
-               SELECT FROM invoice other WHERE other.subscription_id = s.id AND other.id <> moved.id
-                  AND ((other.state = 'uncollectible' AND other.reason <> ${WRITTEN_OFF}) OR (other.state = 'retrying' AND other.failures > 0))) END
+             ELSE s.status IN ('past_due', 'unpaid') AND NOT maedal_owes(s.id, moved.id) END
+    ), eased AS (
+      UPDATE subscription SET access = maedal_access_owing(s.id, moved.id), updated_at = maedal_now() FROM s, moved
+       WHERE subscription.id = s.id AND ${subscription} = 'clear' AND s.status = 'past_due' AND maedal_owes(s.id, moved.id)
     ), written AS (
       INSERT INTO audit (actor, action, subject, reason)
       SELECT ${said.actor}, ${ACTIONS[intervention]}, moved.id::text, ${said.reason} FROM moved

@@ -1,7 +1,7 @@
 import type { DateTime } from 'luxon';
 import type { Transition } from '../billing/attempt.ts';
 import type { InvoiceId } from '../billing/ids.ts';
-import { AWAITING_CARD, WRITTEN_OFF } from '../billing/invoice.ts';
+import { AWAITING_CARD } from '../billing/invoice.ts';
 import type { Db } from './db.ts';
 import type { LeasedAttempt } from './lease.ts';
 
@@ -71,10 +71,12 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
        WHERE subscription.id = s.id AND CASE
              WHEN ${becomes} = 'past_due' THEN s.status = 'active'
              WHEN ${becomes} IN ('unpaid', 'accumulate', 'pause', 'cancel') THEN s.status IN ('active', 'past_due')
-             WHEN ${becomes} IN ('settled', 'write_off') THEN s.status IN ('past_due', 'unpaid') AND NOT EXISTS (
-               SELECT FROM invoice other WHERE other.subscription_id = s.id AND other.id <> moved.id
-                  AND ((other.state = 'uncollectible' AND other.reason <> ${WRITTEN_OFF}) OR (other.state = 'retrying' AND other.failures > 0)))
+             WHEN ${becomes} IN ('settled', 'write_off') THEN s.status IN ('past_due', 'unpaid') AND NOT maedal_owes(s.id, moved.id)
              ELSE false END
+    ), eased AS (
+      -- What is still owed may have come less far than what was paid.
+      UPDATE subscription SET access = maedal_access_owing(s.id, moved.id), updated_at = maedal_now() FROM s, moved
+       WHERE subscription.id = s.id AND ${becomes} IN ('settled', 'write_off') AND s.status = 'past_due' AND maedal_owes(s.id, moved.id)
     ), told AS (
       INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)
       SELECT event.kind, s.id, moved.id, ${JSON.stringify(snapshot(subject))}::jsonb || event.payload, maedal_now()

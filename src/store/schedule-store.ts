@@ -8,7 +8,7 @@ import { observe } from './observations.ts';
 import { record } from './record.ts';
 import { canaries } from './sends.ts';
 import { enterSteps } from './steps.ts';
-import { settleInvoices, stoppedInvoices } from './subscription-orders.ts';
+import { settleInvoices, unsettledInvoices } from './subscription-orders.ts';
 import { claimWatched, watchOn } from './watch.ts';
 
 /** What a scheduler asks of the database. See `ChargeStore`. */
@@ -23,7 +23,7 @@ export function scheduleStore(db: Db) {
     endSubscriptions: bound(db, endSubscriptions),
     passOver: bound(db, passOver),
     clearArrears: bound(db, clearArrears),
-    stoppedInvoices: bound(db, stoppedInvoices),
+    unsettledInvoices: bound(db, unsettledInvoices),
     settleInvoices: bound(db, settleInvoices),
     cardsAwaited: bound(db, cardsAwaited),
     retriesDue: bound(db, retriesDue),

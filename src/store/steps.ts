@@ -1,15 +1,20 @@
+import { AWAITING_CARD } from '../billing/invoice.ts';
 import type { Db } from './db.ts';
 
 /**
  * Has up to `limit` declined invoices enter the next step of their policy, the longest due first: the step is counted, told
- * of, and changes access, all in one statement, so that each is entered once. One of a subscription at a time. Returns how
- * many were due.
+ * of, and changes access, all in one statement, so that each is entered once. One of a subscription at a time, and none
+ * while it is not charged. A try that is due or under way goes before the step of its day. Returns how many were due.
  */
 export async function enterSteps(db: Db, limit: number): Promise<number> {
   const [row] = await db.$queryRaw<{ entered: number }[]>`
     WITH due AS MATERIALIZED (
       SELECT DISTINCT ON (i.subscription_id) i.id, i.subscription_id, i.steps_entered, p.policy -> 'steps' AS steps FROM (
-        SELECT * FROM invoice WHERE state = 'retrying' AND step_at <= maedal_now() ORDER BY step_at, id LIMIT ${limit}) i
+        SELECT invoice.* FROM invoice JOIN subscription ON subscription.id = invoice.subscription_id
+         WHERE invoice.state = 'retrying' AND step_at <= maedal_now() AND subscription.status IN ('trialing', 'active', 'past_due')
+           AND (invoice.next_at > maedal_now() OR invoice.reason = ${AWAITING_CARD})
+           AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id AND a.state IN ('prepared', 'sent', 'unknown'))
+         ORDER BY step_at, invoice.id LIMIT ${limit}) i
         JOIN policy_version p ON p.id = i.policy_version_id
        ORDER BY i.subscription_id, i.step_at, i.id
     ), s AS MATERIALIZED (

@@ -1,5 +1,5 @@
 import type { Interval } from '../billing/calendar.ts';
-import { AWAITING_CARD, WRITTEN_OFF } from '../billing/invoice.ts';
+import { AWAITING_CARD } from '../billing/invoice.ts';
 import type { SubscriptionChange, SubscriptionStanding } from '../billing/subscription-order.ts';
 import type { Said } from './control.ts';
 import type { Db } from './db.ts';
@@ -57,9 +57,7 @@ export async function changeSubscription(
       SELECT control.id FROM control JOIN s ON true WHERE fingerprint = ${by.fingerprint} FOR SHARE OF control
     ), moved AS (
       UPDATE subscription SET updated_at = maedal_now(),
-             status = CASE WHEN ${status}::text = 'active' AND EXISTS (
-               SELECT FROM invoice i WHERE i.subscription_id = s.id
-                  AND ((i.state = 'uncollectible' AND i.reason <> ${WRITTEN_OFF}) OR (i.state IN ('retrying', 'review', 'held') AND i.failures > 0))) THEN 'past_due' ELSE coalesce(${status}::text, s.status) END,
+             status = CASE WHEN ${status}::text = 'active' AND maedal_owes(s.id) THEN 'past_due' ELSE coalesce(${status}::text, s.status) END,
              canceled_at = CASE WHEN ${status}::text = 'canceled' THEN maedal_now() END,
              paused_at = CASE coalesce(${status}::text, s.status) WHEN 'paused' THEN coalesce(s.paused_at, maedal_now()) END,
              cancel_at_period_end = coalesce(${change.cancelsAtPeriodEnd ?? null}::boolean, s.cancel_at_period_end),
@@ -133,17 +131,29 @@ export async function settleInvoices(
       FROM moved`;
 }
 
+/** A subscription whose invoices do not stand as its status says, and what makes them so. */
+export type Unsettled = {
+  readonly id: string;
+  readonly channel: string;
+  readonly as: NonNullable<SubscriptionChange['invoices']>;
+};
+
 /**
- * Up to `limit` subscriptions that are charged again while invoices of theirs are held because they were not: they came
- * back from `unpaid`, or somebody died between the two statements of a resume.
+ * Up to `limit` of them, no charge of theirs under way: a decline came after a pause or a cancel, another invoice ended the
+ * subscription, it came back from `unpaid`, or somebody died between the two statements of an order.
  */
-export async function stoppedInvoices(
-  db: Db,
-  limit: number,
-): Promise<{ readonly id: string; readonly channel: string }[]> {
-  return db.$queryRaw<{ id: string; channel: string }[]>`
-    SELECT DISTINCT s.id::text, s.channel FROM invoice i JOIN subscription s ON s.id = i.subscription_id
-     WHERE i.state = 'held' AND i.reason = ${SETTLED.hold.reason} AND s.status = ANY(${[...SETTLED.release.standing]}::text[]) LIMIT ${limit}`;
+export async function unsettledInvoices(db: Db, limit: number): Promise<Unsettled[]> {
+  return db.$queryRaw<Unsettled[]>`
+    SELECT DISTINCT s.id::text, s.channel, settled.as
+      FROM invoice i JOIN subscription s ON s.id = i.subscription_id
+      CROSS JOIN LATERAL (SELECT CASE
+        WHEN i.state = 'held' AND s.status = ANY(${[...SETTLED.release.standing]}::text[]) THEN 'release'
+        WHEN s.status = ANY(${[...SETTLED.void.standing]}::text[]) THEN 'void'
+        WHEN i.state <> 'held' AND s.status = ANY(${[...SETTLED.hold.standing]}::text[]) THEN 'hold' END AS "as") settled
+     WHERE (i.state IN ('open', 'retrying') OR (i.state = 'held' AND i.reason = ${SETTLED.hold.reason})) AND settled.as IS NOT NULL
+       AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id
+                          AND (a.state IN ('sent', 'unknown', 'paid', 'review') OR a.lease_until > maedal_now()))
+     LIMIT ${limit}`;
 }
 
 /** While the subscription stands how, from which states an invoice is settled so, why, and as which event. */
@@ -154,7 +164,12 @@ const SETTLED = {
     reason: 'subscription_canceled',
     event: 'invoice.voided',
   },
-  hold: { standing: ['paused'], from: ['open', 'retrying'], reason: 'subscription_stopped', event: 'invoice.held' },
+  hold: {
+    standing: ['paused', 'unpaid'],
+    from: ['open', 'retrying'],
+    reason: 'subscription_stopped',
+    event: 'invoice.held',
+  },
   release: {
     standing: ['trialing', 'active', 'past_due'],
     from: ['held'],

@@ -78,7 +78,9 @@ test('who never pays loses access at the end, steps or not', async () => {
 
 test('eight schedulers at once enter a step once; after an outage all that are due are entered in their order', async () => {
   const subscription = await world.subscribe();
-  world.gateway.script(`card of ${subscription}`, 'decline', 'decline', 'decline', 'decline');
+  await keepPolicyVersion(world.database.db, 'later', { ...POLICY, retryAfterDays: [5] });
+  Object.assign(world.worker, { policyVersions: { default: 'later' } });
+  world.gateway.script(`card of ${subscription}`, 'decline');
   await world.run();
   await world.advance({ days: 4 });
   const { db } = world.database;

@@ -1,6 +1,7 @@
 import { parseInvoiceId } from '../../../../src/billing/ids.ts';
 import type { DueSubscription, NewInvoice, Tick } from '../../../../src/store/draw-up.ts';
 import { instant } from '../../../../src/store/instant.ts';
+import { owes } from './owing.ts';
 import { isSamePeriod } from './protections.ts';
 import { newAttempt } from './ringing.ts';
 import type { InvoiceRow, SubscriptionRow } from './rows.ts';
@@ -9,7 +10,6 @@ import type { Tables } from './tables.ts';
 const DAY_MS = 86_400_000;
 const LIVE: ReadonlySet<string> = new Set(['trialing', 'active', 'past_due']);
 const COLLECTING: ReadonlySet<string> = new Set(['open', 'retrying', 'held', 'review']);
-const ARREARS: ReadonlySet<string> = new Set(['retrying', 'review', 'held']);
 
 /** `dueSubscriptions` of `store/draw-up.ts` in memory. */
 export function dueSubscriptions(tables: Tables, limit: number, tick: Tick): DueSubscription[] {
@@ -143,13 +143,8 @@ export function endSubscriptions(tables: Tables, ids: readonly string[]): number
 
 /** `clearArrears` in memory. */
 export function clearArrears(tables: Tables): number {
-  const owes = (id: string) =>
-    tables.invoices.where(
-      ({ subscription_id, state, failures }) =>
-        subscription_id === id && (state === 'uncollectible' || (ARREARS.has(state) && failures > 0)),
-    ).length > 0;
   const paid = tables.subscriptions.where(
-    ({ id, status }) => (status === 'past_due' || status === 'unpaid') && !owes(id),
+    ({ id, status }) => (status === 'past_due' || status === 'unpaid') && !owes(tables, id),
   );
   for (const row of paid) tables.subscriptions.put(row.id, { ...row, status: 'active' });
   return paid.length;

@@ -8,7 +8,7 @@ import { takeBackIntent, writeIntent } from './intending.ts';
 import { lease } from './leasing.ts';
 import { canaries, observe, recentSends, rememberBillingKey } from './observing.ts';
 import { record } from './recording.ts';
-import { settleInvoices, stoppedInvoices } from './releasing.ts';
+import { settleInvoices, unsettledInvoices } from './releasing.ts';
 import { expireSends, prepareRetries, retriesDue, ring } from './ringing.ts';
 import type { Tables } from './tables.ts';
 import { claimWatched, watchOn } from './watching.ts';
@@ -42,7 +42,7 @@ export function memoryStore(tables: Tables, carry: Carry): ChargeStore & Schedul
     endSubscriptions: bound('endSubscriptions', endSubscriptions),
     passOver: bound('passOver', passOver),
     clearArrears: bound('clearArrears', clearArrears),
-    stoppedInvoices: bound('stoppedInvoices', stoppedInvoices),
+    unsettledInvoices: bound('unsettledInvoices', unsettledInvoices),
     settleInvoices: bound('settleInvoices', settleInvoices),
     cardsAwaited: bound('cardsAwaited', cardsAwaited),
     retriesDue: bound('retriesDue', retriesDue),

@@ -1,8 +1,9 @@
 import type { DateTime } from 'luxon';
 import type { Transition } from '../../../../src/billing/attempt.ts';
-import { AWAITING_CARD, WRITTEN_OFF } from '../../../../src/billing/invoice.ts';
+import { AWAITING_CARD } from '../../../../src/billing/invoice.ts';
 import type { SubscriptionStatus } from '../../../../src/billing/subscription-status.ts';
 import type { Subject } from '../../../../src/store/record.ts';
+import { owes } from './owing.ts';
 import type { AttemptRow, InvoiceRow, SubscriptionRow } from './rows.ts';
 import type { Tables } from './tables.ts';
 
@@ -95,14 +96,7 @@ function statusAfter(
   if (to === 'unpaid' || to === 'pause' || to === 'cancel')
     return status === 'active' || status === 'past_due' ? ENDED[to] : null;
   if (to === undefined || (status !== 'past_due' && status !== 'unpaid')) return null;
-  const owing = tables.invoices.where(
-    (other) =>
-      other.subscription_id === id &&
-      other.id !== invoice.id &&
-      ((other.state === 'uncollectible' && other.reason !== WRITTEN_OFF) ||
-        (other.state === 'retrying' && other.failures > 0)),
-  );
-  return owing.length === 0 ? 'active' : null;
+  return owes(tables, id, invoice.id) ? null : 'active';
 }
 
 function ending({ nowMs }: Tables, status: SubscriptionStatus): Partial<SubscriptionRow> {

@@ -1,33 +1,56 @@
 import { AWAITING_CARD } from '../../../../src/billing/invoice.ts';
+import type { Unsettled } from '../../../../src/store/subscription-orders.ts';
 import { policyOf, unansweredAt } from './leasing.ts';
 import type { InvoiceRow } from './rows.ts';
 import type { Tables } from './tables.ts';
 
 const LIVE: ReadonlySet<string> = new Set(['trialing', 'active', 'past_due']);
+const STOPPED: ReadonlySet<string> = new Set(['paused', 'unpaid']);
+const SETTLED = {
+  void: { to: 'void', reason: 'subscription_canceled', event: 'invoice.voided' },
+  hold: { to: 'held', reason: 'subscription_stopped', event: 'invoice.held' },
+} as const;
 
-/** `stoppedInvoices` of `store/subscription-orders.ts` in memory. */
-export function stoppedInvoices(tables: Tables, limit: number): { readonly id: string; readonly channel: string }[] {
-  const ids = new Set(stopped(tables).map(({ subscription_id }) => subscription_id));
-  const found = [...ids].map((id) => tables.subscriptions.at(id)).filter(({ status }) => LIVE.has(status));
-  return found.slice(0, limit).map(({ id, channel }) => ({ id, channel }));
+/** `unsettledInvoices` of `store/subscription-orders.ts` in memory. */
+export function unsettledInvoices(tables: Tables, limit: number): Unsettled[] {
+  const found = new Map<string, Unsettled>();
+  for (const invoice of tables.invoices.where((row) => isOpen(row) || isStopped(row))) {
+    const { id, channel, status } = tables.subscriptions.at(invoice.subscription_id);
+    const as = wantedOf(invoice, status);
+    if (as !== null && !isBusy(tables, invoice)) found.set(`${id} ${as}`, { id, channel, as });
+  }
+  return [...found.values()].slice(0, limit);
 }
 
-/** `settleInvoices` in memory, as far as a scheduler asks for it. */
+function wantedOf(invoice: InvoiceRow, status: string): Unsettled['as'] | null {
+  if (isStopped(invoice) && LIVE.has(status)) return 'release';
+  if (status === 'canceled') return 'void';
+  return isOpen(invoice) && STOPPED.has(status) ? 'hold' : null;
+}
+
+/** `settleInvoices` in memory. */
 export function settleInvoices(
   tables: Tables,
   { id }: { readonly id: string },
-  as: string,
+  as: Unsettled['as'],
   { quarantineSeconds }: { readonly quarantineSeconds: number },
 ): number {
-  if (as !== 'release') throw new Error(`a scheduler does not ${as} invoices`);
-  if (!LIVE.has(tables.subscriptions.at(id).status)) return 0;
-  const own = stopped(tables).filter((invoice) => invoice.subscription_id === id && !isBusy(tables, invoice));
-  for (const invoice of own) release(tables, invoice, quarantineSeconds);
-  return own.length;
+  const { status } = tables.subscriptions.at(id);
+  const own = tables.invoices.where((row) => row.subscription_id === id && !isBusy(tables, row));
+  const meant = own.filter((row) => wantedOf(row, status) === as || (as === 'void' && row.state === 'held'));
+  for (const invoice of meant) {
+    if (as === 'release') release(tables, invoice, quarantineSeconds);
+    else stop(tables, invoice, SETTLED[as], quarantineSeconds);
+  }
+  return meant.length;
 }
 
-function stopped({ invoices }: Tables): InvoiceRow[] {
-  return invoices.where(({ state, reason }) => state === 'held' && reason === 'subscription_stopped');
+function isOpen({ state }: InvoiceRow): boolean {
+  return state === 'open' || state === 'retrying';
+}
+
+function isStopped({ state, reason }: InvoiceRow): boolean {
+  return state === 'held' && reason === 'subscription_stopped';
 }
 
 function isBusy({ attempts, nowMs }: Tables, { id }: InvoiceRow): boolean {
@@ -36,6 +59,22 @@ function isBusy({ attempts, nowMs }: Tables, { id }: InvoiceRow): boolean {
     ({ state, lease_until }) =>
       ['sent', 'unknown', 'paid', 'review'].includes(state) || (lease_until !== null && lease_until > nowMs),
   );
+}
+
+function stop(
+  tables: Tables,
+  invoice: InvoiceRow,
+  { to, reason, event }: (typeof SETTLED)[keyof typeof SETTLED],
+  quarantineSeconds: number,
+): void {
+  const own = tables.attempts.where(({ invoice_id }) => invoice_id === invoice.id);
+  for (const attempt of own.filter(({ state }) => state === 'prepared')) {
+    tables.attempts.put(attempt.id, { ...attempt, state: 'canceled', fail_reason: reason });
+  }
+  const wasSent = own.some(({ send_count }) => send_count > 0);
+  const watch_at = wasSent ? tables.nowMs + quarantineSeconds * 1_000 : invoice.watch_at;
+  tables.invoices.put(invoice.id, { ...invoice, state: to, reason, next_at: null, watch_at });
+  tell(tables, invoice, event, reason);
 }
 
 function release(tables: Tables, invoice: InvoiceRow, quarantineSeconds: number): void {
@@ -50,11 +89,15 @@ function release(tables: Tables, invoice: InvoiceRow, quarantineSeconds: number)
     reason: isDeclined ? AWAITING_CARD : null,
     next_at: isDeclined ? nowMs : Math.max(nowMs, invoice.last_attempt_at === null ? 0 : gapUntil, barred),
   });
+  tell(tables, invoice, 'invoice.released', 'subscription_resumed');
+}
+
+function tell(tables: Tables, invoice: InvoiceRow, kind: string, reason: string): void {
   tables.outbox.push({
-    kind: 'invoice.released',
+    kind,
     subscription_id: invoice.subscription_id,
     invoice_id: invoice.id,
-    payload: { invoice_id: invoice.id, reason: 'subscription_resumed' },
-    next_at: nowMs,
+    payload: { invoice_id: invoice.id, reason },
+    next_at: tables.nowMs,
   });
 }
