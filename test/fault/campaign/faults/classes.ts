@@ -23,5 +23,5 @@ export const FAULT_CLASSES: Readonly<Record<ClassName, Share>> = {
   wire: { faults: wire, weight: 12, everyMs: [100, 400] },
   gateway: { faults: gateway, weight: 0, everyMs: [500, 500] },
   job: { faults: job, weight: 3, everyMs: [300, 900] },
-  people: { faults: people, weight: 4, everyMs: [500, 1_500] },
+  people: { faults: people, weight: 7, everyMs: [500, 1_500] },
 };
