@@ -57,7 +57,12 @@ export const DECLINE_CLASSES = ['funds', 'card', 'key', 'time', 'verify', 'fraud
 export type DeclineClass = (typeof DECLINE_CLASSES)[number];
 
 /** A refusal: its class, and the company's own words, which are shown but never branched on again. */
-export type Decline = { readonly class: DeclineClass; readonly reason: string };
+export type Decline = {
+  readonly class: DeclineClass;
+  readonly reason: string;
+  /** The card, or the payer's line, may not be tried again today, by any invoice. */
+  readonly blockedToday?: true;
+};
 
 /** What one POST came to (protocol §2.5). `unknown` is the default: money may have moved, so look it up. */
 export type ChargeAnswer =

@@ -42,7 +42,7 @@ test.each<[DeclineClass, string, string | null]>([
   ],
   ['time', '[2159]해당은행장애', 'nice_v2'],
   ['verify', '[8043] 시스템 타임아웃(잠시후 재시도바람)', 'kcp'],
-  ['card', '[CC69] 인증오류 3회초과', null],
+  ['time', '[CC69] 인증오류 3회초과', null],
   ['config', '[CC67] 사업자번호 오류(인증)', 'kcp'],
   ['funds', 'REJECT_CARD_PAYMENT: 한도초과 혹은 잔액부족', 'tosspayments'],
   ['verify', 'ALREADY_PROCESSED_PAYMENT', 'tosspayments'],

@@ -60,7 +60,7 @@ test('a line for a company goes before one for any, whichever of them is a code'
 
 test('every shipped line can be overridden, for its company and for any', () => {
   for (const [provider, codes] of COMPANIES) {
-    for (const [code, name] of codes) {
+    for (const [code, { class: name }] of codes) {
       const said = name === 'card' ? 'funds' : 'card';
       const lines = company({ codes: { [code]: said } });
       expect(declineOf(`[${code}]`, provider, { [provider]: lines }).class).toBe(said);

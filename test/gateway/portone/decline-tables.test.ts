@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { DECLINE_CLASSES, type DeclineClass } from '../../../src/billing/charge.ts';
 import { declineOf } from '../../../src/gateway/portone/decline-codes.ts';
-import { COMPANIES, classOfCode } from '../../../src/gateway/portone/declines/companies.ts';
+import { COMPANIES, meaningOfCode } from '../../../src/gateway/portone/declines/companies.ts';
 import { NO_LINES } from '../../../src/gateway/portone/declines/lines.ts';
 import { joined, table } from '../../../src/gateway/portone/declines/table.ts';
 import { LISTS } from './decline-lists.ts';
@@ -67,19 +67,19 @@ test('two modules of one company read alike', () => {
 });
 
 test('an answer that names no company is read by codes with letters, which mean one thing, and by the numbers of NICE', () => {
-  expect(classOfCode('CC61', null)).toBe('funds');
-  expect(classOfCode('FS01', null)).toBe('fraud');
-  expect(classOfCode('2116', null)).toBe('funds');
-  expect(classOfCode('8484', null)).toBeUndefined();
-  expect(classOfCode('16', null)).toBeUndefined();
+  expect(meaningOfCode('CC61', null)?.class).toBe('funds');
+  expect(meaningOfCode('FS01', null)?.class).toBe('fraud');
+  expect(meaningOfCode('2116', null)?.class).toBe('funds');
+  expect(meaningOfCode('8484', null)).toBeUndefined();
+  expect(meaningOfCode('16', null)).toBeUndefined();
   const lettered = [...COMPANIES.values()].flatMap((codes) => [...codes]).filter(([code]) => /[A-Z]/.test(code));
-  for (const [code, name] of lettered) expect([code, classOfCode(code, null)]).toEqual([code, name]);
+  for (const [code, said] of lettered) expect([code, meaningOfCode(code, null)]).toEqual([code, said]);
 });
 
 test('every table knows something, speaks in the classes of the policies and in codes that an answer can hold', () => {
   for (const [provider, codes] of COMPANIES) {
     expect(codes.size).toBeGreaterThan(10);
-    for (const [code, name] of codes) {
+    for (const [code, { class: name }] of codes) {
       expect(DECLINE_CLASSES).toContain(name);
       expect(name).not.toBe('other');
       expect(declineOf(`[${code}]`, provider, NO_LINES).class).toBe(name);
@@ -89,6 +89,7 @@ test('every table knows something, speaks in the classes of the policies and in 
 
 test('no code stands twice in a table', () => {
   expect([...table({ card: '8041..8043', key: 'A1' }).keys()]).toEqual(['8041', '8042', '8043', 'A1']);
+  expect(() => table({ card: 'A1', blockedToday: 'A2' })).toThrow(/A2 is blocked today, but in no class/);
   expect(() => table({ card: 'A1', key: 'B1 A1' })).toThrow(/A1 stands twice/);
   expect(() => table({ card: '8041 8040..8042' })).toThrow(/8041 stands twice/);
   expect(() => joined(table({ card: 'A1' }), table({ card: 'A1' }))).toThrow(/A1 stands twice/);

@@ -1,4 +1,3 @@
-import type { DeclineClass } from '../../../billing/charge.ts';
 import { DANAL_CARD, DANAL_PHONE } from './danal.ts';
 import { INICIS } from './inicis.ts';
 import { KAKAO } from './kakao.ts';
@@ -6,7 +5,7 @@ import { KCP } from './kcp.ts';
 import { MOBILIANS_PHONE } from './mobilians.ts';
 import { NICE } from './nice.ts';
 import { PAYCO } from './payco.ts';
-import { type DeclineTable, joined, readCode } from './table.ts';
+import { type DeclineTable, joined, type Meaning, readCode } from './table.ts';
 import { TOSS } from './toss.ts';
 
 /**
@@ -30,11 +29,11 @@ export const COMPANIES: ReadonlyMap<string, DeclineTable> = new Map([
 ]);
 
 /**
- * The class of a company's code; undefined when it is not known. A code is read in the table of the company behind
+ * What a company's code means; undefined when it is not known. A code is read in the table of the company behind
  * `provider` (`pg_provider`); names such as `LACK_BALANCE` mean one thing everywhere. Where `provider` is null, codes
  * with letters count, which no two companies read differently, and numbers of NICE, which alone was seen to bracket them.
  */
-export function classOfCode(code: string, provider: string | null): DeclineClass | undefined {
+export function meaningOfCode(code: string, provider: string | null): Meaning | undefined {
   if (provider === null) return LETTERED.get(code) ?? NICE.get(code);
   const own = COMPANIES.get(provider);
   return own === undefined ? NAMES.get(code) : (readCode(code, own) ?? NAMES.get(code));

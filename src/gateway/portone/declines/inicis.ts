@@ -12,6 +12,7 @@ const OF_CARD_COMPANIES = table({
   verify: '1235 1236 1240..1246 12A8 12BN',
   fraud: '12FS',
   config: '1207 1208 1229 12F9 12GK 12GL 12GM',
+  blockedToday: '1215 1239',
 });
 
 /** Its own checks (fact sheet §9). 1141 has four characters and no longer form; V023 was seen in answers only. */
@@ -21,6 +22,7 @@ const OWN = table({
   key: '1141 550929 550997',
   verify: '500619 550055 550619 550631',
   config: '500400 550433 550645..550648 550786 V023',
+  blockedToday: '550647',
 });
 
 /** Wallets behind it: KakaoPay under `06`, Toss under `07` (fact sheet §9; what is no line there is one of the list). */
