@@ -58,6 +58,8 @@ export type Transition = {
     readonly notFound?: boolean;
     /** The last of the sends that nothing answered; bars another id until its quarantine is over. */
     readonly unansweredAt?: DateTime;
+    /** Until when nothing is charged on its card, for any invoice: the payment company said so. */
+    readonly cardBlockedUntil?: DateTime;
   };
   readonly invoice: {
     readonly state: 'open' | 'retrying' | 'held' | 'review' | 'paid' | 'void' | 'uncollectible';

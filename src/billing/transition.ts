@@ -1,6 +1,7 @@
 import type { DateTime } from 'luxon';
 import { cardAwaited, refused } from './after-decline.ts';
 import type { AttemptEvent, AttemptStanding, Transition } from './attempt.ts';
+import { barringToday } from './blocked-today.ts';
 import { type Decision, decide, decideAgain, instantOf } from './dunning.ts';
 import { assertNever } from './errors.ts';
 import type { ChargeOutcome } from './outcome.ts';
@@ -53,8 +54,10 @@ function afterOutcome(
     case 'paid':
       return paid(outcome.record.impUid);
     case 'declined':
-    case 'rejected':
-      return refused(standing, outcome, decide(standing, outcome, policy, now), policy);
+    case 'rejected': {
+      const next = refused(standing, outcome, decide(standing, outcome, policy, now), policy);
+      return barringToday(next, outcome.decline, standing.sentAt ?? now, policy);
+    }
     case 'not-sent':
       return putOff(standing, outcome, decide(standing, outcome, policy, now));
     case 'absent':
