@@ -72,12 +72,21 @@ function attemptLines(attempt: Explanation['attempts'][number]): string[] {
     `  Attempt ${attempt.number}${card}: ${verdict}${because(attempt.fail_reason)}`,
     `    Known to the gateway as ${attempt.merchant_uid}${attempt.imp_uid === null ? '' : `, payment ${attempt.imp_uid}`}.`,
     `    ${taken(attempt)}${sends(attempt)}`,
+    ...blocked(attempt),
     ...attempt.hook_answers.map((answer) => `    The hook ${answer.hook} said ${answer.kind} at ${answer.at}.`),
     ...attempt.observations.map(
       (seen) =>
         `    The gateway shows ${seen.imp_uid} as ${seen.status}${seenAmount(seen)}${because(seen.fail_reason)}; ` +
         `first seen at ${seen.first_seen_at}, by ${LEARNT[seen.learnt_by] ?? seen.learnt_by}.`,
     ),
+  ];
+}
+
+/** What the company's "not again today" means for everything else on that card. */
+function blocked({ card_blocked_until: until }: Explanation['attempts'][number]): string[] {
+  if (until === null) return [];
+  return [
+    `    The payment company says that its card may not be tried again that day: nothing goes on it before ${until}.`,
   ];
 }
 

@@ -85,6 +85,7 @@ function attemptOf(file: CaseFile, attempt: CaseFile['invoice']['attempts'][numb
     answered_at: isoInstantOrNull(attempt.answered_at),
     imp_uid: attempt.imp_uid,
     decline_class: attempt.decline_class,
+    card_blocked_until: isoInstantOrNull(attempt.card_blocked_until),
     fail_reason: attempt.fail_reason,
     hook_answers: answers.map(({ hook, kind, created_at }) => ({ hook, kind, at: isoInstant(created_at) })),
     observations: observations.map((observation) => ({

@@ -34,14 +34,19 @@ export type Intent =
     }
   /**
    * `spaced`: a missed period, and another one of the customer was charged less than a day ago. `capped`: the card was
-   * declined as often as its policy allows, or may be by what is on its way. `quarantined`: a send of another attempt of the
-   * invoice was never answered, and may still be captured.
+   * declined as often as its policy allows, or may be by what is on its way. `blocked_today`: the payment company said of
+   * some charge on the card that it may not be tried again today. `quarantined`: a send of another attempt of the invoice
+   * was never answered, and may still be captured.
    */
-  | { readonly kind: 'refused'; readonly because: 'spaced' | 'capped' | 'quarantined'; readonly until: Date };
+  | {
+      readonly kind: 'refused';
+      readonly because: 'spaced' | 'capped' | 'blocked_today' | 'quarantined';
+      readonly until: Date;
+    };
 
 /**
  * Writes the intent to charge: `prepared → sent`, one statement. It locks the subscription, then the invoice, and
- * re-checks both, the kill switch, the largest amount, the card's cap, the fence and the lease, and that no capture of the invoice is known that nobody
+ * re-checks both, the kill switch, the largest amount, the card's cap and today's block of it, the fence and the lease, and that no capture of the invoice is known that nobody
  * accounted for yet; what is asked of the gateway is frozen here.
  * Only an acknowledged `sent` may be followed by a POST. If this throws, nothing may be sent: the row may say `sent`.
  */
@@ -63,7 +68,8 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       SELECT billing_key.id, billing_key.hold_reason, billing_key.customer_uid FROM billing_key JOIN i ON true
        WHERE billing_key.id = ${attempt.billingKey.id}::uuid FOR NO KEY UPDATE OF billing_key
     ), cap AS MATERIALIZED (
-      SELECT maedal_capped_until(card.id, ${cap.declines}::integer, ${cap.days}::integer, ${attempt.id}::uuid) AS capped_until FROM card
+      SELECT maedal_capped_until(card.id, ${cap.declines}::integer, ${cap.days}::integer, ${attempt.id}::uuid) AS capped_until,
+             maedal_blocked_until(card.id) AS blocked_until FROM card
     ), c AS MATERIALIZED (
       -- Locked after the rows that may have to be waited for: what is switched off meanwhile is off.
       SELECT control.* FROM control JOIN i ON true FOR SHARE OF control
@@ -75,7 +81,8 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
                WHERE x.invoice_id = i.id AND x.id <> ${attempt.id}::uuid) AS quarantined_until,
              EXISTS (SELECT FROM attempt x JOIN observation o ON o.merchant_uid = x.merchant_uid
                       WHERE x.invoice_id = i.id AND o.status IN ('paid', 'cancelled') AND o.account_at IS NOT NULL) AS captured,
-             EXISTS (SELECT FROM card WHERE hold_reason IS NOT NULL) AS key_is_held, (SELECT capped_until FROM cap) AS capped_until, payer.id AS payer_id, payer.spaced_until
+             EXISTS (SELECT FROM card WHERE hold_reason IS NOT NULL) AS key_is_held, (SELECT capped_until FROM cap) AS capped_until,
+             (SELECT blocked_until FROM cap) AS blocked_until, payer.id AS payer_id, payer.spaced_until
         FROM i JOIN s ON s.id = i.subscription_id CROSS JOIN c LEFT JOIN payer ON true
     ), sent AS (
       UPDATE attempt SET state = 'sent', send_count = send_count + 1, sent_at = maedal_now(), updated_at = maedal_now(),
@@ -94,7 +101,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
          AND standing.state IN ('open', 'retrying') AND standing.subscription_status IN ('trialing', 'active', 'past_due')
          AND standing.sending_enabled AND standing.is_ours AND (standing.adopted OR NOT ${limits.needsAdoption})
          AND NOT standing.over_max_amount AND k.hold_reason IS NULL AND (standing.spaced_until IS NULL OR standing.spaced_until <= maedal_now() OR attempt.send_count > 0)
-         AND NOT standing.captured AND standing.capped_until IS NULL
+         AND NOT standing.captured AND standing.capped_until IS NULL AND standing.blocked_until IS NULL
          AND (attempt.send_count > 0 OR NOT coalesce(standing.quarantined_until > maedal_now(), false))
       RETURNING standing.payer_id, attempt.invoice_id, attempt.send_count - attempt.not_sent_count AS sends, attempt.sent_at, attempt.lease_until
     ), put_off AS (
@@ -103,7 +110,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       UPDATE customer SET caught_up_at = sent.sent_at FROM sent WHERE customer.id = sent.payer_id
     )
     SELECT standing.subscription_status, standing.sending_enabled, standing.adopted, standing.is_ours,
-           standing.over_max_amount, standing.key_is_held, standing.captured, standing.capped_until,
+           standing.over_max_amount, standing.key_is_held, standing.captured, standing.capped_until, standing.blocked_until,
            CASE WHEN standing.quarantined_until > maedal_now() THEN standing.quarantined_until END AS quarantined_until, sent.sends, sent.sent_at,
            CASE WHEN standing.spaced_until > maedal_now() THEN standing.spaced_until END AS spaced_until
       FROM standing LEFT JOIN sent ON true`;
@@ -138,10 +145,18 @@ function verdict(row: Row | undefined, limits: IntentLimits): Intent {
   if (!row.sending_enabled) return { kind: 'refused', because: 'switched_off' };
   if (row.spaced_until !== null) return { kind: 'refused', because: 'spaced', until: row.spaced_until };
   if (row.key_is_held) return { kind: 'refused', because: 'billing_key_held' };
-  if (row.capped_until !== null) return { kind: 'refused', because: 'capped', until: row.capped_until };
+  const barred = barredUntil(row);
+  if (barred !== null) return { kind: 'refused', ...barred };
   if (row.quarantined_until !== null) return { kind: 'refused', because: 'quarantined', until: row.quarantined_until };
   if (row.captured) return { kind: 'refused', because: 'captured' };
   return { kind: 'refused', because: 'lost' };
+}
+
+/** Until when its card may not be charged, and for which of two reasons: the one that ends later. */
+function barredUntil({ capped_until: capped, blocked_until: blocked }: Row) {
+  const isBlocked = blocked !== null && (capped === null || blocked >= capped);
+  if (isBlocked) return { because: 'blocked_today', until: blocked } as const;
+  return capped === null ? null : ({ because: 'capped', until: capped } as const);
 }
 
 const LEASE_MARGIN_SECONDS = 30;
@@ -158,6 +173,7 @@ type Row = {
   key_is_held: boolean;
   captured: boolean;
   capped_until: Date | null;
+  blocked_until: Date | null;
   quarantined_until: Date | null;
   sends: number | null;
   spaced_until: Date | null;

@@ -41,7 +41,8 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
              not_found_count = not_found_count + ${attempt.notFound === true ? 1 : 0},
              unsettled_since = CASE WHEN ${attempt.state} <> 'prepared' OR NOT ${attempt.unsettled ?? null}::boolean THEN NULL
                                     WHEN ${attempt.unsettled ?? null}::boolean THEN coalesce(unsettled_since, maedal_now()) ELSE unsettled_since END,
-             unanswered_at = coalesce(${sqlInstant(attempt.unansweredAt)}::timestamptz, unanswered_at)
+             unanswered_at = coalesce(${sqlInstant(attempt.unansweredAt)}::timestamptz, unanswered_at),
+             card_blocked_until = coalesce(${sqlInstant(attempt.cardBlockedUntil)}::timestamptz, card_blocked_until)
         FROM i
        WHERE attempt.merchant_uid = ${subject.merchantUid} AND attempt.invoice_id = i.id AND attempt.state = ANY(${[...next.from]}::text[])
          AND (attempt.fence = ${subject.fence} OR ${next.fence} = 'unfenced')

@@ -1,6 +1,7 @@
 import type { DateTime } from 'luxon';
 import type { ChargeAnswer } from '../billing/charge.ts';
 import { assertNever } from '../billing/errors.ts';
+import { seedOf } from '../billing/next-try.ts';
 import { type Asked, type ChargeOutcome, judgeAnswer, judgeRefusal } from '../billing/outcome.ts';
 import { timed } from '../billing/retry-time.ts';
 import { instant } from '../store/instant.ts';
@@ -53,6 +54,13 @@ async function sendLooked(deps: WorkerDeps, attempt: LeasedAttempt, seen: readon
 function retriedFrom({ number, sendCount, now, policy }: LeasedAttempt): DateTime {
   return number === 1 || sendCount > 0 ? now : timed(now, '', { ...policy, jitterMinutes: 0 });
 }
+
+/** Midnight is no hour to charge at where a policy has hours: then every card of that day would go at once. */
+function tomorrowOf(midnight: Date, attempt: LeasedAttempt): DateTime {
+  return timed(instant(midnight), seedOf(attempt), attempt.policy);
+}
+
+const BLOCKED_TODAY = 'its card may not be tried again today, as the payment company said of another charge';
 
 type Answered = Exclude<ChargeAnswer, { kind: 'unauthorized' }>;
 
@@ -131,6 +139,8 @@ function refusedIntent(intent: Extract<Intent, { kind: 'refused' }>, attempt: Le
       return { kind: 'deferred', until: instant(intent.until), reason: 'another missed period was charged today' };
     case 'capped':
       return { kind: 'deferred', until: instant(intent.until), reason: 'its card was declined as often as is allowed' };
+    case 'blocked_today':
+      return { kind: 'deferred', until: tomorrowOf(intent.until, attempt), reason: BLOCKED_TODAY };
     case 'quarantined':
       return { kind: 'deferred', until: instant(intent.until), reason: 'an earlier send was never answered' };
     case 'switched_off':

@@ -93,7 +93,7 @@ function sent(tables: Tables, row: AttemptRow, { invoice, key, limits }: Sending
 
 type Hindrance = Exclude<
   Extract<Intent, { kind: 'refused' }>['because'],
-  'spaced' | 'capped' | 'quarantined' | 'billing_key_held'
+  'spaced' | 'capped' | 'blocked_today' | 'quarantined' | 'billing_key_held'
 >;
 
 /** The first thing that stands against any send of this invoice, in the order in which the statement's answer is read. */
