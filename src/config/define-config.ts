@@ -143,6 +143,7 @@ type UserRule = {
   readonly card?: CardChoice | undefined;
 };
 
+/** Of a decline's class alone; whether its card is blocked for today, the company says. */
 export type UserDeclines = {
   /** Class by code, as the company writes it in brackets: `{ '2116': 'funds' }`. */
   readonly codes?: Readonly<Record<string, DeclineClass>> | undefined;
