@@ -8,7 +8,7 @@ export type SubscriptionOrder =
   | { readonly kind: 'cancel'; readonly at: 'now' | 'period_end' }
   | { readonly kind: 'pause' }
   /**
-   * Ends a pause, or takes back a cancel to the end of the period. `keep`: on its old days. `new`: its periods begin anew
+   * Ends a pause, and takes back a cancel to the end of the period. `keep`: on its old days. `new`: its periods begin anew
    * now, or where the last one that was drawn up ends.
    */
   | { readonly kind: 'resume'; readonly anchor: 'keep' | 'new' }
@@ -110,7 +110,7 @@ function resume(standing: SubscriptionStanding, anchor: 'keep' | 'new'): Subscri
   if (anchor === 'new') return anew(standing);
   const next = Math.max(nextPeriod, firstPeriodFrom(schedule, now));
   const periods = { first: firstPeriod + next - nextPeriod, next, nextDueAt: periodAt(schedule, next).startAt };
-  return changed({ status: 'active', periods, invoices: 'release', event: 'subscription.resumed' });
+  return resumed({ periods });
 }
 
 /** Never inside a period that was drawn up: that one is paid for, or owed. */
@@ -120,8 +120,13 @@ function anew({ schedule, firstPeriod, nextPeriod, endsAfter, now }: Subscriptio
   const startAt = DateTime.max(now, periodAt(schedule, nextPeriod).startAt).setZone(schedule.timezone);
   const local = startAt.toFormat("yyyy-LL-dd'T'HH:mm:ss.SSS");
   const periods = { first: 0, next: 0, nextDueAt: periodAt({ ...schedule, anchorLocal: local }, 0).startAt };
-  const change = { status: 'active', periods, anchor: { local, endsAfter: left }, invoices: 'release' } as const;
-  return changed({ ...change, event: 'subscription.resumed' });
+  return resumed({ periods, anchor: { local, endsAfter: left } });
+}
+
+/** It goes on for good: what was to end with its period would end with the first one drawn up. */
+function resumed(change: Pick<SubscriptionChange, 'periods' | 'anchor'>): SubscriptionJudgement {
+  const goesOn = { status: 'active', cancelsAtPeriodEnd: false, invoices: 'release' } as const;
+  return changed({ ...change, ...goesOn, event: 'subscription.resumed' });
 }
 
 function skip(standing: SubscriptionStanding) {

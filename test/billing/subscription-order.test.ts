@@ -45,6 +45,11 @@ test.each<[SubscriptionOrder, Partial<SubscriptionStanding>, object]>([
   [{ kind: 'resume', anchor: 'keep' }, {}, { kind: 'unchanged' }],
   [{ kind: 'resume', anchor: 'keep' }, { cancelsAtPeriodEnd: true }, { change: { cancelsAtPeriodEnd: false } }],
   [{ kind: 'resume', anchor: 'keep' }, { status: 'canceled' }, { kind: 'refused' }],
+  ...(['keep', 'new'] as const).map<[SubscriptionOrder, Partial<SubscriptionStanding>, object]>((anchor) => [
+    { kind: 'resume', anchor },
+    { status: 'paused', cancelsAtPeriodEnd: true },
+    { change: { status: 'active', cancelsAtPeriodEnd: false } }, // one word ends the pause and takes the cancel back
+  ]),
   [{ kind: 'skip' }, { status: 'paused' }, { kind: 'refused', because: 'it is paused' }],
   [{ kind: 'skip' }, { cancelsAtPeriodEnd: true }, { kind: 'refused' }],
   [{ kind: 'skip' }, { endsAfter: 1 }, { kind: 'refused' }],

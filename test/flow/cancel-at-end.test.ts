@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { SubscriptionOrder } from '../../src/billing/subscription-order.ts';
+import { orderSubscription } from '../../src/operator/order-subscription.ts';
+import { CHANNEL, FINGERPRINT, invoicesOf, newWorld, type World } from '../support/world.ts';
+
+let world: World;
+let subscription: string;
+beforeEach(async () => {
+  world = await newWorld();
+  subscription = await world.subscribe();
+});
+afterEach(() => world.end());
+
+const deps = () => ({
+  db: world.database.db,
+  fingerprint: FINGERPRINT,
+  versions: { default: 'test' },
+  channel: () => ({ ...CHANNEL, declinesAreFinal: true }),
+});
+const order = (wish: SubscriptionOrder) =>
+  orderSubscription(deps(), subscription, wish, { actor: 'api', reason: 'by the API' });
+const row = () => world.database.db.subscription.findUniqueOrThrow({ where: { external_id: subscription } });
+const invoices = async () =>
+  (await invoicesOf(world, subscription)).map(({ period_key, state }) => [period_key, state]);
+
+/** Runs the days one by one, as a scheduler does. */
+async function days(count: number): Promise<void> {
+  for (let day = 0; day < count; day += 1) {
+    await world.advance({ days: 1 });
+    await world.run();
+  }
+}
+
+test.each(['keep', 'new'] as const)(
+  'resumed (%s), what was cancelled to its end and then paused goes on',
+  async (anchor) => {
+    await world.run();
+    await order({ kind: 'cancel', at: 'period_end' });
+    await order({ kind: 'pause' });
+    await days(3);
+    await order({ kind: 'resume', anchor });
+    await days(40);
+    expect(await row()).toMatchObject({ status: 'active', cancel_at_period_end: false });
+    expect(await invoices()).toEqual([
+      ['2027-01-31', 'paid'],
+      ['2027-02-28', 'paid'],
+    ]);
+  },
+);
