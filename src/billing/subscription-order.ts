@@ -78,9 +78,9 @@ export function judgeSubscription(order: SubscriptionOrder, standing: Subscripti
 }
 
 function cancel(at: 'now' | 'period_end', standing: SubscriptionStanding): SubscriptionJudgement {
-  // Before its first period, and while nothing is drawn up, there is no period to run out.
-  const runs = LIVE.has(standing.status) && standing.nextPeriod > standing.firstPeriod;
-  if (at === 'now' || !runs) return changed({ status: 'canceled', invoices: 'void', event: 'subscription.canceled' });
+  // What lives goes on to where its next period would begin: its trial, or what was paid for, runs out.
+  if (at === 'now' || !LIVE.has(standing.status))
+    return changed({ status: 'canceled', invoices: 'void', event: 'subscription.canceled' });
   if (standing.cancelsAtPeriodEnd) return unchanged();
   return changed({ cancelsAtPeriodEnd: true, event: 'subscription.cancel_scheduled' });
 }

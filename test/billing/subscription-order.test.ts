@@ -35,7 +35,8 @@ test.each<[SubscriptionOrder, Partial<SubscriptionStanding>, object]>([
   [NOW, { status: 'canceled' }, { kind: 'unchanged', invoices: 'void' }],
   [AT_END, {}, { change: { cancelsAtPeriodEnd: true, event: 'subscription.cancel_scheduled' } }],
   [AT_END, { cancelsAtPeriodEnd: true }, { kind: 'unchanged' }],
-  [AT_END, { nextPeriod: 0 }, { change: { status: 'canceled' } }],
+  [AT_END, { nextPeriod: 0 }, { change: { cancelsAtPeriodEnd: true } }], // after a new anchor a paid period may run on
+  [AT_END, { status: 'trialing', nextPeriod: 0 }, { change: { cancelsAtPeriodEnd: true } }], // a trial goes on to its end
   [AT_END, { status: 'paused' }, { change: { status: 'canceled' } }],
   [{ kind: 'pause' }, {}, { change: { status: 'paused', invoices: 'hold' } }],
   [{ kind: 'pause' }, { status: 'paused' }, { kind: 'unchanged', invoices: 'hold' }],

@@ -47,3 +47,25 @@ test.each(['keep', 'new'] as const)(
     ]);
   },
 );
+
+test('cancelled to its end, a trial goes on with access, and nothing is charged', async () => {
+  subscription = await world.subscribe({ status: 'trialing', anchorLocal: '2027-02-28T10:00:00' });
+  await order({ kind: 'cancel', at: 'period_end' });
+  await days(27);
+  expect(await row()).toMatchObject({ status: 'trialing', access: 'full', cancel_at_period_end: true });
+  await days(2);
+  expect(await row()).toMatchObject({ status: 'canceled', access: 'suspended' });
+  expect(await invoices()).toEqual([]);
+});
+
+test('cancelled to its end after a new anchor, a paid period is served', async () => {
+  await world.run();
+  await order({ kind: 'pause' });
+  await order({ kind: 'resume', anchor: 'new' });
+  await order({ kind: 'cancel', at: 'period_end' });
+  await days(27);
+  expect(await row()).toMatchObject({ status: 'active', cancel_at_period_end: true });
+  await days(2);
+  expect(await row()).toMatchObject({ status: 'canceled' });
+  expect(await invoices()).toEqual([['2027-01-31', 'paid']]);
+});

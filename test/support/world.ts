@@ -46,6 +46,7 @@ type Subscribed = {
   customer: string;
   anchorLocal: string;
   interval: 'day' | 'week' | 'month' | 'year';
+  status: 'trialing' | 'active';
   nextPeriod: number;
   amount: number;
   endsAfter: number | null;
@@ -147,7 +148,7 @@ async function subscribe(world: World, fields: Partial<Subscribed>): Promise<str
     INSERT INTO subscription (external_id, customer_id, billing_key_id, name, amount, currency, "interval", interval_count,
                               anchor_local, timezone, status, next_period, next_due_at, ends_after, created_at)
     SELECT ${externalId}, customer_id, id, '원두 구독', ${fields.amount ?? 9_900}, 'KRW', ${schedule.interval}, 1,
-           ${schedule.anchorLocal}, ${schedule.timezone}, 'active', ${nextPeriod}, ${dueAt}, ${fields.endsAfter ?? null}, ${createdAt}
+           ${schedule.anchorLocal}, ${schedule.timezone}, ${fields.status ?? 'active'}, ${nextPeriod}, ${dueAt}, ${fields.endsAfter ?? null}, ${createdAt}
       FROM billing_key WHERE customer_uid = ${`card of ${externalId}`}`;
   return externalId;
 }
