@@ -4,8 +4,9 @@ import { instant } from './instant.ts';
 
 /**
  * Copies what is still to be charged from one database into an empty one of the same version: subscriptions with their
- * payers, and the invoices that are not at their end. The first is read in one transaction that cannot write. What waits
- * for a look at the gateway is left out, for another gateway does not know it.
+ * payers, the invoices that are not at their end, and those tried within a day, for what was missed keeps its distance
+ * from them. The first is read in one transaction that cannot write. What waits for a look at the gateway is left out,
+ * for another gateway does not know it.
  */
 export async function copyWhatIsOwed(from: string, to: string): Promise<void> {
   await connected(from, '-c default_transaction_read_only=on', async (live) => {
@@ -64,7 +65,8 @@ async function connected<Result>(
   }
 }
 
-const OWED = `SELECT id FROM invoice WHERE state NOT IN ('paid', 'refunded', 'waived', 'void')`;
+const ENDED = `('paid', 'refunded', 'waived', 'void')`;
+const OWED = `SELECT id FROM invoice WHERE state NOT IN ${ENDED}`;
 const SENT = `SELECT merchant_uid FROM attempt WHERE invoice_id IN (${OWED})`;
 /** Tables and the rows of each. What the gateway has shown is left out: another one does not find it when it is asked. */
 const TABLES: readonly (readonly [table: string, rows: string])[] = [
@@ -72,15 +74,19 @@ const TABLES: readonly (readonly [table: string, rows: string])[] = [
   ['billing_key', 'SELECT * FROM billing_key'],
   ['policy_version', 'SELECT * FROM policy_version'],
   ['subscription', 'SELECT * FROM subscription'],
-  ['invoice', `SELECT * FROM invoice WHERE id IN (${OWED})`],
+  ['invoice', `SELECT * FROM invoice WHERE id IN (${OWED}) OR last_attempt_at > maedal_now() - interval '24 hours'`],
   ['attempt', `SELECT * FROM attempt WHERE invoice_id IN (${OWED})`],
   [
     'observation',
     `SELECT * FROM observation WHERE status = 'paid' AND account_at IS NOT NULL AND merchant_uid IN (${SENT})`,
   ],
 ];
-/** What the gateway is to be asked, or does by itself, is of the live one; what lives was due when its invoice is. */
+/**
+ * What the gateway is to be asked, or does by itself, is of the live one; what lives was due when its invoice is; what
+ * ended there is not listed here, however late.
+ */
 const SETTLE = `
+UPDATE invoice SET created_at = '-infinity' WHERE state IN ${ENDED};
 UPDATE invoice SET watch_at = NULL WHERE watch_at IS NOT NULL;
 UPDATE attempt SET unanswered_at = NULL WHERE unanswered_at IS NOT NULL;
 UPDATE billing_key SET hold_reason = NULL WHERE hold_reason IS NOT NULL;

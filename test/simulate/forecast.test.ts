@@ -75,6 +75,27 @@ test('what was declined is forecast at the next rung, and says so', async () => 
   }
 });
 
+test('what was missed is forecast a day after the last charge of its customer, as the scheduler has it', async () => {
+  const world = await newWorld('all');
+  try {
+    await world.subscribe({ externalId: 'charged', customer: 'kim' });
+    await world.run();
+    const missed = { anchorLocal: '2027-01-28T10:00:00', createdAt: world.now.minus({ days: 9 }) };
+    await world.subscribe({ externalId: 'missed', customer: 'kim', ...missed });
+    const report = () => undefined;
+    const config = await configWith({ catchUp: 'all' });
+    const options = { config, serverUrl: serverUrl(), until: seoul('2027-02-20'), report };
+    const { attempts } = await forecast({ ...options, liveUrl: world.database.url });
+    await world.run();
+    const { next_at: nextAt } = await invoiceOf(world, 'missed');
+    expect(attempts.map((one) => [one.subscription, one.periodKey, one.attemptDueAt])).toEqual([
+      ['missed', '2027-01-28', nextAt],
+    ]);
+  } finally {
+    await world.end();
+  }
+});
+
 test('of what is on its way, and where sending is off, a forecast says so', async () => {
   const world = await newWorld();
   try {
