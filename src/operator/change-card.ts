@@ -1,34 +1,45 @@
 import { FenceError, InputError } from '../billing/errors.ts';
 import { changeCard, ownerOfCard, payableByCard } from '../store/card-change.ts';
-import type { Said } from '../store/control.ts';
-import { findForOrder } from '../store/subscription-orders.ts';
+import type { Db } from '../store/db.ts';
+import { doneUnder } from '../store/idempotency.ts';
+import { findForOrder, type SaidOnce, type SubscriptionFound } from '../store/subscription-orders.ts';
 import { onFreshReading } from './fresh-reading.ts';
 import { orderIntervention } from './intervene.ts';
 import type { OrderDeps, Ordered } from './order-subscription.ts';
 
 /**
  * Gives a subscription another card, and has what is unpaid charged on it: each invoice once, at once, where no earlier
- * charge may still land; the others keep their next instant. Throws FenceError where the subscription changes faster
+ * charge may still land; the others keep their next instant. Once under a key: whoever comes second only makes up for
+ * charges that were not ordered yet. Throws FenceError where the subscription changes faster
  * than it is read.
  */
 export async function orderCardChange(
   deps: OrderDeps,
   externalId: string,
   customerUid: string,
-  said: Said,
+  said: SaidOnce,
 ): Promise<Ordered> {
   const { db, fingerprint } = deps;
   return onFreshReading<Ordered>('the subscription', async () => {
     const found = await findForOrder(db, externalId);
     if (found === null) return { kind: 'missing' };
-    if (found.standing.status === 'canceled') return { kind: 'refused', because: 'it is canceled, and that is final' };
-    if ((await ownerOfCard(db, found, customerUid)) === 'foreign')
-      return { kind: 'refused', because: `${customerUid} is the card of another customer` };
-    if (!(await changeCard(db, found, customerUid, { ...said, fingerprint }))) return null;
-    for (const { id, state } of await payableByCard(db, found))
+    const doneAt = await doneUnder(db, said.under);
+    if (doneAt === null) {
+      const because = await refusal(db, found, customerUid);
+      if (because !== null) return { kind: 'refused', because };
+      if (!(await changeCard(db, found, customerUid, { ...said, fingerprint }))) return null;
+    }
+    for (const { id, state } of await payableByCard(db, found, doneAt))
       await tryAtOnce(() => orderIntervention(deps, id, state === 'held' ? 'release' : 'retry', said));
     return { kind: 'done' };
   });
+}
+
+/** Why a subscription cannot have a card; null where it can. */
+async function refusal(db: Db, found: SubscriptionFound, customerUid: string): Promise<string | null> {
+  if (found.standing.status === 'canceled') return 'it is canceled, and that is final';
+  const isForeign = (await ownerOfCard(db, found, customerUid)) === 'foreign';
+  return isForeign ? `${customerUid} is the card of another customer` : null;
 }
 
 /** What may not be charged at once is charged when its ladder says so. */

@@ -1,6 +1,8 @@
 import type { InvoiceId } from '../billing/ids.ts';
 import { AWAITING_CARD, WRITTEN_OFF } from '../billing/invoice.ts';
 import type { Db } from './db.ts';
+import { onceUnder } from './idempotency.ts';
+import { Prisma } from './prisma/client.ts';
 import type { OrderedBy, SubscriptionFound } from './subscription-orders.ts';
 
 /** Whether a card may be a subscription's: `foreign` is another customer's. */
@@ -19,7 +21,8 @@ export async function ownerOfCard(
 /**
  * Gives a subscription another card, or the same `customer_uid` with another card behind it (registering one again
  * replaces it at PortOne without a word): what was known of it is asked anew before its next charge. Attempts that were
- * sent keep the card they were sent on. Returns false when the subscription changed meanwhile, or is not ours to change.
+ * sent keep the card they were sent on. Done once under a key, which it marks as done. Returns false when the subscription
+ * changed meanwhile, or is not ours to change.
  */
 export async function changeCard(
   db: Db,
@@ -31,8 +34,10 @@ export async function changeCard(
     WITH s AS MATERIALIZED (
       SELECT subscription.* FROM subscription JOIN control ON fingerprint = ${by.fingerprint}
        WHERE subscription.id = ${found.id}::uuid AND subscription.xmin::text = ${found.version} FOR NO KEY UPDATE OF subscription
+    ), once AS (
+      ${onceUnder(by.under, Prisma.sql`s`)}
     ), k AS (
-      INSERT INTO billing_key (customer_id, customer_uid) SELECT s.customer_id, ${customerUid} FROM s
+      INSERT INTO billing_key (customer_id, customer_uid) SELECT s.customer_id, ${customerUid} FROM s, once
       ON CONFLICT (customer_uid) DO UPDATE SET state = 'active', sandbox = NULL, verified_at = NULL, card_name = NULL, card_number_masked = NULL
        WHERE billing_key.customer_id = excluded.customer_id
       RETURNING id
@@ -58,14 +63,18 @@ export async function changeCard(
   return row?.done === 1;
 }
 
-/** Invoices of a subscription that another card may pay: declined ones, and those held for what was wrong with the card. */
+/**
+ * Invoices of a subscription that another card may pay: declined ones, and those held for what was wrong with the card.
+ * Of a card that was given earlier, those that were not tried since.
+ */
 export async function payableByCard(
   db: Db,
   { id }: SubscriptionFound,
+  givenAt: Date | null,
 ): Promise<{ readonly id: InvoiceId; readonly state: string }[]> {
   return db.$queryRaw<{ id: InvoiceId; state: string }[]>`
     SELECT id::text, state FROM invoice
-     WHERE subscription_id = ${id}::uuid
+     WHERE subscription_id = ${id}::uuid AND coalesce(last_attempt_at < ${givenAt}::timestamptz, true)
        AND (state = 'retrying' OR (state = 'uncollectible' AND reason <> ${WRITTEN_OFF}) OR (state = 'held' AND reason = ANY(${[...OF_THE_CARD]}::text[])))
      ORDER BY due_at, id`;
 }

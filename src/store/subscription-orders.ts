@@ -3,7 +3,9 @@ import { AWAITING_CARD } from '../billing/invoice.ts';
 import type { SubscriptionChange, SubscriptionStanding } from '../billing/subscription-order.ts';
 import type { Said } from './control.ts';
 import type { Db } from './db.ts';
+import { type Key, onceUnder } from './idempotency.ts';
 import { instant } from './instant.ts';
+import { Prisma } from './prisma/client.ts';
 
 /** A subscription as it was read, for an order to be judged on and carried out against. */
 export type SubscriptionFound = {
@@ -15,8 +17,14 @@ export type SubscriptionFound = {
   readonly standing: SubscriptionStanding;
 };
 
-/** Who gave an order and why, what this process takes the database for, and the policy versions in force. */
-export type OrderedBy = Said & { readonly fingerprint: string; readonly versions: Readonly<Record<string, string>> };
+/** Who gives an order and why, and the key under which it is done once. */
+export type SaidOnce = Said & { readonly under?: Key | undefined };
+
+/** The same, what this process takes the database for, and the policy versions in force. */
+export type OrderedBy = SaidOnce & {
+  readonly fingerprint: string;
+  readonly versions: Readonly<Record<string, string>>;
+};
 
 /** Reads it by the merchant's own id; null when there is none. */
 export async function findForOrder(db: Db, externalId: string): Promise<SubscriptionFound | null> {
@@ -40,7 +48,7 @@ export async function findForOrder(db: Db, externalId: string): Promise<Subscrip
 
 /**
  * Carries an order out: subscription, a waived period, audit and message in one statement; only in our own database, and
- * only while the subscription is as it was read. From then on no intent passes that its new status forbids: whoever
+ * only while the subscription is as it was read, and once under a key, which it marks as done. From then on no intent passes that its new status forbids: whoever
  * writes one locks the subscription first. Returns false when nothing was done.
  */
 export async function changeSubscription(
@@ -55,6 +63,8 @@ export async function changeSubscription(
       SELECT subscription.* FROM subscription WHERE id = ${found.id}::uuid AND xmin::text = ${found.version} FOR NO KEY UPDATE
     ), c AS MATERIALIZED (
       SELECT control.id FROM control JOIN s ON true WHERE fingerprint = ${by.fingerprint} FOR SHARE OF control
+    ), once AS (
+      ${onceUnder(by.under, Prisma.sql`c`)}
     ), moved AS (
       UPDATE subscription SET updated_at = maedal_now(),
              status = CASE WHEN ${status}::text = 'active' AND maedal_owes(s.id) THEN 'past_due' ELSE coalesce(${status}::text, s.status) END,
@@ -69,7 +79,7 @@ export async function changeSubscription(
              amount = coalesce(${terms.price?.minor ?? null}::bigint, s.amount), policy = coalesce(${terms.policy ?? null}::text, s.policy),
              next_due_at = CASE WHEN ${status}::text IS DISTINCT FROM 'canceled'
                                 THEN coalesce(${periods?.nextDueAt.toJSDate() ?? null}::timestamptz, s.next_due_at) END
-        FROM s, c WHERE subscription.id = s.id RETURNING subscription.id
+        FROM s, once WHERE subscription.id = s.id RETURNING subscription.id
     ), waived AS (
       INSERT INTO invoice (subscription_id, period_key, period_index, period_start, period_end, due_at, amount, currency,
                            tax_free, vat, name, state, reason, policy_version_id)

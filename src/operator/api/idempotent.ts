@@ -2,24 +2,26 @@ import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { InputError } from '../../billing/errors.ts';
 import type { Db } from '../../store/db.ts';
-import { type Answer, claimKey, keepAnswer, releaseKey } from '../../store/idempotency.ts';
+import { type Answer, claimKey, type Key, keepAnswer, releaseKey } from '../../store/idempotency.ts';
 import { sendProblem } from '../problem.ts';
 
 /**
  * Does the work of a request once for its `Idempotency-Key`: the same key and body get the stored answer, another body
- * 409, and so does a second request while the first is being worked on. Without a key the work is done. What throws is
- * not stored. Throws InputError for a key that is none.
+ * 409, and so does a second request while the first is being worked on. `work` is given the key that its statement is to
+ * mark as done, for this request may be slow or die, and another take over. Without a key the work is done. What throws
+ * is not stored. Throws InputError for a key that is none.
  */
 export async function idempotent(
   db: Db,
   request: FastifyRequest,
   reply: FastifyReply,
-  work: () => Promise<Answer>,
+  work: (under: Key | undefined) => Promise<Answer>,
 ): Promise<FastifyReply> {
   const key = keyOf(request);
-  if (key === null) return send(reply, await work());
+  if (key === null) return send(reply, await work(undefined));
   const scope = hashOf(`${request.method} ${request.url}`); // a URL may be longer than an index takes
-  const claim = await claimKey(db, scope, key, hashOf(JSON.stringify(request.body ?? null)));
+  const under = { scope, key, bodyHash: hashOf(JSON.stringify(request.body ?? null)) };
+  const claim = await claimKey(db, under);
   switch (claim.kind) {
     case 'answered':
       return send(reply.header('idempotent-replayed', 'true'), claim.answer);
@@ -28,12 +30,11 @@ export async function idempotent(
     case 'busy':
       return sendProblem(reply.header('retry-after', 1), 409, 'the same request is being worked on');
     case 'ours': {
-      const answer = await work().catch(async (error: unknown) => {
-        await releaseKey(db, scope, key);
+      const answer = await work(under).catch(async (error: unknown) => {
+        await releaseKey(db, under);
         throw error;
       });
-      await keepAnswer(db, scope, key, answer);
-      return send(reply, answer);
+      return send(reply, await keepAnswer(db, under, answer));
     }
   }
 }

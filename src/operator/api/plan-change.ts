@@ -8,15 +8,15 @@ import { orderTerms } from '../change-plan.ts';
 import type { OrderDeps } from '../order-subscription.ts';
 import { REASON } from './body.ts';
 import type { NewSubscriptionDeps } from './new-subscription.ts';
-import { orders, said } from './subscription-orders.ts';
+import { orders } from './subscription-orders.ts';
 
 /**
  * `POST /v1/subscriptions/:id/change-plan`: `{"plan": …}`, or a price of its own, `{"amount": …, "name": …}`, in major units
  * as written. From the next period on.
  */
 export function planChangeRoute(app: FastifyInstance, deps: OrderDeps & NewSubscriptionDeps): void {
-  orders(app, deps)('change-plan', Body, (id, { reason, ...wish }) =>
-    orderTerms(deps, id, (currency) => termsOf(wish, deps.imports.plans, currency), said(reason)),
+  orders(app, deps)('change-plan', Body, (id, wish, said) =>
+    orderTerms(deps, id, (currency) => termsOf(wish, deps.imports.plans, currency), said),
   );
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { Said } from '../../store/control.ts';
 import type { Answer } from '../../store/idempotency.ts';
+import type { SaidOnce } from '../../store/subscription-orders.ts';
 import { findSubscription } from '../../store/views.ts';
 import { orderCardChange } from '../change-card.ts';
 import { type OrderDeps, type Ordered, orderSubscription } from '../order-subscription.ts';
@@ -17,28 +17,29 @@ import { subscriptionJson } from './subscriptions.ts';
  */
 export function subscriptionOrderRoutes(app: FastifyInstance, deps: OrderDeps): void {
   const order = orders(app, deps);
-  order('cancel', Cancel, (id, { at, reason }) => orderSubscription(deps, id, { kind: 'cancel', at }, said(reason)));
-  order('resume', Resume, (id, { anchor, reason }) =>
-    orderSubscription(deps, id, { kind: 'resume', anchor }, said(reason)),
-  );
+  order('cancel', Cancel, (id, { at }, said) => orderSubscription(deps, id, { kind: 'cancel', at }, said));
+  order('resume', Resume, (id, { anchor }, said) => orderSubscription(deps, id, { kind: 'resume', anchor }, said));
   for (const kind of ['pause', 'skip'] as const)
-    order(kind, Plain, (id, { reason }) => orderSubscription(deps, id, { kind }, said(reason)));
-  order('change-card', Card, (id, { customer_uid, reason }) => orderCardChange(deps, id, customer_uid, said(reason)));
+    order(kind, Plain, (id, _, said) => orderSubscription(deps, id, { kind }, said));
+  order('change-card', Card, (id, { customer_uid }, said) => orderCardChange(deps, id, customer_uid, said));
 }
 
 /** Adds the routes of orders, one by one. */
 export function orders(app: FastifyInstance, deps: OrderDeps) {
-  return <Schema extends z.ZodType>(
+  return <Schema extends z.ZodType<{ readonly reason: string }>>(
     name: string,
     schema: Schema,
-    work: (id: string, body: z.output<Schema>) => Promise<Ordered>,
+    work: (id: string, body: z.output<Schema>, said: SaidOnce) => Promise<Ordered>,
   ) =>
     app.post(`/v1/subscriptions/:id/${name}`, { config: { access: 'token' } }, async (request, reply) => {
       const params = Params.safeParse(request.params);
       if (!params.success) return sendProblem(reply, 404, MISSING);
       const { id } = params.data;
       const body = parseBody(schema, request.body);
-      return idempotent(deps.db, request, reply, async () => answerTo(deps, id, await work(id, body)));
+      const { reason } = body;
+      return idempotent(deps.db, request, reply, async (under) =>
+        answerTo(deps, id, await work(id, body, { actor: 'api', reason, under })),
+      );
     });
 }
 
@@ -46,11 +47,6 @@ async function answerTo({ db }: OrderDeps, id: string, ordered: Ordered): Promis
   if (ordered.kind === 'refused') return { status: 409, body: ordered.because };
   const subscription = ordered.kind === 'missing' ? null : await findSubscription(db, id);
   return subscription === null ? { status: 404, body: MISSING } : { status: 200, body: subscriptionJson(subscription) };
-}
-
-/** An order of the API's, for the audit. */
-export function said(reason: string): Said {
-  return { actor: 'api', reason };
 }
 
 const MISSING = 'there is no such subscription';

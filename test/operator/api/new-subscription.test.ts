@@ -58,6 +58,17 @@ test('under one key it is answered from store, also after it was changed', async
   expect(again).toMatchObject({ status: 201, body: first.body, headers: { 'idempotent-replayed': 'true' } });
 });
 
+test('where its answer was lost, whoever takes the key over makes no second one', async () => {
+  const key = { 'idempotency-key': 'lost' };
+  const row = { ...ROW, subscription_id: 'sub-lost', customer_uid: 'card-lost' };
+  const first = await post(row, key);
+  await world.database.db.$executeRaw`
+    UPDATE idempotency SET status = NULL, answer = NULL, created_at = created_at - interval '2 minutes' WHERE key = 'lost'`;
+  const before = await count();
+  expect(await post(row, key)).toMatchObject({ status: 200, body: first.body }); // its id is the key here
+  expect(await count()).toBe(before);
+});
+
 test.each([
   [{ ...ROW, amount: 10_000 }, /subscription_id 'sub-1'/],
   [

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { markDatabase } from '../../../src/store/fingerprint.ts';
 import { keepPolicyVersion } from '../../../src/store/policy-versions.ts';
+import { lockRows } from '../../support/row-lock.ts';
 import { FINGERPRINT } from '../../support/world.ts';
 import { newWorld, TOKEN, type World } from '../fixture.ts';
 import { addSubscription } from '../rows.ts';
@@ -126,6 +127,52 @@ test('a refusal is an answer as well, and a key whose work died is taken over af
   expect((await post(`${id}/pause`, {}, key)).headers['retry-after']).toBe('1');
   await db.$executeRaw`UPDATE idempotency SET created_at = created_at - interval '2 minutes' WHERE key = 'refused'`;
   expect(await post(`${id}/pause`, {}, key)).toMatchObject({ status: 409, body: { detail: /final/ } });
+});
+
+/** The worker died between the work and its answer, and more than a minute ago. */
+const forgetAnswer = (key: string) =>
+  world.database.db.$executeRaw`
+    UPDATE idempotency SET status = NULL, answer = NULL, created_at = created_at - interval '2 minutes' WHERE key = ${key}`;
+const waived = (id: string) =>
+  world.database.db.invoice.count({ where: { state: 'waived', subscription: { external_id: id } } });
+
+test('what was done under a key whose answer was lost is not done again', async () => {
+  const id = await newSubscription();
+  const key = { 'idempotency-key': 'lost' };
+  const first = await post(`${id}/skip`, {}, key);
+  await forgetAnswer('lost');
+  expect(await post(`${id}/skip`, {}, key)).toMatchObject({ status: 200, body: first.body });
+  expect(await post(`${id}/skip`, {}, key)).toMatchObject({ headers: { 'idempotent-replayed': 'true' } });
+  expect(await waived(id)).toBe(1);
+});
+
+test.each([
+  ['change-card', { customer_uid: 'card-a' }, { customer_uid: 'card-b' }],
+  ['change-plan', { amount: '4000', name: 'small' }, { amount: '5000', name: 'large' }],
+  ['pause', {}, undefined],
+])('a %s whose answer was lost does not undo what came after it', async (path, body, later) => {
+  const id = await newSubscription();
+  const key = { 'idempotency-key': `late-${path}` };
+  await post(`${id}/${path}`, body, key);
+  const stands = await (later === undefined ? post(`${id}/resume`) : post(`${id}/${path}`, later));
+  await forgetAnswer(`late-${path}`);
+  expect(await post(`${id}/${path}`, body, key)).toMatchObject({ status: 200, body: stands.body });
+});
+
+test('a slow request and the one that takes its key over do the work once, and answer alike', async () => {
+  const id = await newSubscription();
+  const lock = await lockRows(world.database.url, 'SELECT FROM subscription FOR UPDATE');
+  const key = { 'idempotency-key': 'slow' };
+  const slow = post(`${id}/skip`, {}, key);
+  await lock.waitedForBy(1);
+  await world.database.db
+    .$executeRaw`UPDATE idempotency SET created_at = created_at - interval '2 minutes' WHERE key = 'slow'`;
+  const later = post(`${id}/skip`, {}, key);
+  await lock.waitedForBy(2);
+  await lock.release();
+  const [one, other] = await Promise.all([slow, later]);
+  expect([one.status, other.status, other.body]).toEqual([200, 200, one.body]);
+  expect(await waived(id)).toBe(1);
 });
 
 test.each([
