@@ -25,7 +25,7 @@ export function timed(at: DateTime, seed: string, { window, jitterMinutes = 0 }:
   if (window === undefined || window === null) return at.plus({ minutes: jitter(seed, jitterMinutes) });
   const open = intoWindow(at, window);
   const spread = open.plus({ minutes: jitter(seed, jitterMinutes) });
-  return spread < closingOf(open, window) ? spread : open;
+  return spread < on(open, window.until, window.timezone) && isWithin(spread, window) ? spread : open;
 }
 
 function onRung(rung: Rung, { dueAt, lastAttemptAt }: RetryTiming, policy: DunningPolicy): DateTime {
@@ -49,7 +49,7 @@ function paydaysFrom(day: DateTime, paydays: readonly number[]): DateTime[] {
   return found.sort((one, other) => one.toMillis() - other.toMillis());
 }
 
-/** Where clocks go forward over the whole of a window, that day has none. */
+/** Where clocks jump over the whole of a window, that day has none. */
 function intoWindow(at: DateTime, window: RetryWindow): DateTime {
   for (let days = 0; ; days += 1) {
     const opening = on(at, window.from, window.timezone, days);
@@ -58,14 +58,26 @@ function intoWindow(at: DateTime, window: RetryWindow): DateTime {
   }
 }
 
-function closingOf(at: DateTime, { until, timezone }: RetryWindow): DateTime {
-  return on(at, until, timezone);
+/** By its wall time: where clocks go back, a window that opens between may be left again for a part of an hour. */
+function isWithin(at: DateTime, { from, until, timezone }: RetryWindow): boolean {
+  const wall = at.setZone(timezone).toFormat('HH:mm');
+  return wall >= from && wall < until;
 }
 
-/** `HH:mm` on the local day of an instant, or some days later. */
+/** `HH:mm` on the local day of an instant, or some days later; where clocks jump over that, the instant at which they do. */
 function on(at: DateTime, time: string, timezone: string, days = 0): DateTime {
   const [hour, minute] = [Number(time.slice(0, 2)), Number(time.slice(3))];
-  return at.setZone(timezone).plus({ days }).set({ hour, minute, second: 0, millisecond: 0 }).setZone(at.zone);
+  const local = at.setZone(timezone).plus({ days }).set({ hour, minute, second: 0, millisecond: 0 });
+  return (local.toFormat('HH:mm') === time ? local : jumpBefore(local)).setZone(at.zone);
+}
+
+/** What luxon makes of a wall time that is skipped lies as far past the jump as the wall time is past its beginning. */
+function jumpBefore(local: DateTime): DateTime {
+  for (let jump = local; ; ) {
+    const minuteBefore = jump.minus({ minutes: 1 });
+    if (minuteBefore.offset !== local.offset) return jump;
+    jump = minuteBefore;
+  }
 }
 
 /** Whole minutes from 0 to `most`, always the same for one seed (FNV-1a). */

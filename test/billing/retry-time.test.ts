@@ -76,6 +76,33 @@ test.each([
   expect(retry.setZone(timezone).toFormat('yyyy-LL-dd HH:mm')).toBe(expected);
 });
 
+test.each([
+  ['opens when they jump', 'America/New_York', '02:30', '04:00', '2027-03-14T00:30', '2027-03-14 03:00'],
+  ['closes when they jump', 'America/New_York', '01:30', '02:30', '2027-03-14T03:10', '2027-03-15 01:30'],
+  ['is open until they do', 'America/New_York', '01:30', '02:30', '2027-03-14T01:50', '2027-03-14 01:50'],
+  ['is skipped within the hour', 'America/New_York', '02:10', '02:50', '2027-03-14T00:30', '2027-03-15 02:10'],
+  ['is skipped within the hour', 'Europe/London', '01:15', '01:45', '2027-03-28T00:30', '2027-03-29 01:15'],
+  ['is skipped within half an hour', 'Australia/Lord_Howe', '02:05', '02:25', '2027-10-03T01:00', '2027-10-04 02:05'],
+  ['opens half an hour later', 'Australia/Lord_Howe', '02:05', '03:00', '2027-10-03T01:00', '2027-10-03 02:30'],
+])('a window that clocks jump into or over %s: in %s from %s to %s', (_what, timezone, from, until, rung, expected) => {
+  const dueAt = DateTime.fromISO(rung, { zone: timezone }).minus({ days: 1 }).toUTC();
+  const policy = { ...POLICY, window: { from, until, timezone } };
+  const retry = retryAt(1, { dueAt, lastAttemptAt: dueAt.minus({ days: 1 }), seed: '' }, policy);
+  expect(retry.setZone(timezone).toFormat('yyyy-LL-dd HH:mm')).toBe(expected);
+});
+
+test('jitter does not lead into an hour that comes twice and lies before the window opens', () => {
+  const timezone = 'America/New_York';
+  const dueAt = DateTime.fromISO('2027-11-06T01:50', { zone: timezone }).toUTC();
+  const policy = { ...POLICY, jitterMinutes: 30, window: { from: '01:30', until: '02:30', timezone } };
+  const retries = Array.from({ length: 100 }, (_, seed) =>
+    retryAt(1, { dueAt, lastAttemptAt: dueAt.minus({ days: 1 }), seed: String(seed) }, policy),
+  );
+  const walls = retries.map((retry) => retry.setZone(timezone).toFormat('HH:mm'));
+  expect(walls.filter((wall) => !/^01:5\d$/.test(wall))).toEqual([]);
+  expect(new Set(walls).size).toBeGreaterThan(5);
+});
+
 test('one invoice always has the same jitter, and invoices are spread over all of it', () => {
   const policy = { ...POLICY, jitterMinutes: 9 };
   const dueAt = seoul('2027-01-31T10:00').toUTC();
@@ -92,35 +119,50 @@ test('jitter never leads out of the window: what is that late goes when its rung
 });
 
 test('whatever the policy: never before the rung, never inside the gap, never outside the window, jitter included', () => {
-  const zones = fc.constantFrom('Asia/Seoul', 'America/New_York', 'Australia/Lord_Howe', 'Europe/London', 'Etc/UTC');
-  const hours = fc
-    .tuple(fc.integer({ min: 1, max: 21 }), fc.integer({ min: 1, max: 22 }))
-    .filter(([from, until]) => from < until);
+  const minutes = fc.integer({ min: 60, max: 1_380 });
+  const atNight = fc.integer({ min: 60, max: 240 });
+  const windows = fc
+    .oneof(fc.tuple(minutes, minutes), fc.tuple(atNight, atNight))
+    .filter(([from, until]) => from < until)
+    .map(([from, until]) => ({ from: clock(from), until: clock(until) }));
   const rungs = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.constant('payday' as const));
-  const clock = (hour: number) => `${String(hour).padStart(2, '0')}:00`;
   fc.assert(
     fc.property(
-      ...[
-        zones,
-        hours,
-        rungs,
-        fc.nat(5_000_000),
-        fc.nat(90 * 1_440),
-        fc.nat(240),
-        fc.integer({ min: 1, max: 72 }),
-        fc.string(),
-      ],
-      (timezone, [from, until], rung, dueMinutes, late, jitterMinutes, minGapHours, seed) => {
-        const dueAt = DateTime.fromISO('2027-01-01T00:00:00Z', { zone: 'utc' }).plus({ minutes: dueMinutes });
+      ...[zonesAndDues, windows, rungs, fc.oneof(fc.constant(0), fc.nat(90 * 1_440)), fc.nat(240)],
+      ...[fc.integer({ min: 1, max: 72 }), fc.string()],
+      ([timezone, near], hours, rung, late, jitterMinutes, minGapHours, seed) => {
+        const dueAt = near.minus({ days: rung === 'payday' ? 1 : rung });
         const lastAttemptAt = dueAt.plus({ minutes: late });
-        const window = { from: clock(from), until: clock(until), timezone };
+        const window = { ...hours, timezone };
         const retry = retryAt(rung, { dueAt, lastAttemptAt, seed }, { ...POLICY, window, jitterMinutes, minGapHours });
-        const local = retry.setZone(timezone);
-        expect(local.toFormat('HH:mm') >= window.from && local.toFormat('HH:mm') < window.until).toBe(true);
+        const wall = retry.setZone(timezone).toFormat('HH:mm');
+        expect(wall >= window.from && wall < window.until).toBe(true);
         expect(retry.diff(lastAttemptAt).as('hours')).toBeGreaterThanOrEqual(minGapHours);
         if (rung !== 'payday') expect(retry >= dueAt.setZone(timezone).plus({ days: rung })).toBe(true);
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: 3_000 },
   );
 });
+
+/** Instants of ten years, and of the days on which clocks change. */
+const zonesAndDues = fc
+  .constantFrom<[string, readonly string[]][]>(
+    ['Asia/Seoul', ['2027-01-01']],
+    ['America/New_York', ['2027-03-14', '2027-11-07']],
+    ['Europe/London', ['2027-03-28', '2027-10-31']],
+    ['Australia/Lord_Howe', ['2027-04-04', '2027-10-03']],
+    ['America/Santiago', ['2027-04-04', '2027-09-05']],
+    ['Etc/UTC', ['2027-01-01']],
+  )
+  .chain(([timezone, days]) => {
+    const day = fc.constantFrom(...days).map((iso) => DateTime.fromISO(iso, { zone: timezone }));
+    const any = fc.nat(5_000_000).map((minutes) => DateTime.utc(2027).plus({ minutes }));
+    const near = fc.tuple(day, fc.nat(300)).map(([start, minutes]) => start.plus({ minutes }).toUTC());
+    return fc.tuple(fc.constant(timezone), fc.oneof(any, near));
+  });
+
+/** Minutes of a day as `HH:mm`. */
+function clock(minutes: number): string {
+  return `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
+}
