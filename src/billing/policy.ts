@@ -1,6 +1,6 @@
 import { DECLINE_CLASSES, type DeclineClass } from './charge.ts';
 
-/** When a declined charge is tried again: days after the due date, or the next payday after the try before. */
+/** When a declined charge is tried again: days after the due date, or the next payday after the try before, once its gap is over. */
 export type Rung = number | 'payday';
 
 /**
@@ -58,12 +58,12 @@ export function ruleFor(policy: DunningPolicy, declined: DeclineClass): ClassRul
   return policy.classes?.[declined] ?? { retryAfterDays: policy.retryAfterDays, card: 'same' };
 }
 
-/** The last day after the due date on which an invoice may still be collected: a payday lies at most a month ahead. */
+/** The last day after the due date on which an invoice may still be collected: a payday lies a month past a gap at most. */
 export function lastDay(policy: DunningPolicy): number {
   const ladders = [policy.retryAfterDays, ...Object.values(policy.classes ?? {}).map((rule) => rule.retryAfterDays)];
   const gapDays = Math.ceil(policy.minGapHours / 24);
   const days = ladders.map((ladder) =>
-    ladder.reduce<number>((day, rung) => Math.max(rung === 'payday' ? day + 31 : rung, day + gapDays), 0),
+    ladder.reduce<number>((day, rung) => Math.max(rung === 'payday' ? day + gapDays + 31 : rung, day + gapDays), 0),
   );
   return Math.max(...days) + (policy.waitForCardDays ?? 0);
 }

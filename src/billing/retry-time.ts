@@ -4,7 +4,7 @@ import type { DunningPolicy, RetryWindow, Rung } from './policy.ts';
 /** What the instant of a retry rests on. */
 export type RetryTiming = {
   readonly dueAt: DateTime;
-  /** The last attempt on the card that is to be tried; paydays are counted from it, and the gap. */
+  /** The last attempt on the card that is to be tried; the gap is counted from it, and no payday is of its day. */
   readonly lastAttemptAt: DateTime;
   /** The same for every retry of one invoice, and another one for another: what jitter is derived from. */
   readonly seed: string;
@@ -13,11 +13,18 @@ export type RetryTiming = {
 /**
  * When a rung is climbed: on its day at the local time at which the invoice fell due, not before the gap is over, inside
  * the window, and some minutes later by the invoice's own jitter. Days are those of the window's zone, so that a change of
- * its clocks moves no retry out of the window.
+ * its clocks moves no retry out of the window. A payday is climbed on that very day, or on the next one.
  */
-export function retryAt(rung: Rung, timing: RetryTiming, policy: DunningPolicy): DateTime {
-  const earliest = timing.lastAttemptAt.plus({ hours: policy.minGapHours });
-  return timed(DateTime.max(onRung(rung, timing, policy), earliest), timing.seed, policy);
+export function retryAt(rung: Rung, { dueAt, lastAttemptAt, seed }: RetryTiming, policy: DunningPolicy): DateTime {
+  const zone = policy.window?.timezone ?? dueAt.zone;
+  const [due, last] = [dueAt.setZone(zone), lastAttemptAt.setZone(zone)];
+  const earliest = last.plus({ hours: policy.minGapHours });
+  const dayAfter = last.plus({ days: 1 });
+  const payday = rung === 'payday' ? onPayday(due, DateTime.max(earliest, dayAfter.startOf('day')), policy) : undefined;
+  const at = payday ?? DateTime.max(rung === 'payday' ? dayAfter : due.plus({ days: rung }), earliest);
+  const spread = timed(at, seed, policy);
+  const isLate = payday !== undefined && !spread.hasSame(payday, 'day');
+  return (isLate ? payday : spread).setZone(dueAt.zone);
 }
 
 /** The first instant from `at` on that lies in the window, with the invoice's jitter. */
@@ -28,15 +35,22 @@ export function timed(at: DateTime, seed: string, { window, jitterMinutes = 0 }:
   return spread < on(open, window.until, window.timezone) && isWithin(spread, window) ? spread : open;
 }
 
-function onRung(rung: Rung, { dueAt, lastAttemptAt }: RetryTiming, policy: DunningPolicy): DateTime {
-  const zone = policy.window?.timezone ?? dueAt.zone;
-  if (rung !== 'payday') return dueAt.setZone(zone).plus({ days: rung }).setZone(dueAt.zone);
-  const due = dueAt.setZone(zone);
-  const last = lastAttemptAt.setZone(zone);
-  const days = paydaysFrom(last, policy.paydays ?? [])
-    .map((day) => day.set({ hour: due.hour, minute: due.minute, second: due.second, millisecond: due.millisecond }))
-    .filter((day) => day.startOf('day') > last.startOf('day'));
-  return (days[0] ?? last.plus({ days: 1 })).setZone(dueAt.zone);
+/**
+ * At the local time at which it fell due, where that may be, else at the first instant of a payday that may; undefined
+ * where the policy names no paydays.
+ */
+function onPayday(
+  { hour, minute, second, millisecond }: DateTime,
+  earliest: DateTime,
+  { paydays = [], window = null }: DunningPolicy,
+): DateTime | undefined {
+  const tries = paydaysFrom(earliest, paydays).flatMap((day) =>
+    [day.set({ hour, minute, second, millisecond }), day].map((at) => {
+      const from = DateTime.max(at, earliest);
+      return { day, at: window === null ? from : intoWindow(from, window) };
+    }),
+  );
+  return tries.find(({ day, at }) => at.hasSame(day, 'day'))?.at;
 }
 
 /** The paydays of this month and the next two, in order. */

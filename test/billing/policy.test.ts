@@ -35,7 +35,8 @@ test('a policy of before classes has one ladder for all of them, on the same car
 test.each<[Partial<DunningPolicy>, number, number]>([
   [{}, 5, 4],
   [{ waitForCardDays: 9 }, 14, 4],
-  [{ retryAfterDays: [2, 'payday', 'payday'] }, 64, 4],
+  [{ retryAfterDays: [2, 'payday', 'payday'] }, 66, 4],
+  [{ retryAfterDays: ['payday'], minGapHours: 96 }, 35, 2],
   [{ classes: { funds: { retryAfterDays: [1, 2, 3, 30], card: 'next' } } }, 30, 5],
 ])('%j ends on day %i, after %i declines of a card', (policy, day, attempts) => {
   expect(lastDay({ ...OLD, ...policy })).toBe(day);
@@ -46,6 +47,25 @@ test('what the account is refused for comes on top of what a card may be decline
   const policy: DunningPolicy = { ...OLD, classes: { config: { retryAfterDays: [1, 2], card: 'same' } } };
   expect([mostAttempts(policy, 1), mostAttempts(policy, 3)]).toEqual([6, 18]);
   expect(mostAttempts(policy, 0)).toBe(6);
+});
+
+test('no payday lies further ahead: the gap may end on one, past its window', () => {
+  const policy: DunningPolicy = {
+    retryAfterDays: ['payday', 'payday'],
+    minGapHours: 24,
+    paydays: [10],
+    window: { from: '09:00', until: '21:00', timezone: 'Asia/Seoul' },
+  };
+  const due = DateTime.fromISO('2027-01-09T22:00', { zone: 'Asia/Seoul' });
+  const of = { dueAt: due, declined: 'funds', cards: 1, declinesAreFinal: true, seed: null } as const;
+  const { rungs } = ladderOf(policy, of);
+  expect(rungs.map(({ at }) => at.toFormat('yyyy-LL-dd HH:mm'))).toEqual([
+    '2027-01-09 22:00',
+    '2027-02-10 09:00',
+    '2027-03-10 09:00',
+  ]);
+  expect(rungs[1]?.at.diff(due).as('days')).toBeGreaterThan(31);
+  expect(lastDay({ ...policy, retryAfterDays: ['payday'] })).toBe(32);
 });
 
 test.each<[Partial<DunningPolicy>, string, string, readonly string[]]>([

@@ -13,6 +13,9 @@ const POLICY: DunningPolicy = {
   jitterMinutes: 0,
 };
 
+const { window: _, ...WITHOUT } = POLICY;
+const WITHOUT_WINDOW: DunningPolicy = { ...WITHOUT, jitterMinutes: 240 };
+
 const seoul = (local: string) => DateTime.fromISO(local, { zone: 'Asia/Seoul' });
 const at = (rung: Rung, due: string, last: string, policy = POLICY) =>
   retryAt(rung, { dueAt: seoul(due).toUTC(), lastAttemptAt: seoul(last).toUTC(), seed: 'sub-1' }, policy)
@@ -42,12 +45,68 @@ test.each<[string, Rung, string, string, string]>([
     '2027-01-09T20:00',
     '2027-01-10 20:00',
   ],
+  [
+    'the payday itself, however late in the day it fell due',
+    'payday',
+    '2027-01-05T22:00',
+    '2027-01-05T22:00',
+    '2027-01-10 09:00',
+  ],
+  ['or how early', 'payday', '2027-01-05T04:00', '2027-01-05T04:00', '2027-01-10 09:00'],
+  [
+    'when the gap ends on it, late as it fell due',
+    'payday',
+    '2027-01-05T22:00',
+    '2027-01-09T15:00',
+    '2027-01-10 15:00',
+  ],
+  [
+    'the one after, where the gap ends past its window',
+    'payday',
+    '2027-01-05T10:00',
+    '2027-01-09T21:30',
+    '2027-01-25 10:00',
+  ],
+  [
+    'the one after, where the gap ends past its day',
+    'payday',
+    '2027-01-05T10:00',
+    '2027-01-24T10:00',
+    '2027-01-25 10:00',
+  ],
 ])('%s', (_rule, rung, due, last, expected) => {
   expect(at(rung, due, last)).toBe(expected);
 });
 
 test('a payday that a month lacks is its last day', () => {
   expect(at('payday', '2027-02-05T10:00', '2027-02-05T10:00', { ...POLICY, paydays: [31] })).toBe('2027-02-28 10:00');
+});
+
+test.each([
+  [96, [10, 25], '2027-01-08T10:00', '2027-01-25 10:00'],
+  [720, [1], '2027-01-31T10:00', '2027-04-01 10:00'],
+  [0, [10, 11], '2027-01-10T10:00', '2027-01-11 10:00'],
+])('with a gap of %i hours, the payday after it', (minGapHours, paydays, last, expected) => {
+  expect(at('payday', last, last, { ...POLICY, minGapHours, paydays })).toBe(expected);
+});
+
+test.each([
+  ['no window', { ...WITHOUT_WINDOW, window: null }],
+  ['none named', WITHOUT_WINDOW],
+])('with %s, a payday is all of its day, and jitter does not lead past it', (_, policy) => {
+  const dueAt = seoul('2027-01-05T23:50');
+  const retries = Array.from({ length: 50 }, (_, seed) =>
+    retryAt('payday', { dueAt, lastAttemptAt: dueAt, seed: String(seed) }, policy),
+  );
+  expect(new Set(retries.map((retry) => retry.day))).toEqual(new Set([10]));
+});
+
+test('a payday on which clocks jump over the window is none', () => {
+  const timezone = 'Europe/London';
+  const dueAt = DateTime.fromISO('2027-03-20T01:30', { zone: timezone });
+  const policy = { ...POLICY, paydays: [28, 30], window: { from: '01:15', until: '01:45', timezone } };
+  const retry = retryAt('payday', { dueAt, lastAttemptAt: dueAt, seed: '' }, policy);
+  expect(retry.toFormat('yyyy-LL-dd HH:mm')).toBe('2027-03-30 01:30');
 });
 
 test('a payday of a policy that names none is the day after', () => {
@@ -138,7 +197,8 @@ test('whatever the policy: never before the rung, never inside the gap, never ou
         const wall = retry.setZone(timezone).toFormat('HH:mm');
         expect(wall >= window.from && wall < window.until).toBe(true);
         expect(retry.diff(lastAttemptAt).as('hours')).toBeGreaterThanOrEqual(minGapHours);
-        if (rung !== 'payday') expect(retry >= dueAt.setZone(timezone).plus({ days: rung })).toBe(true);
+        if (rung === 'payday') expect(isPayday(retry.setZone(timezone))).toBe(true);
+        else expect(retry >= dueAt.setZone(timezone).plus({ days: rung })).toBe(true);
       },
     ),
     { numRuns: 3_000 },
@@ -161,6 +221,10 @@ const zonesAndDues = fc
     const near = fc.tuple(day, fc.nat(300)).map(([start, minutes]) => start.plus({ minutes }).toUTC());
     return fc.tuple(fc.constant(timezone), fc.oneof(any, near));
   });
+
+function isPayday({ day }: DateTime): boolean {
+  return day === 10 || day === 25;
+}
 
 /** Minutes of a day as `HH:mm`. */
 function clock(minutes: number): string {
