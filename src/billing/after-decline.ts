@@ -2,9 +2,10 @@ import type { DateTime } from 'luxon';
 import type { AttemptStanding, Transition } from './attempt.ts';
 import type { Decline } from './charge.ts';
 import type { DeclineDecision } from './dunning.ts';
-import { AWAITING_CARD, WRITTEN_OFF } from './invoice.ts';
+import { type Ending, endingOf } from './ending.ts';
+import { AWAITING_CARD } from './invoice.ts';
 import type { ChargeOutcome } from './outcome.ts';
-import type { DunningPolicy, SubscriptionEnd } from './policy.ts';
+import type { DunningPolicy } from './policy.ts';
 
 /** What follows a decline, for the attempt and all that hangs on it. */
 export function refused(
@@ -54,19 +55,14 @@ export function cardAwaited(
 function afterFailure(
   decline: Decline,
   decision: DeclineDecision,
-  { end = 'unpaid', later = 'hold' }: DunningPolicy,
+  policy: DunningPolicy,
 ): Pick<Transition, 'invoice' | 'subscription' | 'events'> {
   const payload = payloadOf(decline);
-  if (decision.kind === 'give-up') {
-    const reason = end === 'write_off' ? WRITTEN_OFF : decision.reason;
-    const events = [{ kind: 'invoice.uncollectible', payload }, ...ENDING[end].map((kind) => ({ kind, payload }))];
-    const subscription = end === 'unpaid' && later === 'accumulate' ? later : end;
-    return { invoice: { state: 'uncollectible', reason }, subscription, events };
-  }
-  if (decision.kind === 'hold') {
-    const { reason } = decision;
-    const held = { kind: 'invoice.held', payload: { ...payload, reason } };
-    return { invoice: { state: 'held', reason }, subscription: 'past_due', events: [held] };
+  if (decision.kind === 'give-up' || decision.kind === 'hold') {
+    const { state, reason, subscription } = endingOf(decision, policy);
+    const told = state === 'held' ? { ...payload, reason } : payload;
+    const events = [`invoice.${state}`, ...ENDING[subscription]].map((kind) => ({ kind, payload: told }));
+    return { invoice: { state, reason }, subscription, events };
   }
   const next = { state: 'retrying', nextAt: decision.at } as const;
   if (decision.kind === 'await-card') {
@@ -92,7 +88,9 @@ function firstStep({ dueAt }: AttemptStanding, { steps = [] }: DunningPolicy): {
 }
 
 /** What else is told when an invoice was given up. */
-const ENDING: Readonly<Record<SubscriptionEnd, readonly string[]>> = {
+const ENDING: Readonly<Record<Ending['subscription'], readonly string[]>> = {
+  past_due: [],
+  accumulate: [],
   unpaid: [],
   pause: ['subscription.paused'],
   cancel: ['subscription.canceled'],

@@ -1,6 +1,7 @@
 import type { DateTime } from 'luxon';
 import type { DeclineClass } from './charge.ts';
 import { decide } from './dunning.ts';
+import { type Ending, endingOf } from './ending.ts';
 import { afterDecline, type CardStanding } from './next-try.ts';
 import type { DunningPolicy } from './policy.ts';
 
@@ -14,7 +15,9 @@ export type Ladder = {
   readonly awaitsUntil: DateTime | null;
   /** The reason of the invoice at its end. */
   readonly end: string;
-  readonly endsAs: 'uncollectible' | 'held';
+  readonly endsAs: Ending['state'];
+  /** What becomes of its subscription then. */
+  readonly subscription: Ending['subscription'];
 };
 
 /** The invoice whose ladder it is. */
@@ -47,16 +50,19 @@ export function ladderOf(
     const collecting = { cards, cardId: String(card), declinesAreFinal, seed: seed ?? '' };
     const standing = { dueAt, sentAt: at, failures: rungs.length - 1, ...FIRST_SEND, collecting };
     const decision = decide(standing, outcome, by, at);
-    if (decision.kind === 'give-up' || decision.kind === 'hold') {
-      const endsAs = decision.kind === 'hold' ? 'held' : 'uncollectible';
-      return { rungs, awaitsUntil: null, end: decision.reason, endsAs };
-    }
+    if (decision.kind === 'give-up' || decision.kind === 'hold')
+      return { rungs, awaitsUntil: null, ...ended(decision, policy) };
     if (decision.kind === 'await-card')
-      return { rungs, awaitsUntil: decision.at, end: 'no_card_left', endsAs: 'uncollectible' };
+      return { rungs, awaitsUntil: decision.at, ...ended({ kind: 'give-up', reason: 'no_card_left' }, policy) };
     cards = afterDecline(collecting, declined, at);
     card = Number(decision.cardId ?? 1);
     at = decision.at;
   }
+}
+
+function ended(...end: Parameters<typeof endingOf>): Pick<Ladder, 'end' | 'endsAs' | 'subscription'> {
+  const { state, reason, subscription } = endingOf(...end);
+  return { end: reason, endsAs: state, subscription };
 }
 
 function untried(id: string): CardStanding {

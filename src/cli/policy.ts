@@ -5,10 +5,11 @@ import { periodAt } from '../billing/calendar.ts';
 import { DECLINE_CLASSES, type DeclineClass } from '../billing/charge.ts';
 import { InputError } from '../billing/errors.ts';
 import { type Ladder, ladderOf } from '../billing/ladder.ts';
-import type { DunningPolicy, SubscriptionEnd } from '../billing/policy.ts';
+import type { DunningPolicy } from '../billing/policy.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { didYouMean } from '../nearest-name.ts';
+import { becomesInWords } from '../operator/policy-in-words.ts';
 import { type Context, prepare, printResult } from './context.ts';
 
 type Options = { readonly class: DeclineClass; readonly due?: string; readonly cards: number };
@@ -60,7 +61,7 @@ function printedLadder(config: Config, name: string, { class: declined, due, car
     awaits_card_until: ladder.awaitsUntil?.toUTC().toISO() ?? null,
     ends_as: ladder.endsAs,
     end: ladder.end,
-    subscription: ladder.endsAs === 'held' ? null : (dunning.end ?? 'unpaid'),
+    subscription: ladder.subscription,
   };
   return { json, text: render(ladder, { name, version, declined, timezone, cards, dunning }) };
 }
@@ -75,7 +76,7 @@ type Heading = {
 };
 
 function render(
-  { rungs, awaitsUntil, end, endsAs }: Ladder,
+  { rungs, awaitsUntil, end, endsAs, subscription }: Ladder,
   { name, version, declined, timezone, cards, dunning }: Heading,
 ): string {
   const local = (at: DateTime) => at.setZone(timezone).toFormat('yyyy-LL-dd HH:mm ccc', { locale: 'en' });
@@ -84,16 +85,14 @@ function render(
     return `  ${number}  ${local(at)}  ${after(number, days)}${on}`;
   });
   const waits = awaitsUntil === null ? [] : [`  until ${local(awaitsUntil)} another card is waited for`];
-  const { jitterMinutes = 0, end: subscription = 'unpaid', later } = dunning;
-  const staysPastDue = endsAs === 'held' || later === 'accumulate';
-  const ends = staysPastDue ? 'the subscription stays past due' : ENDS[subscription];
+  const { jitterMinutes = 0 } = dunning;
   const spread = jitterMinutes > 0 && rungs.length > 1 ? [`  each retry up to ${jitterMinutes} minutes later`] : [];
   return [
     `${name} (${version}), declined for ${declined}, in ${timezone}`,
     ...lines,
     ...spread,
     ...waits,
-    `  then ${endsAs}: ${end}; ${ends}`,
+    `  then ${endsAs}: ${end}; ${becomesInWords(subscription)}`,
   ].join('\n');
 }
 
@@ -103,10 +102,3 @@ function after(number: number, days: number): string {
   const passed = Math.round(days * 10) / 10;
   return `${passed} ${passed === 1 ? 'day' : 'days'} after`;
 }
-
-const ENDS: Readonly<Record<SubscriptionEnd, string>> = {
-  unpaid: 'the subscription is unpaid',
-  pause: 'the subscription is paused',
-  cancel: 'the subscription is canceled',
-  write_off: 'the subscription goes on',
-};

@@ -1,4 +1,5 @@
 import { DECLINE_CLASSES, type DeclineClass } from '../billing/charge.ts';
+import type { Ending } from '../billing/ending.ts';
 import { type ClassRule, type DunningPolicy, type Rung, ruleFor } from '../billing/policy.ts';
 
 /** A policy as a person would say it, one sentence a line; classes that are treated alike stand together. */
@@ -47,7 +48,7 @@ function bounds(policy: DunningPolicy): string[] {
   return [
     `At least ${gap(policy)}${when}.${waits}${cap}`,
     ...(named.length === 0 ? [] : [`Steps: ${named.join(', ')}.`]),
-    `Then it is uncollectible, and the subscription ${ENDS[end]}.`,
+    `Then it is uncollectible, and ${becomesInWords(end)}.`,
   ];
 }
 
@@ -61,4 +62,16 @@ function duration(hours: number): string {
   return minutes === 1 ? '1 minute' : `${minutes} minutes`;
 }
 
-const ENDS = { unpaid: 'is unpaid', pause: 'is paused', cancel: 'is canceled', write_off: 'goes on' } as const;
+/** What becomes of a subscription whose invoice ended, as a person would say it. */
+export function becomesInWords(subscription: Ending['subscription']): string {
+  return `the subscription ${BECOMES[subscription]}`;
+}
+
+const BECOMES: Readonly<Record<Ending['subscription'], string>> = {
+  past_due: 'stays past due',
+  accumulate: 'stays past due',
+  unpaid: 'is unpaid',
+  pause: 'is paused',
+  cancel: 'is canceled',
+  write_off: 'goes on',
+};

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import type { DeclineClass } from '../../src/billing/charge.ts';
 import { type LadderOf, ladderOf } from '../../src/billing/ladder.ts';
+import type { DunningPolicy } from '../../src/billing/policy.ts';
 
 const dueAt = DateTime.fromISO('2026-12-31T01:00:00Z', { zone: 'utc' });
 
@@ -29,6 +30,21 @@ test('what the merchant’s account is refused for ends held, anything else unco
   const policy = { retryAfterDays: [1], minGapHours: 24 };
   expect(ladderOf(policy, of('config'))).toMatchObject({ endsAs: 'held', end: 'account_refused' });
   expect(ladderOf(policy, of('time'))).toMatchObject({ endsAs: 'uncollectible', end: 'retries_exhausted' });
+});
+
+test.each<[Partial<DunningPolicy>, DeclineClass, string, string]>([
+  [{}, 'funds', 'retries_exhausted', 'unpaid'],
+  [{ end: 'pause' }, 'funds', 'retries_exhausted', 'pause'],
+  [{ end: 'cancel' }, 'card', 'no_card_left', 'cancel'],
+  [{ later: 'accumulate' }, 'funds', 'retries_exhausted', 'accumulate'],
+  [{ later: 'accumulate' }, 'card', 'no_card_left', 'accumulate'],
+  [{ end: 'write_off' }, 'funds', 'written_off', 'write_off'],
+  [{ end: 'write_off' }, 'card', 'written_off', 'write_off'],
+  [{ end: 'cancel' }, 'config', 'account_refused', 'past_due'],
+])('under %j, declined for %s, it ends as %s, and the subscription: %s', (ending, declined, end, subscription) => {
+  const classes = { card: { retryAfterDays: [], card: 'other' } } as const;
+  const policy: DunningPolicy = { retryAfterDays: [1], minGapHours: 24, waitForCardDays: 7, classes, ...ending };
+  expect(ladderOf(policy, of(declined))).toMatchObject({ end, subscription });
 });
 
 test('a longer gap than the rungs are apart moves them', () => {

@@ -10,7 +10,13 @@ import { ROOT } from '../support/repository.ts';
 let home: string;
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'maedal-policy-'));
-  const config = `export default { timezone: 'Asia/Seoul', chargeAt: '09:30', dunning: { patient: { retryAfterDays: [1, 14] } } };`;
+  const config = `export default { timezone: 'Asia/Seoul', chargeAt: '09:30', dunning: {
+    patient: { retryAfterDays: [1, 14] },
+    lenient: { end: 'write_off' },
+    growing: { later: 'accumulate' },
+    strict: { end: 'cancel' },
+    paused: { end: 'pause' },
+  } };`;
   await writeFile(join(home, 'maedal.config.ts'), config);
 });
 afterAll(async () => {
@@ -43,6 +49,39 @@ test('in JSON its instants are UTC', async () => {
   const { attempts, end } = JSON.parse(await printed.line(/^\{/));
   expect(attempts[0]).toEqual({ number: 1, at: '2026-12-31T14:00:00.000Z', days: 0, card: 1 });
   expect([attempts.length, end]).toEqual([3, 'retries_exhausted']);
+});
+
+test.each([
+  [
+    ...['lenient', 'funds', 'uncollectible', 'written_off', 'write_off'],
+    'then uncollectible: written_off; the subscription goes on',
+  ],
+  [
+    ...['lenient', 'card', 'uncollectible', 'written_off', 'write_off'],
+    'then uncollectible: written_off; the subscription goes on',
+  ],
+  [
+    ...['growing', 'funds', 'uncollectible', 'retries_exhausted', 'accumulate'],
+    'then uncollectible: retries_exhausted; the subscription stays past due',
+  ],
+  [
+    ...['strict', 'card', 'uncollectible', 'no_card_left', 'cancel'],
+    'then uncollectible: no_card_left; the subscription is canceled',
+  ],
+  [
+    ...['paused', 'other', 'uncollectible', 'retries_exhausted', 'pause'],
+    'then uncollectible: retries_exhausted; the subscription is paused',
+  ],
+  [
+    ...['strict', 'config', 'held', 'account_refused', 'past_due'],
+    'then held: account_refused; the subscription stays past due',
+  ],
+])('the end of %s for %s is what becomes of the invoice and its subscription', async (name, declined, ...expected) => {
+  const shown = policy(name, '--class', declined);
+  expect(await shown.ended).toBe(0);
+  const inJson = policy(name, '--class', declined, '--json');
+  const { ends_as: endsAs, end, subscription } = JSON.parse(await inJson.line(/^\{/));
+  expect([endsAs, end, subscription, shown.lines.at(-1)?.trim()]).toEqual(expected);
 });
 
 test.each([
