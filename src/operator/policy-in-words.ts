@@ -1,19 +1,48 @@
+import { DateTime } from 'luxon';
 import { DECLINE_CLASSES, type DeclineClass } from '../billing/charge.ts';
 import type { Ending } from '../billing/ending.ts';
+import { WRITTEN_OFF } from '../billing/invoice.ts';
+import { ladderOf } from '../billing/ladder.ts';
 import { type ClassRule, type DunningPolicy, type Rung, ruleFor } from '../billing/policy.ts';
 
 /** A policy as a person would say it, one sentence a line; classes that are treated alike stand together. */
 export function policyInWords(policy: DunningPolicy): string[] {
   if (policy.classes === undefined) {
-    return [`After a decline: ${again(policy.retryAfterDays)}, at least ${gap(policy)}; then it is uncollectible.`];
+    return [`After a decline: ${again(policy.retryAfterDays)}, at least ${gap(policy)}.`, ends(policy)];
   }
-  const alike = new Map<string, DeclineClass[]>();
+  const rules = alike((declined) => ruleInWords(ruleFor(policy, declined)));
+  const says = rules.map(([rule, classes]) => `After a decline for ${classes.join(', ')}: ${rule}.`);
+  return [...says, ...bounds(policy), ends(policy)];
+}
+
+/** How an invoice ends and what becomes of its subscription, as a person would say it. */
+export function endInWords({ state, reason, subscription }: Ending): string {
+  const writtenOff = reason === WRITTEN_OFF ? ' and written off' : '';
+  return `it is ${state}${writtenOff}, and ${becomesInWords(subscription)}`;
+}
+
+/** What is said of classes, and of which ones, in the order of the first of each. */
+function alike(inWords: (declined: DeclineClass) => string): readonly (readonly [string, readonly DeclineClass[]])[] {
+  const classes = new Map<string, DeclineClass[]>();
   for (const name of DECLINE_CLASSES) {
-    const says = ruleInWords(ruleFor(policy, name));
-    alike.set(says, [...(alike.get(says) ?? []), name]);
+    const says = inWords(name);
+    classes.set(says, [...(classes.get(says) ?? []), name]);
   }
-  const rules = [...alike].map(([says, names]) => `After a decline for ${names.join(', ')}: ${says}.`);
-  return [...rules, ...bounds(policy)];
+  return [...classes];
+}
+
+/** Says how it ends for funds, and for which classes otherwise. */
+function ends(policy: DunningPolicy): string {
+  const usual = endOf(policy, 'funds');
+  const others = alike((declined) => endOf(policy, declined)).filter(([says]) => says !== usual);
+  const otherwise = others.map(([says, classes]) => `; where the last decline is for ${classes.join(', ')}, ${says}`);
+  return `Then ${usual}${otherwise.join('')}.`;
+}
+
+function endOf(policy: DunningPolicy, declined: DeclineClass): string {
+  const of = { dueAt: DateTime.utc(2027), declined, cards: 1, declinesAreFinal: true, seed: null };
+  const { endsAs, end, subscription } = ladderOf(policy, of);
+  return endInWords({ state: endsAs, reason: end, subscription });
 }
 
 function ruleInWords({ card, retryAfterDays }: ClassRule): string {
@@ -38,7 +67,7 @@ function again(rungs: readonly Rung[]): string {
 }
 
 function bounds(policy: DunningPolicy): string[] {
-  const { window = null, waitForCardDays = 0, perCard = null, steps = [], end = 'unpaid' } = policy;
+  const { window = null, waitForCardDays = 0, perCard = null, steps = [] } = policy;
   const when = window === null ? '' : `, from ${window.from} to ${window.until} in ${window.timezone}`;
   const waits = waitForCardDays === 0 ? '' : ` Another card is waited for ${waitForCardDays} days.`;
   const cap = perCard === null ? '' : ` A card is declined at most ${perCard.declines} times in ${perCard.days} days.`;
@@ -48,7 +77,6 @@ function bounds(policy: DunningPolicy): string[] {
   return [
     `At least ${gap(policy)}${when}.${waits}${cap}`,
     ...(named.length === 0 ? [] : [`Steps: ${named.join(', ')}.`]),
-    `Then it is uncollectible, and ${becomesInWords(end)}.`,
   ];
 }
 

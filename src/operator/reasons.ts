@@ -7,6 +7,9 @@ export function inWords(reason: string): string {
 const REASONS: Readonly<Record<string, string>> = {
   retries_exhausted: 'declined on the last rung of its policy',
   account_refused: 'the payment company refused the merchant’s account on the last rung; mend that, then release',
+  awaiting_card: 'no card is left to try, and another one is waited for',
+  no_card_left: 'no card was left to try, and no other came',
+  written_off: 'given up, and owed no more: its policy lets the subscription go on',
   subscription_canceled: 'the subscription ended before it was charged',
   subscription_stopped: 'the subscription is paused or stands unpaid',
   catch_up: 'missed during an outage',

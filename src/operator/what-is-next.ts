@@ -1,7 +1,10 @@
+import { endingOf } from '../billing/ending.ts';
 import { assertNever } from '../billing/errors.ts';
+import { AWAITING_CARD } from '../billing/invoice.ts';
 import type { CaseFile } from '../store/case-file.ts';
 import { fenceOf, type Identity } from '../store/fence.ts';
 import { isoInstant, isoInstantOrNull } from './instant.ts';
+import { endInWords } from './policy-in-words.ts';
 
 /** What happens next to an invoice, in a sentence, and when; `at` is null where nothing happens by itself. */
 export type Next = { readonly at: string | null; readonly says: string };
@@ -74,7 +77,8 @@ function watched(at: Date): string {
 }
 
 /** What collecting goes on with, or null when it does not go on. */
-function collected({ invoice, now }: CaseFile): string | null {
+function collected(file: CaseFile): string | null {
+  const { invoice, now } = file;
   if (invoice.next_at === null) return null;
   const at = isoInstant(invoice.next_at);
   const when = invoice.next_at > now ? `at ${at}` : `as soon as a scheduler ticks (due since ${at})`;
@@ -87,8 +91,19 @@ function collected({ invoice, now }: CaseFile): string | null {
     case 'unknown':
       return `The gateway is asked about attempt ${alive.number} ${when}. Until its fate is proved, nothing else is charged.${notFound(alive)}`;
     default:
+      if (invoice.reason === AWAITING_CARD) return awaited(file, at);
       return `Attempt ${(invoice.attempts.at(-1)?.number ?? 0) + 1} is made and charged ${when}.`;
   }
+}
+
+/** No attempt is made then, but where another card has come. */
+function awaited({ invoice, policy, now }: CaseFile, until: string): string {
+  const end = endInWords(endingOf({ kind: 'give-up', reason: 'no_card_left' }, policy));
+  const isOver = invoice.next_at !== null && invoice.next_at <= now;
+  const waits = isOver
+    ? `Another card was waited for until ${until}. As soon as a scheduler ticks, one that has come is charged.`
+    : `Another card is waited for until ${until}, and charged when it comes.`;
+  return `${waits} If none has come by then, ${end}.`;
 }
 
 /** Why that instant may only be the next look. */

@@ -68,7 +68,8 @@ test('a decline and its retry are told from the due instant to the next one, in 
     '  Attempt 1 on card 5365****1234: declined (funds): 잔액부족',
     '    Sent once, at 2027-01-31 10:00:05; answered at 2027-01-31 10:00:07.',
     '    The gateway shows imps_000000000001 as failed, 9900 KRW: 잔액부족; first seen at 2027-01-31 10:00:07, by the answer to the charge.',
-    '  After a decline: again 1, 3, 5 days after the due date, at least 24 hours after the last attempt on a card; then it is uncollectible.',
+    '  After a decline: again 1, 3, 5 days after the due date, at least 24 hours after the last attempt on a card.',
+    '  Then it is uncollectible, and the subscription is unpaid; where the last decline is for config, it is held, and the subscription stays past due.',
     '  Attempt 2 is made and charged at 2027-02-01 10:00:00.',
   ]) {
     expect(text.split('\n')).toContain(line);
@@ -104,6 +105,18 @@ test.each([
     { state: 'review', reason: 'amounts differ' },
     { state: 'review', ...SENT },
     /a person must decide \(amounts differ\)/,
+  ],
+  [
+    'waits for another card',
+    { state: 'retrying', reason: 'awaiting_card', nextAt: LATER },
+    { state: 'declined', answeredAt: '2027-01-31T01:00:05Z', ...SENT },
+    /^Another card is waited for until 2027-02-01T01:00:00Z, and charged when it comes\. If none has come by then, it is uncollectible, and the subscription is unpaid\.$/,
+  ],
+  [
+    'has waited for another card',
+    { state: 'retrying', reason: 'awaiting_card', nextAt: '2027-01-31T01:00:00Z' },
+    { state: 'declined', answeredAt: '2027-01-31T01:00:05Z', ...SENT },
+    /^Another card was waited for until 2027-01-31T01:00:00Z\. As soon as a scheduler ticks, one that has come is charged\. If none has come by then, it is uncollectible, and the subscription is unpaid\.$/,
   ],
   [
     'was given up',
@@ -163,6 +176,17 @@ test('what ended and may still be captured is said to be watched', async () => {
     at: LATER,
     says: `It ended uncollectible (retries_exhausted). \`maedal retry\` has it charged once more. Something of it might still be captured: it is looked up once more at ${LATER}.`,
   });
+});
+
+test.each([
+  ['retrying', 'awaiting_card', 'no card is left to try, and another one is waited for'],
+  ['uncollectible', 'no_card_left', 'no card was left to try, and no other came'],
+  ['uncollectible', 'written_off', 'given up, and owed no more: its policy lets the subscription go on'],
+])('says why it is %s in words: %s', async (state, reason, words) => {
+  const nextAt = state === 'retrying' ? { nextAt: LATER } : {};
+  const { invoiceId } = await newCase({ state, reason, ...nextAt }, { state: 'canceled' });
+  const text = renderExplanation(await explainInvoice(database.db, invoiceId, OURS));
+  expect(text).toContain(` and is ${state}: ${words} (${reason}).`);
 });
 
 test('says so while sending is switched off', async () => {

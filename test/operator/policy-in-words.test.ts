@@ -4,13 +4,29 @@ import { policyInWords } from '../../src/operator/policy-in-words.ts';
 
 const OLD: DunningPolicy = { retryAfterDays: [1, 3, 5], minGapHours: 24 };
 
-test('a policy of before classes is one sentence', () => {
+const CONFIG_IS_HELD = '; where the last decline is for config, it is held, and the subscription stays past due.';
+
+test('a policy of before classes says how often, and how that ends', () => {
   expect(policyInWords(OLD)).toEqual([
-    'After a decline: again 1, 3, 5 days after the due date, at least 24 hours after the last attempt on a card; then it is uncollectible.',
+    'After a decline: again 1, 3, 5 days after the due date, at least 24 hours after the last attempt on a card.',
+    `Then it is uncollectible, and the subscription is unpaid${CONFIG_IS_HELD}`,
   ]);
   expect(policyInWords({ ...OLD, retryAfterDays: [], minGapHours: 0.5 })[0]).toBe(
-    'After a decline: never again, at least 30 minutes after the last attempt on a card; then it is uncollectible.',
+    'After a decline: never again, at least 30 minutes after the last attempt on a card.',
   );
+});
+
+test.each<[Partial<DunningPolicy>, string]>([
+  [{ end: 'pause' }, `Then it is uncollectible, and the subscription is paused${CONFIG_IS_HELD}`],
+  [{ end: 'cancel' }, `Then it is uncollectible, and the subscription is canceled${CONFIG_IS_HELD}`],
+  [{ end: 'write_off' }, `Then it is uncollectible and written off, and the subscription goes on${CONFIG_IS_HELD}`],
+  [{ later: 'accumulate' }, `Then it is uncollectible, and the subscription stays past due${CONFIG_IS_HELD}`],
+  [
+    { classes: { config: { retryAfterDays: [], card: 'other' } } },
+    `Then it is uncollectible, and the subscription is unpaid${CONFIG_IS_HELD}`,
+  ],
+])('the end is said as it will be: %j', (policy, expected) => {
+  expect(policyInWords({ ...OLD, classes: {}, ...policy }).at(-1)).toBe(expected);
 });
 
 test('classes that are treated alike stand together, and every bound is said', () => {
@@ -38,6 +54,6 @@ test('classes that are treated alike stand together, and every bound is said', (
     'After a decline for other: again on the next payday.',
     'At least 24 hours after the last attempt on a card, from 09:00 to 21:00 in Asia/Seoul. Another card is waited for 7 days. A card is declined at most 20 times in 30 days.',
     'Steps: told on day 0, locked on day 4 (suspended).',
-    'Then it is uncollectible, and the subscription is canceled.',
+    `Then it is uncollectible, and the subscription is canceled${CONFIG_IS_HELD}`,
   ]);
 });
