@@ -4,6 +4,7 @@ import type { Db } from './db.ts';
 /** An attempt that fell due in a throw-away database, or a period of it for which none was made (`number` null). */
 export type SimulatedAttempt = {
   readonly subscription: string;
+  readonly subscriptionStatus: string;
   readonly periodKey: string;
   readonly periodStart: Date;
   readonly periodEnd: Date;
@@ -37,7 +38,7 @@ export async function readSimulatedAttempts(
   { from, until }: { readonly from: Date; readonly until: Date },
 ): Promise<SimulatedAttempt[]> {
   return db.$queryRaw<SimulatedAttempt[]>`
-    SELECT s.external_id AS subscription, i.period_key AS "periodKey", i.period_start AS "periodStart", i.period_end AS "periodEnd",
+    SELECT s.external_id AS subscription, s.status AS "subscriptionStatus", i.period_key AS "periodKey", i.period_start AS "periodStart", i.period_end AS "periodEnd",
            i.state AS "invoiceState", i.reason AS "invoiceReason", i.next_at AS "invoiceNextAt", i.paid_at AS "invoicePaidAt",
            i.due_at AS "dueAt", a.number, a.merchant_uid AS "merchantUid", a.state, a.decline_class AS "declineClass",
            coalesce(a.created_at < ${from} AND coalesce((SELECT h.from_state FROM history h WHERE h.entity_id = a.id ORDER BY h.id LIMIT 1),

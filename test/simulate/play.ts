@@ -7,6 +7,7 @@ import { resolveSimulated } from '../../src/config/simulated.ts';
 import { asError, type BillingEvent } from '../../src/events.ts';
 import { type Line, lineOf } from '../../src/simulate/line.ts';
 import { simulate } from '../../src/simulate/simulate.ts';
+import type { SimulatedAttempt } from '../../src/store/simulated-attempts.ts';
 import { newDir } from '../config/temporary.ts';
 
 /** A subscriber as far as simulations tell them apart. */
@@ -50,14 +51,21 @@ export async function fileOf(subscribers: readonly Subscriber[]): Promise<string
   return file;
 }
 
-/** Plays subscribers from one day of Seoul to another on the tests' PostgreSQL; whatever goes wrong by itself throws. */
-export async function play(script: {
+type Script = {
   readonly subscribers: readonly Subscriber[];
   readonly from: string;
   readonly until: string;
   readonly config?: Config;
   readonly outage?: { readonly from: string; readonly until: string };
-}): Promise<Line[]> {
+};
+
+/** What `maedal simulate` tells of each attempt. */
+export async function play(script: Script): Promise<Line[]> {
+  return (await playAttempts(script)).map(lineOf);
+}
+
+/** Plays subscribers from one day of Seoul to another on the tests' PostgreSQL; whatever goes wrong by itself throws. */
+export async function playAttempts(script: Script): Promise<readonly SimulatedAttempt[]> {
   const file = await fileOf(script.subscribers);
   const failed: BillingEvent[] = [];
   const outage = script.outage;
@@ -74,7 +82,7 @@ export async function play(script: {
     fill: (app) => importWithCards(app, file),
   });
   for (const event of failed) throw asError('error' in event ? event.error : event);
-  return attempts.map(lineOf);
+  return attempts;
 }
 
 /** The lines of one subscription. */

@@ -6,10 +6,12 @@ import { type Ladder, ladderOf } from '../../src/billing/ladder.ts';
 import { seedOf } from '../../src/billing/next-try.ts';
 import type { Config } from '../../src/config/config.ts';
 import { resolveSimulated } from '../../src/config/simulated.ts';
-import type { Line } from '../../src/simulate/line.ts';
+import { type Line, lineOf } from '../../src/simulate/line.ts';
+import type { SimulatedAttempt } from '../../src/store/simulated-attempts.ts';
 import { ROOT } from '../support/repository.ts';
-import { linesOf, play, type Subscriber } from './play.ts';
+import { configWith, linesOf, playAttempts, type Subscriber } from './play.ts';
 
+const FROM = '2027-01-31';
 const DUE = DateTime.fromISO('2027-01-31T01:00:00Z', { zone: 'utc' });
 /** Each policy that is shipped, and a plan of the example that names it; the default needs none. */
 const POLICIES = [
@@ -18,7 +20,10 @@ const POLICIES = [
 ] as const;
 const WAYS = POLICIES.flatMap(([policy, plan]) => DECLINE_CLASSES.map((declined) => ({ policy, plan, declined })));
 
+type Way = { readonly policy: string; readonly plan: string | undefined; readonly declined: DeclineClass };
+
 let config: Config;
+let attempts: SimulatedAttempt[];
 let lines: Line[];
 beforeAll(async () => {
   config = await resolveSimulated({ file: join(ROOT, 'examples/maedal.config.ts'), env: {} });
@@ -27,13 +32,14 @@ beforeAll(async () => {
     WAYS.filter(({ declined }) => isAlone === (declined === 'config')),
   );
   const casts = [together?.flatMap(subscribersOf) ?? [], ...(alone?.flatMap(subscribersOf).map((one) => [one]) ?? [])];
-  lines = [];
+  attempts = [];
   for (const subscribers of casts)
-    lines.push(...(await play({ subscribers, from: '2027-01-31', until: '2027-04-15', config })));
+    attempts.push(...(await playAttempts({ subscribers, from: FROM, until: '2027-04-15', config })));
+  lines = attempts.map(lineOf);
 }, 120_000);
 
 /** One with a card that is declined for this, and one who has another card besides. */
-function subscribersOf({ policy, plan, declined }: (typeof WAYS)[number]): Subscriber[] {
+function subscribersOf({ policy, plan, declined }: Way): Subscriber[] {
   const anchor = '2027-01-31T10:00';
   const one = {
     anchor,
@@ -67,11 +73,62 @@ describe.each(WAYS)('$policy, declined for $declined', ({ policy, declined }) =>
     expect(own.map(({ at }) => at)).toEqual(made.map(({ at }) => instant(at)));
     expect(own.at(-1)?.outcome).toBe(other < 0 ? 'declined' : 'paid');
   });
+
+  test('ends as its printed ladder says, invoice and subscription', () => {
+    expectEnd(attempts, `${policy}-${declined}`, ladder(policy, declined, 1));
+  });
 });
 
+test('another card is waited for until when the printed ladder says', async () => {
+  const waiting = WAYS.filter(({ policy, declined }) => ladder(policy, declined, 1).awaitsUntil !== null);
+  expect(waiting.map(({ declined }) => declined)).toEqual(expect.arrayContaining(['card', 'key', 'fraud']));
+  const subscribers = waiting.flatMap((way) => subscribersOf(way).slice(0, 1));
+  const played = await playAttempts({ subscribers, from: FROM, until: '2027-02-02', config });
+  expect(played).toHaveLength(waiting.length);
+  for (const { policy, declined } of waiting) {
+    const own = played.find(({ subscription }) => subscription === `${policy}-${declined}`);
+    const { awaitsUntil } = ladder(policy, declined, 1);
+    expect(own).toMatchObject({ invoiceState: 'retrying', invoiceReason: 'awaiting_card' });
+    expect(own?.invoiceNextAt).toEqual(awaitsUntil?.toJSDate());
+  }
+});
+
+test('every other end that a policy may name is the printed one too', async () => {
+  const short = { retryAfterDays: [1], waitForCardDays: 2 };
+  const dunning = {
+    accumulate: { ...short, later: 'accumulate' },
+    pause: { ...short, end: 'pause' },
+    cancel: { ...short, end: 'cancel' },
+    write_off: { ...short, end: 'write_off' },
+  };
+  const names = Object.keys(dunning);
+  const plan = (policy: string) => ({ name: 'Coffee', amount: 9900, currency: 'KRW', interval: 'year', policy });
+  const plans = Object.fromEntries(names.map((name) => [name, plan(name)]));
+  const other = await configWith({ dunning, plans });
+  const ways = names.flatMap((policy) => (['funds', 'card'] as const).map((declined) => ({ policy, declined })));
+  const subscribers = ways.flatMap((way) => subscribersOf({ ...way, plan: way.policy }).slice(0, 1));
+  const played = await playAttempts({ subscribers, from: FROM, until: '2027-02-05', config: other });
+  for (const { policy, declined } of ways)
+    expectEnd(played, `${policy}-${declined}`, ladder(policy, declined, 1, other));
+  const became = played.map(({ subscriptionStatus }) => subscriptionStatus);
+  expect(new Set(became)).toEqual(new Set(['past_due', 'paused', 'canceled', 'active']));
+});
+
+function expectEnd(played: readonly SimulatedAttempt[], id: string, { endsAs, end, subscription }: Ladder): void {
+  const last = played.filter((attempt) => attempt.subscription === id).at(-1);
+  expect(last).toMatchObject({ invoiceState: endsAs, invoiceReason: end, subscriptionStatus: BECOMES[subscription] });
+  expect(last?.invoiceNextAt).toBeNull();
+}
+
+/** The status that each end leaves a subscription in. */
+const BECOMES: Readonly<Record<Ladder['subscription'], string>> = {
+  ...{ past_due: 'past_due', accumulate: 'past_due', unpaid: 'unpaid' },
+  ...{ pause: 'paused', cancel: 'canceled', write_off: 'active' },
+};
+
 /** As `maedal policy` prints it, with the minutes of that invoice's own jitter. */
-function ladder(policy: string, declined: DeclineClass, cards: number): Ladder {
-  const dunning = config.policies[policy]?.dunning;
+function ladder(policy: string, declined: DeclineClass, cards: number, { policies } = config): Ladder {
+  const dunning = policies[policy]?.dunning;
   if (dunning === undefined) throw new Error(`there is no policy ${policy}`);
   const externalId = `${policy}-${declined}${cards > 1 ? '-two' : ''}`;
   const seed = seedOf({ subscription: { externalId }, periodKey: '2027-01-31' });
