@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { FenceError, InputError } from '../../src/billing/errors.ts';
 import { parseInvoiceId } from '../../src/billing/ids.ts';
+import type { DunningPolicy } from '../../src/billing/policy.ts';
 import { orderCardChange } from '../../src/operator/change-card.ts';
 import { orderIntervention } from '../../src/operator/intervene.ts';
 import { markPaid } from '../../src/operator/mark-paid.ts';
@@ -9,6 +10,7 @@ import { refundInvoice } from '../../src/operator/refund.ts';
 import { auditIfDue } from '../../src/scheduler/audit-turn.ts';
 import { lateWatch } from '../../src/scheduler/late-watch.ts';
 import { resumeSending, stopSending } from '../../src/store/control.ts';
+import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
 import { refundDue } from '../../src/worker/refund.ts';
 import { type Chance, chanceFor } from '../fault/model/chance.ts';
 import { type Assumed, UnrulyGateway } from '../support/unruly-gateway.ts';
@@ -34,10 +36,11 @@ test.each(Array.from({ length: 10 }, (_, seed) => seed))(
 
 async function play(world: World, chance: Chance, assumed: Assumed): Promise<string[]> {
   Object.assign(world.scheduler, { refundDuplicates: chance.pick(['auto', 'propose'] as const) });
+  await follow(world, { ...POLICY, end: chance.pick(['unpaid', 'pause', 'cancel', 'write_off'] as const) });
   await world.subscribe({ externalId: 'canary' });
   await world.run();
   for (const externalId of SUBSCRIPTIONS) await world.subscribe({ externalId, interval: 'year' });
-  const gateway = new UnrulyGateway(world, chance, assumed);
+  const gateway = new UnrulyGateway(world, chance, assumed, () => order(world, chance));
   const wrong: string[] = [];
   const pass = async () => {
     gateway.land();
@@ -59,7 +62,24 @@ async function play(world: World, chance: Chance, assumed: Assumed): Promise<str
     await pass();
     await world.advance({ hours: 9 });
   }
-  return [...new Set([...wrong, ...(await leftOver(world))])];
+  return [...new Set([...wrong, ...(await leftOver(world)), ...(await untimely(world))])];
+}
+
+const POLICY: DunningPolicy = {
+  retryAfterDays: [1, 3],
+  minGapHours: 24,
+  waitForCardDays: 2,
+  classes: { card: { retryAfterDays: [], card: 'other' } },
+  steps: [
+    { name: 'told', afterDays: 0 },
+    { name: 'warned', afterDays: 2 },
+    { name: 'locked', afterDays: 4, access: 'suspended' },
+  ],
+};
+
+async function follow(world: World, policy: DunningPolicy): Promise<void> {
+  await keepPolicyVersion(world.database.db, 'unruly', policy);
+  for (const flow of [world.worker, world.scheduler]) Object.assign(flow, { policyVersions: { default: 'unruly' } });
 }
 
 const deps = ({ database: { db }, gateway }: World) => ({
@@ -90,6 +110,8 @@ async function orderSomething(world: World, chance: Chance): Promise<void> {
   const [capture] = capturesOf(world, externalId);
   const doings = {
     pause: () => orderSubscription(deps(world), externalId, { kind: 'pause' }, SAID),
+    cancel: () =>
+      chance.hits(0.3) ? orderSubscription(deps(world), externalId, { kind: 'cancel', at: 'now' }, SAID) : null,
     resume: () => orderSubscription(deps(world), externalId, { kind: 'resume', anchor: 'keep' }, SAID),
     card: () => orderCardChange(deps(world), externalId, `card ${chance.below(1_000)} of ${externalId}`, SAID),
     retry: () => orderIntervention(deps(world), id, 'retry', SAID),
@@ -103,7 +125,9 @@ async function orderSomething(world: World, chance: Chance): Promise<void> {
     cap: async () => Object.assign(world.worker, { maxAmountMinor: () => (chance.hits(0.5) ? 100 : null) }),
   };
   const names = ['pause', 'resume', 'resume', 'card', 'retry', 'retry', 'release', 'release'] as const;
-  await doings[chance.pick([...names, 'void', 'refund', 'mark', 'console', 'off', 'on', 'on', 'cap'] as const)]();
+  await doings[
+    chance.pick([...names, 'void', 'refund', 'mark', 'console', 'off', 'on', 'on', 'cap', 'cancel'] as const)
+  ]();
 }
 
 /** Somebody gives a payment back in the gateway's own console. */
@@ -132,6 +156,27 @@ function doubles(world: World): string[] {
     return captures.length > 1 ? [`${externalId} was charged twice: ${captures.join(', ')}`] : [];
   });
 }
+
+/** Dunning of a subscription that is not charged. */
+async function untimely(world: World): Promise<string[]> {
+  const told = await world.database.db.outbox.findMany({
+    where: { subscription_id: { not: null } },
+    orderBy: { id: 'asc' },
+  });
+  const stopped = new Set<string>();
+  const wrong: string[] = [];
+  for (const { kind, subscription_id: id } of told) {
+    if (id === null) continue;
+    if (STOPS.has(kind)) stopped.add(id);
+    if (kind === 'subscription.resumed' || kind === 'invoice.retried' || kind === 'invoice.released')
+      stopped.delete(id);
+    if (DUNNING.has(kind) && stopped.has(id)) wrong.push(`${kind} of a subscription that is not charged`);
+  }
+  return wrong;
+}
+
+const STOPS: ReadonlySet<string> = new Set(['subscription.paused', 'subscription.canceled']);
+const DUNNING: ReadonlySet<string> = new Set(['dunning.step_entered', 'invoice.uncollectible']);
 
 /** What nobody would look at any more, or is not as the gateway's books have it. */
 async function leftOver(world: World): Promise<string[]> {

@@ -16,11 +16,14 @@ export class UnrulyGateway {
   readonly #world: World;
   readonly #chance: Chance;
   readonly #assumed: Assumed;
+  readonly #meanwhile: () => Promise<void>;
   #landing: { readonly atMs: number; readonly land: () => void }[] = [];
   #isCalm = false;
 
-  constructor(world: World, chance: Chance, assumed: Assumed) {
+  /** `meanwhile` happens now and then between a charge and its answer. */
+  constructor(world: World, chance: Chance, assumed: Assumed, meanwhile: () => Promise<void>) {
     this.#world = world;
+    this.#meanwhile = meanwhile;
     this.#chance = chance;
     this.#assumed = assumed;
     const { gateway } = world;
@@ -56,7 +59,16 @@ export class UnrulyGateway {
     const answered = await answer();
     if (isLate) this.#later(merchantUid, way === 'late capture' ? 'paid' : 'failed');
     if (way === 'ready') this.#settleLater(merchantUid);
-    return answered;
+    if (this.#isCalm) return answered;
+    if (this.#chance.hits(0.2)) await this.#meanwhile();
+    return this.#classed(answered);
+  }
+
+  /** Declined for any reason: of the payer's account, for good, or for the merchant's own. */
+  #classed(answer: ChargeAnswer): ChargeAnswer {
+    if (answer.kind !== 'declined') return answer;
+    const name = this.#chance.pick(['funds', 'funds', 'card', 'config'] as const);
+    return { ...answer, record: { ...answer.record, decline: { class: name, reason: name } } };
   }
 
   #isRepeated(merchantUid: string): boolean {
