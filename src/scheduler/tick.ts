@@ -18,9 +18,9 @@ export async function tick(
   const startedAt = await deps.store.databaseNow();
   await deps.failpoints.at('tick.begun');
   await deps.store.clearArrears();
-  await settleInvoices(deps);
   const drawn = await drawUpAll(deps, { startedAt, until: until ?? startedAt });
   if (drawn.drawnUp > 0) await deps.failpoints.at('tick.drawn_up');
+  await settleInvoices(deps);
   const { rung } = await sweep(deps, until);
   const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);
   deps.report({ kind: 'tick.finished', drawnUp: drawn.drawnUp, held: drawn.held, rung, tookMs });

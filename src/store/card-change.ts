@@ -34,8 +34,10 @@ export async function changeCard(
     WITH s AS MATERIALIZED (
       SELECT subscription.* FROM subscription JOIN control ON fingerprint = ${by.fingerprint}
        WHERE subscription.id = ${found.id}::uuid AND subscription.xmin::text = ${found.version} FOR NO KEY UPDATE OF subscription
+    ), ours AS MATERIALIZED (
+      SELECT s.id FROM s WHERE NOT EXISTS (SELECT FROM billing_key x WHERE x.customer_uid = ${customerUid} AND x.customer_id <> s.customer_id)
     ), once AS (
-      ${onceUnder(by.under, Prisma.sql`s`)}
+      ${onceUnder(by.under, Prisma.sql`ours`)}
     ), k AS (
       INSERT INTO billing_key (customer_id, customer_uid) SELECT s.customer_id, ${customerUid} FROM s, once
       ON CONFLICT (customer_uid) DO UPDATE SET state = 'active', sandbox = NULL, verified_at = NULL, card_name = NULL, card_number_masked = NULL

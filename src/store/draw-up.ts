@@ -1,5 +1,6 @@
 import type { DateTime } from 'luxon';
 import type { Interval } from '../billing/calendar.ts';
+import { WRITTEN_OFF } from '../billing/invoice.ts';
 import type { DueStanding, Treatment } from '../billing/subscription.ts';
 import type { Db } from './db.ts';
 import { instant } from './instant.ts';
@@ -146,13 +147,17 @@ export async function endSubscriptions(db: Db, ids: readonly string[]): Promise<
 }
 
 /**
- * Calls subscriptions `active` whose arrears are all paid. Settling an invoice does so as well; but of two that settle
- * at the same instant, each sees the other as still unpaid.
+ * Calls subscriptions `active` whose arrears are all paid, and `past_due` those of which nothing that was given up is owed
+ * any more. Settling an invoice does so as well; but of two that settle at the same instant, each sees the other as still
+ * unpaid. Asks as `maedal_owing` does, in a form that is planned for many.
  */
 export async function clearArrears(db: Db): Promise<number> {
   return db.$executeRaw`
-    UPDATE subscription s SET status = 'active', updated_at = maedal_now()
-     WHERE s.status IN ('past_due', 'unpaid') AND NOT maedal_owes(s.id)`;
+    UPDATE subscription s SET status = CASE maedal_owing(s.id) WHEN 'nothing' THEN 'active' ELSE 'past_due' END, updated_at = maedal_now()
+     WHERE s.status IN ('past_due', 'unpaid')
+       AND NOT EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.state = 'uncollectible' AND i.reason IS DISTINCT FROM ${WRITTEN_OFF})
+       AND (s.status = 'unpaid' OR NOT EXISTS (
+         SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.state IN ('retrying', 'review', 'held') AND i.failures > 0))`;
 }
 
 /** Passes over subscriptions that cannot be drawn up, until the next tick tries again. */

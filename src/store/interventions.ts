@@ -125,12 +125,13 @@ export async function intervene(db: Db, order: Order, found: InvoiceFound, chang
         FROM c WHERE invoice.id = c.id
       RETURNING invoice.id
     ), standing AS (
-      UPDATE subscription SET updated_at = maedal_now(), status = CASE WHEN ${subscription} = 'reopen' THEN 'past_due' ELSE 'active' END
+      UPDATE subscription SET updated_at = maedal_now(), status = CASE WHEN ${subscription} = 'reopen' OR maedal_owing(s.id, moved.id) <> 'nothing' THEN 'past_due' ELSE 'active' END
         FROM s, moved WHERE subscription.id = s.id AND CASE WHEN ${subscription} = 'reopen' THEN s.status = 'unpaid'
-             ELSE s.status IN ('past_due', 'unpaid') AND NOT maedal_owes(s.id, moved.id) END
+             ELSE CASE s.status WHEN 'past_due' THEN maedal_owing(s.id, moved.id) = 'nothing'
+                  WHEN 'unpaid' THEN maedal_owing(s.id, moved.id) <> 'given_up' ELSE false END END
     ), eased AS (
       UPDATE subscription SET access = maedal_access_owing(s.id, moved.id), updated_at = maedal_now() FROM s, moved
-       WHERE subscription.id = s.id AND ${subscription} = 'clear' AND s.status = 'past_due' AND maedal_owes(s.id, moved.id)
+       WHERE subscription.id = s.id AND ${subscription} = 'clear' AND s.status = 'past_due' AND maedal_owing(s.id, moved.id) <> 'nothing'
     ), written AS (
       INSERT INTO audit (actor, action, subject, reason)
       SELECT ${said.actor}, ${ACTIONS[intervention]}, moved.id::text, ${said.reason} FROM moved

@@ -4,7 +4,7 @@ import type { Db } from './db.ts';
 /**
  * Has up to `limit` declined invoices enter the next step of their policy, the longest due first: the step is counted, told
  * of, and changes access, all in one statement, so that each is entered once. One of a subscription at a time, and none
- * while it is not charged. A try that is due or under way goes before the step of its day. Returns how many were due.
+ * while it is not charged. A try that is due, rung or under way goes before the step of its day; one that is put off does not. Returns how many were due.
  */
 export async function enterSteps(db: Db, limit: number): Promise<number> {
   const [row] = await db.$queryRaw<{ entered: number }[]>`
@@ -13,7 +13,8 @@ export async function enterSteps(db: Db, limit: number): Promise<number> {
         SELECT invoice.* FROM invoice JOIN subscription ON subscription.id = invoice.subscription_id
          WHERE invoice.state = 'retrying' AND step_at <= maedal_now() AND subscription.status IN ('trialing', 'active', 'past_due')
            AND (invoice.next_at > maedal_now() OR invoice.reason = ${AWAITING_CARD})
-           AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id AND a.state IN ('prepared', 'sent', 'unknown'))
+           AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id AND (a.state IN ('sent', 'unknown') OR a.lease_until > maedal_now()
+                              OR (a.state = 'prepared' AND a.rung_at > maedal_now() - interval '2 minutes')))
          ORDER BY step_at, invoice.id LIMIT ${limit}) i
         JOIN policy_version p ON p.id = i.policy_version_id
        ORDER BY i.subscription_id, i.step_at, i.id

@@ -67,7 +67,7 @@ export async function changeSubscription(
       ${onceUnder(by.under, Prisma.sql`c`)}
     ), moved AS (
       UPDATE subscription SET updated_at = maedal_now(),
-             status = CASE WHEN ${status}::text = 'active' AND maedal_owes(s.id) THEN 'past_due' ELSE coalesce(${status}::text, s.status) END,
+             status = CASE WHEN ${status}::text = 'active' AND maedal_owing(s.id) <> 'nothing' THEN 'past_due' ELSE coalesce(${status}::text, s.status) END,
              canceled_at = CASE WHEN ${status}::text = 'canceled' THEN maedal_now() END,
              paused_at = CASE coalesce(${status}::text, s.status) WHEN 'paused' THEN coalesce(s.paused_at, maedal_now()) END,
              cancel_at_period_end = coalesce(${change.cancelsAtPeriodEnd ?? null}::boolean, s.cancel_at_period_end),
@@ -116,7 +116,8 @@ export async function settleInvoices(
       SELECT subscription.id FROM subscription JOIN control ON fingerprint = coalesce(${fingerprint}, fingerprint)
        WHERE subscription.id = ${id}::uuid AND status = ANY(${[...standing]}::text[]) FOR NO KEY UPDATE OF subscription
     ), i AS MATERIALIZED (
-      SELECT invoice.id FROM invoice JOIN s ON s.id = invoice.subscription_id
+      SELECT invoice.id, EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id AND a.state IN ('declined', 'rejected')) AS declined
+        FROM invoice JOIN s ON s.id = invoice.subscription_id
        WHERE invoice.state = ANY(${[...from]}::text[]) AND (${as} <> 'release' OR invoice.reason = ${SETTLED.hold.reason})
          AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id
                             AND (a.state IN ('sent', 'unknown', 'paid', 'review') OR a.lease_until > maedal_now()))
@@ -128,8 +129,8 @@ export async function settleInvoices(
       UPDATE invoice SET updated_at = maedal_now(),
              state = CASE ${as} WHEN 'void' THEN 'void' WHEN 'hold' THEN 'held' ELSE CASE WHEN failures > 0 THEN 'retrying' ELSE 'open' END END,
              -- What was declined is decided on anew, by its policy and its cards.
-             reason = CASE WHEN ${as} <> 'release' THEN ${reason} WHEN failures > 0 THEN ${AWAITING_CARD} END,
-             next_at = CASE WHEN ${as} = 'release' AND failures > 0 THEN maedal_now() WHEN ${as} = 'release' THEN greatest(maedal_now(),
+             reason = CASE WHEN ${as} <> 'release' THEN ${reason} WHEN i.declined THEN ${AWAITING_CARD} END,
+             next_at = CASE WHEN ${as} = 'release' AND i.declined THEN maedal_now() WHEN ${as} = 'release' THEN greatest(maedal_now(),
                last_attempt_at + make_interval(secs => 3600 * (SELECT policy ->> 'minGapHours' FROM policy_version p WHERE p.id = policy_version_id)::float8),
                (SELECT max(maedal_unanswered_at(a)) FROM attempt a WHERE a.invoice_id = i.id) + make_interval(secs => ${quarantineSeconds})) END,
              watch_at = CASE WHEN ${as} <> 'release' AND EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id AND a.send_count > 0)
@@ -154,17 +155,19 @@ export type Unsettled = {
  */
 export async function unsettledInvoices(db: Db, limit: number): Promise<Unsettled[]> {
   return db.$queryRaw<Unsettled[]>`
-    SELECT DISTINCT s.id::text, s.channel, settled.as
+    SELECT DISTINCT s.id::text, s.channel, CASE WHEN s.status = ANY(${[...SETTLED.void.standing]}::text[]) THEN 'void' ELSE 'hold' END AS "as"
       FROM invoice i JOIN subscription s ON s.id = i.subscription_id
-      CROSS JOIN LATERAL (SELECT CASE
-        WHEN i.state = 'held' AND s.status = ANY(${[...SETTLED.release.standing]}::text[]) THEN 'release'
-        WHEN s.status = ANY(${[...SETTLED.void.standing]}::text[]) THEN 'void'
-        WHEN i.state <> 'held' AND s.status = ANY(${[...SETTLED.hold.standing]}::text[]) THEN 'hold' END AS "as") settled
-     WHERE (i.state IN ('open', 'retrying') OR (i.state = 'held' AND i.reason = ${SETTLED.hold.reason})) AND settled.as IS NOT NULL
-       AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id
-                          AND (a.state IN ('sent', 'unknown', 'paid', 'review') OR a.lease_until > maedal_now()))
+     WHERE i.state IN ('open', 'retrying') AND s.status IN ('canceled', 'paused', 'unpaid') AND NOT ${UNDER_WAY}
+    UNION
+    SELECT s.id::text, s.channel, CASE WHEN s.status = ANY(${[...SETTLED.void.standing]}::text[]) THEN 'void' ELSE 'release' END
+      FROM invoice i JOIN subscription s ON s.id = i.subscription_id
+     WHERE i.state = 'held' AND i.reason = ${SETTLED.hold.reason} AND s.status IN ('trialing', 'active', 'past_due', 'canceled') AND NOT ${UNDER_WAY}
      LIMIT ${limit}`;
 }
+
+/** Whether a charge of the invoice `i` is on its way, or with a worker. */
+const UNDER_WAY = Prisma.sql`EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id
+       AND (a.state IN ('sent', 'unknown', 'paid', 'review') OR a.lease_until > maedal_now()))`;
 
 /** While the subscription stands how, from which states an invoice is settled so, why, and as which event. */
 const SETTLED = {

@@ -67,6 +67,16 @@ test('killed between card and charge, the charge is ordered by whoever takes the
   expect(world.gateway.posts).toHaveLength(2);
 });
 
+test('a card that became another customer’s meanwhile changes nothing, and leaves the key to be done', async () => {
+  const { db } = world.database;
+  await world.subscribe({ externalId: 'of another' });
+  const once = { ...said, under: await claimed('change-card') };
+  const taken = 'card of of another';
+  expect(await changeCard(db, await reading(), taken, { ...once, fingerprint: FINGERPRINT })).toBe(false);
+  expect(await db.idempotency.findMany()).toMatchObject([{ done_at: null }]);
+  expect(await orderCardChange(deps(), subscription, taken, once)).toMatchObject({ kind: 'refused' });
+});
+
 test('what is found undone under a key, and is done by another before its statement, is not done twice', async () => {
   const { db } = world.database;
   await world.run();

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { DeclineClass } from '../../src/billing/charge.ts';
+import { parseInvoiceId } from '../../src/billing/ids.ts';
 import type { DunningPolicy } from '../../src/billing/policy.ts';
 import type { SubscriptionOrder } from '../../src/billing/subscription-order.ts';
+import { orderIntervention } from '../../src/operator/intervene.ts';
 import { orderSubscription } from '../../src/operator/order-subscription.ts';
 import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
 import { findForOrder } from '../../src/store/subscription-orders.ts';
@@ -133,6 +135,50 @@ test('what the account was refused for uses up none of the payer’s rungs', asy
   expect(await invoices()).toEqual([['paid', null, 3]]);
 });
 
+test('once what was given up is owed no more, the others of its subscription are collected again', async () => {
+  subscription = await world.subscribe({ interval: 'week' });
+  await follow({ ...POLICY, classes: { funds: { retryAfterDays: [9], card: 'next' } }, steps: [] });
+  const { charge } = world.gateway;
+  declining('funds');
+  await runFor(10);
+  expect([(await row()).status, await invoices()]).toEqual([
+    'unpaid',
+    [
+      ['uncollectible', 'retries_exhausted', 2],
+      ['held', 'subscription_stopped', 1],
+    ],
+  ]);
+  Object.assign(world.gateway, { charge });
+  const [given] = await invoicesOf(world, subscription);
+  const deps = {
+    db: world.database.db,
+    fingerprint: FINGERPRINT,
+    channel: () => ({ ...CHANNEL, declinesAreFinal: true }),
+  };
+  await orderIntervention(deps, parseInvoiceId(given?.id ?? ''), 'void', { actor: 'kim@host', reason: 'a courtesy' });
+  expect((await row()).status).toBe('past_due');
+  await runFor(10);
+  expect((await invoices()).slice(1)).toEqual([
+    ['paid', null, 1],
+    ['paid', null, 0],
+  ]);
+  expect((await row()).status).toBe('active');
+});
+
+test('what is let go without a decline of its own is charged, and waits for no card', async () => {
+  const { db } = world.database;
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  // Its declined attempt turned out paid, was given back in the gateway's console, and released from review by a person.
+  await db.$executeRaw`UPDATE attempt SET state = 'paid', imp_uid = coalesce(imp_uid, 'imps_late')`;
+  await db.$executeRaw`UPDATE attempt SET state = 'review', answered_at = NULL`;
+  await db.$executeRaw`UPDATE attempt SET state = 'canceled'`;
+  await order({ kind: 'pause' });
+  await order({ kind: 'resume', anchor: 'keep' });
+  await runFor(2);
+  expect(await invoices()).toEqual([['paid', null, 1]]);
+});
+
 describe('access', () => {
   test('that a step took away is not given back by a pause and its end', async () => {
     declining('funds');
@@ -165,6 +211,23 @@ describe('access', () => {
       ['retrying', null, 1],
     ]);
     expect(await row()).toMatchObject({ status: 'past_due', access: 'grace' });
+  });
+
+  test('is not taken for what was written off long ago', async () => {
+    await follow({ ...POLICY, classes: {}, retryAfterDays: [5], end: 'write_off' });
+    declining('funds');
+    await runFor(6);
+    expect(await invoices()).toEqual([['uncollectible', 'written_off', 2]]);
+    expect(await row()).toMatchObject({ status: 'active', access: 'full' });
+    await runFor(23);
+    expect(await row()).toMatchObject({ status: 'past_due', access: 'grace' });
+  });
+
+  test('is taken on its day where the next try is put off', async () => {
+    await follow({ ...POLICY, classes: {}, retryAfterDays: [1], perCard: { declines: 1, days: 30 } });
+    declining('funds');
+    await runFor(5);
+    expect([await told('dunning.step_entered'), (await row()).access]).toEqual([3, 'suspended']);
   });
 
   test('a try that is due goes before the step of its day', async () => {

@@ -1,7 +1,7 @@
 import { parseInvoiceId } from '../../../../src/billing/ids.ts';
 import type { DueSubscription, NewInvoice, Tick } from '../../../../src/store/draw-up.ts';
 import { instant } from '../../../../src/store/instant.ts';
-import { owes } from './owing.ts';
+import { cleared } from './owing.ts';
 import { isSamePeriod } from './protections.ts';
 import { newAttempt } from './ringing.ts';
 import type { InvoiceRow, SubscriptionRow } from './rows.ts';
@@ -143,11 +143,13 @@ export function endSubscriptions(tables: Tables, ids: readonly string[]): number
 
 /** `clearArrears` in memory. */
 export function clearArrears(tables: Tables): number {
-  const paid = tables.subscriptions.where(
-    ({ id, status }) => (status === 'past_due' || status === 'unpaid') && !owes(tables, id),
-  );
-  for (const row of paid) tables.subscriptions.put(row.id, { ...row, status: 'active' });
-  return paid.length;
+  const rows = tables.subscriptions.where(() => true);
+  const settled = rows.flatMap((row) => {
+    const status = cleared(tables, row);
+    return status === null ? [] : [{ ...row, status }];
+  });
+  for (const row of settled) tables.subscriptions.put(row.id, row);
+  return settled.length;
 }
 
 /** `passOver` in memory. */

@@ -3,13 +3,25 @@ import type { Tables } from './tables.ts';
 
 const ARREARS: ReadonlySet<string> = new Set(['retrying', 'review', 'held']);
 
-/** `maedal_owes` in memory: whether a subscription owes something declined or given up, one invoice left out of account. */
-export function owes({ invoices }: Tables, subscriptionId: string, but: string | null = null): boolean {
-  const owed = invoices.where(
-    ({ id, subscription_id, state, reason, failures }) =>
-      subscription_id === subscriptionId &&
-      id !== but &&
-      ((state === 'uncollectible' && reason !== WRITTEN_OFF) || (ARREARS.has(state) && failures > 0)),
-  );
-  return owed.length > 0;
+/** `maedal_owing` in memory: what a subscription owes, one invoice left out of account. */
+export function owing(
+  { invoices }: Tables,
+  subscriptionId: string,
+  but: string | null = null,
+): 'given_up' | 'collected' | 'nothing' {
+  const others = invoices.where(({ id, subscription_id }) => subscription_id === subscriptionId && id !== but);
+  if (others.some(({ state, reason }) => state === 'uncollectible' && reason !== WRITTEN_OFF)) return 'given_up';
+  return others.some(({ state, failures }) => ARREARS.has(state) && failures > 0) ? 'collected' : 'nothing';
+}
+
+/** How a subscription stands once an invoice is settled; null where that changes nothing. */
+export function cleared(
+  tables: Tables,
+  { id, status }: { readonly id: string; readonly status: string },
+  but: string | null = null,
+): 'active' | 'past_due' | null {
+  const owed = owing(tables, id, but);
+  if (status === 'past_due') return owed === 'nothing' ? 'active' : null;
+  if (status !== 'unpaid' || owed === 'given_up') return null;
+  return owed === 'nothing' ? 'active' : 'past_due';
 }

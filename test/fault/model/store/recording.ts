@@ -3,7 +3,7 @@ import type { Transition } from '../../../../src/billing/attempt.ts';
 import { AWAITING_CARD } from '../../../../src/billing/invoice.ts';
 import type { SubscriptionStatus } from '../../../../src/billing/subscription-status.ts';
 import type { Subject } from '../../../../src/store/record.ts';
-import { owes } from './owing.ts';
+import { cleared } from './owing.ts';
 import type { AttemptRow, InvoiceRow, SubscriptionRow } from './rows.ts';
 import type { Tables } from './tables.ts';
 
@@ -88,15 +88,15 @@ function settleObservation(tables: Tables, to: Transition['attempt']): void {
 /** The subscription's new status, or null where the statement leaves its row alone. */
 function statusAfter(
   tables: Tables,
-  { id, status }: SubscriptionRow,
+  subscription: SubscriptionRow,
   invoice: InvoiceRow,
   to: Transition['subscription'],
 ): SubscriptionStatus | null {
+  const { status } = subscription;
   if (to === 'past_due' || to === 'accumulate') return status === 'active' ? 'past_due' : null;
   if (to === 'unpaid' || to === 'pause' || to === 'cancel')
     return status === 'active' || status === 'past_due' ? ENDED[to] : null;
-  if (to === undefined || (status !== 'past_due' && status !== 'unpaid')) return null;
-  return owes(tables, id, invoice.id) ? null : 'active';
+  return to === undefined ? null : cleared(tables, subscription, invoice.id);
 }
 
 function ending({ nowMs }: Tables, status: SubscriptionStatus): Partial<SubscriptionRow> {
