@@ -4,7 +4,7 @@ import type { Tables } from './tables.ts';
 const ARREARS: ReadonlySet<string> = new Set(['retrying', 'review', 'held']);
 
 /** `maedal_owing` in memory: what a subscription owes, one invoice left out of account. */
-export function owing(
+function owing(
   { invoices }: Tables,
   subscriptionId: string,
   but: string | null = null,
