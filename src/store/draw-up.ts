@@ -153,7 +153,8 @@ export async function endSubscriptions(db: Db, ids: readonly string[]): Promise<
  */
 export async function clearArrears(db: Db): Promise<number> {
   return db.$executeRaw`
-    UPDATE subscription s SET status = CASE maedal_owing(s.id) WHEN 'nothing' THEN 'active' ELSE 'past_due' END, updated_at = maedal_now()
+    UPDATE subscription s SET status = CASE maedal_owing(s.id) WHEN 'nothing' THEN 'active' ELSE 'past_due' END,
+           access = maedal_access_owing(s.id), updated_at = maedal_now()
      WHERE s.status IN ('past_due', 'unpaid')
        AND NOT EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.state = 'uncollectible' AND i.reason IS DISTINCT FROM ${WRITTEN_OFF})
        AND (s.status = 'unpaid' OR NOT EXISTS (

@@ -125,7 +125,8 @@ export async function intervene(db: Db, order: Order, found: InvoiceFound, chang
         FROM c WHERE invoice.id = c.id
       RETURNING invoice.id
     ), standing AS (
-      UPDATE subscription SET updated_at = maedal_now(), status = CASE WHEN ${subscription} = 'reopen' OR maedal_owing(s.id, moved.id) <> 'nothing' THEN 'past_due' ELSE 'active' END
+      UPDATE subscription SET updated_at = maedal_now(), status = CASE WHEN ${subscription} = 'reopen' OR maedal_owing(s.id, moved.id) <> 'nothing' THEN 'past_due' ELSE 'active' END,
+             access = CASE WHEN ${subscription} = 'clear' THEN maedal_access_owing(s.id, moved.id) ELSE access END
         FROM s, moved WHERE subscription.id = s.id AND CASE WHEN ${subscription} = 'reopen' THEN s.status = 'unpaid'
              ELSE CASE s.status WHEN 'past_due' THEN maedal_owing(s.id, moved.id) = 'nothing'
                   WHEN 'unpaid' THEN maedal_owing(s.id, moved.id) <> 'given_up' ELSE false END END

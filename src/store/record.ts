@@ -64,7 +64,8 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
       UPDATE subscription SET updated_at = maedal_now(), status = CASE ${becomes}
              WHEN 'past_due' THEN 'past_due' WHEN 'accumulate' THEN 'past_due' WHEN 'unpaid' THEN 'unpaid' WHEN 'pause' THEN 'paused' WHEN 'cancel' THEN 'canceled'
              ELSE CASE maedal_owing(s.id, moved.id) WHEN 'nothing' THEN 'active' ELSE 'past_due' END END,
-             access = CASE WHEN ${becomes} = 'accumulate' THEN 'suspended' ELSE subscription.access END,
+             access = CASE WHEN ${becomes} = 'accumulate' THEN 'suspended'
+                           WHEN ${becomes} IN ('settled', 'write_off') THEN maedal_access_owing(s.id, moved.id) ELSE subscription.access END,
              canceled_at = CASE WHEN ${becomes} = 'cancel' THEN maedal_now() ELSE subscription.canceled_at END,
              paused_at = CASE WHEN ${becomes} = 'pause' THEN maedal_now() ELSE subscription.paused_at END,
              next_due_at = CASE WHEN ${becomes} <> 'cancel' THEN subscription.next_due_at END

@@ -4,7 +4,8 @@ import type { Db } from './db.ts';
 /**
  * Has up to `limit` declined invoices enter the next step of their policy, the longest due first: the step is counted, told
  * of, and changes access, all in one statement, so that each is entered once. One of a subscription at a time, and none
- * while it is not charged. A try that is due, rung or under way goes before the step of its day; one that is put off does not. Returns how many were due.
+ * while it is not charged. A try that is due, rung or under way goes before the step of its day; one that is put off does
+ * not. Returns how many were due.
  */
 export async function enterSteps(db: Db, limit: number): Promise<number> {
   const [row] = await db.$queryRaw<{ entered: number }[]>`

@@ -156,7 +156,7 @@ test('once what was given up is owed no more, the others of its subscription are
     channel: () => ({ ...CHANNEL, declinesAreFinal: true }),
   };
   await orderIntervention(deps, parseInvoiceId(given?.id ?? ''), 'void', { actor: 'kim@host', reason: 'a courtesy' });
-  expect((await row()).status).toBe('past_due');
+  expect(await row()).toMatchObject({ status: 'past_due', access: 'grace' });
   await runFor(10);
   expect((await invoices()).slice(1)).toEqual([
     ['paid', null, 1],
