@@ -29,7 +29,13 @@ export type AttemptEvent =
   /** Never sent, and another attempt of the invoice turned out to be paid. */
   | { readonly kind: 'overtaken'; readonly by: string }
   /** Declined, and no card was left to try: the last instant for another one has come, or another one has. */
-  | { readonly kind: 'card_awaited'; readonly decline: Decline; readonly barredUntil: DateTime | null }
+  | {
+      readonly kind: 'card_awaited';
+      readonly decline: Decline;
+      readonly barredUntil: DateTime | null;
+      /** When it was let go after it was held; null where it was not. */
+      readonly releasedAt: DateTime | null;
+    }
   /** Captured, as the facts say, whatever its state: an answer that never came, a decline that turned paid. */
   | { readonly kind: 'captured'; readonly impUid: string; readonly merchantUid: string };
 

@@ -1,4 +1,4 @@
-import type { DateTime } from 'luxon';
+import { DateTime } from 'luxon';
 import type { Decline } from './charge.ts';
 import { assertNever } from './errors.ts';
 import { ACCOUNT_REFUSED } from './invoice.ts';
@@ -97,21 +97,29 @@ function nextRung(
   const barredUntil = unanswered > 0 ? lastAttemptAt.plus({ seconds: standing.quarantineSeconds }) : null;
   const cards = afterDecline(collecting, decline.class, lastAttemptAt);
   const { dueAt } = standing;
-  return asDecision({ ...collecting, cards, dueAt, declined: decline.class, lastAttemptAt, barredUntil }, policy, now);
+  const invoice = { ...collecting, cards, dueAt, declined: decline.class, lastAttemptAt, barredUntil };
+  return asDecision(invoice, policy, now, lastAttemptAt);
 }
 
 /** The same once more, for a declined invoice whose payer had no card left: another one may have come. */
 export function decideAgain(
   standing: Standing,
-  { decline, barredUntil }: { readonly decline: Decline; readonly barredUntil: DateTime | null },
+  event: {
+    readonly decline: Decline;
+    readonly barredUntil: DateTime | null;
+    /** When it was let go after it was held, while nobody could give another card; null where it was not. */
+    readonly releasedAt: DateTime | null;
+  },
   policy: DunningPolicy,
   now: DateTime,
 ): DeclineDecision {
+  const { decline, barredUntil, releasedAt } = event;
   const { dueAt, sentAt } = standing;
   const lastAttemptAt = sentAt ?? now;
   const bar = barredUntil !== null && barredUntil > now ? barredUntil : null;
   const collecting = demandCollecting(standing);
-  return asDecision({ ...collecting, dueAt, declined: decline.class, lastAttemptAt, barredUntil: bar }, policy, now);
+  const invoice = { ...collecting, dueAt, declined: decline.class, lastAttemptAt, barredUntil: bar };
+  return asDecision(invoice, policy, now, releasedAt ?? lastAttemptAt);
 }
 
 function demandCollecting({ collecting }: Standing): Collecting {
@@ -119,11 +127,13 @@ function demandCollecting({ collecting }: Standing): Collecting {
   return collecting;
 }
 
-function asDecision(invoice: Declined, policy: DunningPolicy, now: DateTime): DeclineDecision {
+/** `since`: from when another card is waited for, where none is left. */
+function asDecision(invoice: Declined, policy: DunningPolicy, now: DateTime, since: DateTime): DeclineDecision {
   const next = nextTry(invoice, policy);
   if (next.kind !== 'try' && invoice.declined === 'config') return { kind: 'hold', reason: ACCOUNT_REFUSED };
   if (next.kind === 'exhausted') return { kind: 'give-up', reason: 'retries_exhausted' };
-  if (next.kind === 'no-card') return awaitCard(invoice.lastAttemptAt.plus({ days: policy.waitForCardDays ?? 0 }), now);
+  if (next.kind === 'no-card')
+    return awaitCard(DateTime.max(since, invoice.lastAttemptAt).plus({ days: policy.waitForCardDays ?? 0 }), now);
   return { kind: 'retry', at: next.at, cardId: next.cardId === invoice.cards[0]?.id ? null : next.cardId };
 }
 

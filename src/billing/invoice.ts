@@ -27,5 +27,7 @@ export const INVOICE_CHART: Readonly<Record<InvoiceState, readonly InvoiceState[
 export const AWAITING_CARD = 'awaiting_card';
 /** Reason of an invoice that is held because its ladder ended on a refusal of the merchant's own account. */
 export const ACCOUNT_REFUSED = 'account_refused';
+/** Reason of an invoice that is held while its subscription is paused or stands unpaid. */
+export const STOPPED = 'subscription_stopped';
 /** Reason of an invoice that was given up, and that its subscription owes no more. */
 export const WRITTEN_OFF = 'written_off';

@@ -58,14 +58,26 @@ export function ruleFor(policy: DunningPolicy, declined: DeclineClass): ClassRul
   return policy.classes?.[declined] ?? { retryAfterDays: policy.retryAfterDays, card: 'same' };
 }
 
-/** The last day after the due date on which an invoice may still be collected: a payday lies a month past a gap at most. */
+/**
+ * The last day after the due date on which an invoice may still be collected. Another card is waited for after the decline of
+ * a class that never tries its card again, whichever rung that comes on.
+ */
 export function lastDay(policy: DunningPolicy): number {
-  const ladders = [policy.retryAfterDays, ...Object.values(policy.classes ?? {}).map((rule) => rule.retryAfterDays)];
+  const rules = DECLINE_CLASSES.map((name) => ruleFor(policy, name));
   const gapDays = Math.ceil(policy.minGapHours / 24);
-  const days = ladders.map((ladder) =>
-    ladder.reduce<number>((day, rung) => Math.max(rung === 'payday' ? day + gapDays + 31 : rung, day + gapDays), 0),
+  const payday = gapDays + longestToPayday(policy.paydays ?? []);
+  const days = rules.map(({ retryAfterDays: ladder }) =>
+    ladder.reduce<number>((day, rung) => Math.max(rung === 'payday' ? day + payday : rung, day + gapDays), 0),
   );
-  return Math.max(...days) + (policy.waitForCardDays ?? 0);
+  const waits = rules.some(({ card }) => card === 'other') ? (policy.waitForCardDays ?? 0) : 0;
+  return Math.max(...days) + waits;
+}
+
+/** Days from one payday to the next at most, in any month. */
+function longestToPayday(paydays: readonly number[]): number {
+  const days = [...paydays].sort((one, other) => one - other);
+  const nextMonth = (days[0] ?? 1) + 31;
+  return Math.max(1, ...days.map((day, index) => (days[index + 1] ?? nextMonth) - day));
 }
 
 /** The largest number of attempts that a policy may come to before a person is asked, with so many cards. */

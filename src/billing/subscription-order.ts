@@ -101,13 +101,14 @@ function isOver({ cancelsAtPeriodEnd, endsAfter, firstPeriod, nextPeriod }: Subs
 
 /** The anchor stays: periods that began while it was paused are not owed, and count for no agreed number. */
 function resume(standing: SubscriptionStanding, anchor: 'keep' | 'new'): SubscriptionJudgement {
-  const { status, cancelsAtPeriodEnd, schedule, firstPeriod, nextPeriod, now } = standing;
+  const { status, cancelsAtPeriodEnd, schedule, firstPeriod, nextPeriod, endsAfter, now } = standing;
   if (status !== 'paused') {
     return cancelsAtPeriodEnd
       ? changed({ cancelsAtPeriodEnd: false, event: 'subscription.cancel_taken_back' })
       : unchanged('release');
   }
   if (anchor === 'new') return anew(standing);
+  if (endsAfter !== null && nextPeriod >= firstPeriod + endsAfter) return resumed({}); // it ends where its last period does
   const next = Math.max(nextPeriod, firstPeriodFrom(schedule, now));
   const periods = { first: firstPeriod + next - nextPeriod, next, nextDueAt: periodAt(schedule, next).startAt };
   return resumed({ periods });

@@ -7,6 +7,6 @@ export const SUBSCRIPTION_CHART: Readonly<Record<SubscriptionStatus, readonly Su
   active: ['past_due', 'unpaid', 'paused', 'canceled'],
   past_due: ['active', 'unpaid', 'paused', 'canceled'],
   unpaid: ['active', 'past_due', 'paused', 'canceled'],
-  paused: ['active', 'past_due', 'canceled'],
+  paused: ['active', 'past_due', 'unpaid', 'canceled'],
   canceled: [],
 };

@@ -96,7 +96,7 @@ export type UserPolicy = {
   readonly minGapHours?: number | undefined;
   /** Days of the month, 1 to 31; one that a month lacks is its last day. Default 10, 25. */
   readonly paydays?: readonly number[] | undefined;
-  /** The local time in which retries are made, within 01:00 to 23:00. Default 09:00 to 21:00; null for any time. */
+  /** The local time in which retries are made, within 01:00 to 23:00. Default 09:00 to 21:00; null for all of that. */
   readonly window?: UserWindow | null | undefined;
   /** Retries are spread over so many minutes, always the same for one invoice: up to 240. Default 10. */
   readonly jitterMinutes?: number | undefined;

@@ -20,7 +20,7 @@ import type { FileConfig } from './schema.ts';
 export function resolvePolicies(
   file: Pick<FileConfig, 'dunning' | 'timezone'>,
   channels: Named<Channel>,
-  problems: string[],
+  { mode, problems }: { readonly mode: 'test' | 'live'; readonly problems: string[] },
 ): Named<Policy> {
   const quarantine = Math.max(...Object.values(channels).map((channel) => channel.quarantineSeconds));
   const given = Object.hasOwn(file.dunning, 'default')
@@ -33,6 +33,11 @@ export function resolvePolicies(
         const path = `dunning.${name}.minGapHours`;
         problems.push(
           `${path} is ${dunning.minGapHours}: a retry waits out the longest quarantineSeconds, ${quarantine}`,
+        );
+      }
+      if (mode === 'live' && dunning.minGapHours < A_DAY) {
+        problems.push(
+          `dunning.${name}.minGapHours is ${dunning.minGapHours}: live tries a card at most once a day, 24`,
         );
       }
       problems.push(
@@ -74,9 +79,13 @@ function policyOf({ window, classes, ...written }: WrittenPolicy, timezone: stri
         return [name, { retryAfterDays: rule.retryAfterDays ?? ladder, card }];
       }),
     ),
-    window: window === null ? null : { ...window, timezone: window.timezone ?? timezone },
+    window: { ...(window ?? AROUND_THE_CLOCK), timezone: window?.timezone ?? timezone },
   };
 }
+
+const A_DAY = 24;
+/** Any hour but those around midnight, in which card companies and banks close their day. */
+const AROUND_THE_CLOCK = { from: '01:00', until: '23:00' };
 
 /** A ladder for a class whose card would not be tried again has that card climb it. */
 function climbing(shipped: CardChoice): CardChoice {

@@ -77,7 +77,7 @@ function settingOf({ mode }: Environment, gateway: GatewayConfig | null): Settin
 function settle(file: FileConfig, setting: Setting, problems: string[]) {
   const { schedule, timezone, chargeAt, catchUp, refundDuplicates, limits: given } = file;
   const channels = resolveChannels(file.channels, setting, problems);
-  const policies = resolvePolicies(file, channels, problems);
+  const policies = resolvePolicies(file, channels, { mode: setting.mode, problems });
   const maxAmount = given.maxAmount === null ? null : named(Object.entries(given.maxAmount));
   const limits = { ...given, maxAmount };
   if (setting.mode === 'live' && limits.leaseSeconds < LEASE_SECONDS) {

@@ -1,10 +1,9 @@
-import { FenceError, InputError } from '../billing/errors.ts';
-import { changeCard, ownerOfCard, payableByCard } from '../store/card-change.ts';
+import { changeCard, ownerOfCard } from '../store/card-change.ts';
 import type { Db } from '../store/db.ts';
 import { doneUnder } from '../store/idempotency.ts';
 import { findForOrder, type SaidOnce, type SubscriptionFound } from '../store/subscription-orders.ts';
+import { chargePayable } from './charge-payable.ts';
 import { onFreshReading } from './fresh-reading.ts';
-import { orderIntervention } from './intervene.ts';
 import type { OrderDeps, Ordered } from './order-subscription.ts';
 
 /**
@@ -29,8 +28,7 @@ export async function orderCardChange(
       if (because !== null) return { kind: 'refused', because };
       if (!(await changeCard(db, found, customerUid, { ...said, fingerprint }))) return null;
     }
-    for (const { id, state } of await payableByCard(db, found, doneAt))
-      await tryAtOnce(() => orderIntervention(deps, id, state === 'held' ? 'release' : 'retry', said));
+    await chargePayable(deps, found, doneAt, said);
     return { kind: 'done' };
   });
 }
@@ -40,13 +38,4 @@ async function refusal(db: Db, found: SubscriptionFound, customerUid: string): P
   if (found.standing.status === 'canceled') return 'it is canceled, and that is final';
   const isForeign = (await ownerOfCard(db, found, customerUid)) === 'foreign';
   return isForeign ? `${customerUid} is the card of another customer` : null;
-}
-
-/** What may not be charged at once is charged when its ladder says so. */
-async function tryAtOnce(order: () => Promise<unknown>): Promise<void> {
-  try {
-    await order();
-  } catch (error) {
-    if (!(error instanceof InputError || error instanceof FenceError)) throw error;
-  }
 }

@@ -8,12 +8,15 @@ import { BATCH, type SchedulerDeps } from './deps.ts';
  */
 export async function decideOnAwaited(deps: SchedulerDeps): Promise<number> {
   const awaited = await deps.store.cardsAwaited(BATCH, deps.policyVersions);
-  for (const { own, decline, cards, cardId, unansweredAt, channel, policy, now } of awaited) {
+  for (const { own, decline, cards, cardId, releasedAt, unansweredAt, channel, policy, now } of awaited) {
     const { quarantineSeconds, declinesAreFinal } = deps.channel(channel);
     const barredUntil = unansweredAt?.plus({ seconds: quarantineSeconds }) ?? null;
     const collecting = { cards, cardId, declinesAreFinal, seed: seedOf(own) };
     const standing = { ...own, quarantineSeconds, collecting };
-    await deps.store.record(own, transition(standing, { kind: 'card_awaited', decline, barredUntil }, policy, now));
+    await deps.store.record(
+      own,
+      transition(standing, { kind: 'card_awaited', decline, barredUntil, releasedAt }, policy, now),
+    );
   }
   return awaited.length;
 }

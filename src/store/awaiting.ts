@@ -17,6 +17,8 @@ export type CardAwaited = {
   readonly decline: { readonly class: DeclineClass; readonly reason: string };
   readonly cards: readonly CardStanding[];
   readonly cardId: string;
+  /** When it was let go after it was held, and another card could be given again; null where it was not held. */
+  readonly releasedAt: DateTime | null;
   /** The last send of the invoice that nothing answered; null for none. */
   readonly unansweredAt: DateTime | null;
   readonly channel: string;
@@ -36,6 +38,7 @@ export async function cardsAwaited(
     SELECT i.id AS invoice_id, i.period_key, i.due_at, i.failures, s.id AS subscription_id, s.external_id, s.channel, p.policy,
            maedal_now() AS now, a.merchant_uid, a.fence, a.state, a.sent_at, a.billing_key_id, a.decline_class, a.fail_reason,
            a.amount::float8 AS amount, a.currency, a.send_count - a.not_sent_count AS sends, maedal_cards(i.id) AS cards,
+           (SELECT max(h.at) FROM history h WHERE h.entity_id = i.id AND h.from_state = 'held') AS released_at,
            (SELECT max(maedal_unanswered_at(x)) FROM attempt x WHERE x.invoice_id = i.id) AS unanswered_at
       FROM invoice i
       JOIN subscription s ON s.id = i.subscription_id
@@ -69,6 +72,7 @@ function awaited(row: Row): CardAwaited {
     decline: { class: row.decline_class, reason: row.fail_reason ?? '' },
     cards: cardsIn(row.cards),
     cardId: row.billing_key_id,
+    releasedAt: instantOrNull(row.released_at),
     unansweredAt: instantOrNull(row.unanswered_at),
     channel: row.channel,
     policy: row.policy,
@@ -91,6 +95,7 @@ type Row = {
   state: 'declined' | 'rejected';
   sent_at: Date | null;
   billing_key_id: string;
+  released_at: Date | null;
   unanswered_at: Date | null;
   decline_class: DeclineClass;
   fail_reason: string | null;

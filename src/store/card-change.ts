@@ -1,5 +1,5 @@
 import type { InvoiceId } from '../billing/ids.ts';
-import { AWAITING_CARD, WRITTEN_OFF } from '../billing/invoice.ts';
+import { AWAITING_CARD, STOPPED, WRITTEN_OFF } from '../billing/invoice.ts';
 import type { Db } from './db.ts';
 import { onceUnder } from './idempotency.ts';
 import { Prisma } from './prisma/client.ts';
@@ -65,9 +65,16 @@ export async function changeCard(
   return row?.done === 1;
 }
 
+/** When a subscription was last given another card; null where it never was. */
+export async function lastCardChange(db: Db, { id }: Pick<SubscriptionFound, 'id'>): Promise<Date | null> {
+  const where = { subject: id, action: 'subscription.card_changed' };
+  const last = await db.audit.findFirst({ where, orderBy: { id: 'desc' } });
+  return last?.at ?? null;
+}
+
 /**
- * Invoices of a subscription that another card may pay: declined ones, and those held for what was wrong with the card.
- * Of a card that was given earlier, those that were not tried since.
+ * Invoices of a subscription that another card may pay: declined ones, those held for what was wrong with the card, and those
+ * that wait for what was given up, unless it is paused. Of a card that was given earlier, those that were not tried since.
  */
 export async function payableByCard(
   db: Db,
@@ -75,10 +82,11 @@ export async function payableByCard(
   givenAt: Date | null,
 ): Promise<{ readonly id: InvoiceId; readonly state: string }[]> {
   return db.$queryRaw<{ id: InvoiceId; state: string }[]>`
-    SELECT id::text, state FROM invoice
-     WHERE subscription_id = ${id}::uuid AND coalesce(last_attempt_at < ${givenAt}::timestamptz, true)
-       AND (state = 'retrying' OR (state = 'uncollectible' AND reason <> ${WRITTEN_OFF}) OR (state = 'held' AND reason = ANY(${[...OF_THE_CARD]}::text[])))
-     ORDER BY due_at, id`;
+    SELECT i.id::text, i.state FROM invoice i JOIN subscription s ON s.id = i.subscription_id
+     WHERE s.id = ${id}::uuid AND coalesce(i.last_attempt_at < ${givenAt}::timestamptz, true)
+       AND (i.state = 'retrying' OR (i.state = 'uncollectible' AND i.reason <> ${WRITTEN_OFF}) OR (i.state = 'held' AND (
+         i.reason = ANY(${[...OF_THE_CARD]}::text[]) OR (i.reason = ${STOPPED} AND s.status <> 'paused' AND i.failures > 0))))
+     ORDER BY i.due_at, i.id`;
 }
 
 const OF_THE_CARD = ['billing_key_unknown', 'billing_key_kind_unknown', 'live_key_in_test', 'test_key_in_live'];

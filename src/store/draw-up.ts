@@ -3,7 +3,9 @@ import type { Interval } from '../billing/calendar.ts';
 import { WRITTEN_OFF } from '../billing/invoice.ts';
 import type { DueStanding, Treatment } from '../billing/subscription.ts';
 import type { Db } from './db.ts';
+import { TRY_GOES_FIRST } from './due.ts';
 import { instant } from './instant.ts';
+import { Prisma } from './prisma/client.ts';
 
 /** A live subscription whose next period has begun, with what its invoice and first attempt are made of. */
 export type DueSubscription = DueStanding & {
@@ -16,17 +18,19 @@ export type DueSubscription = DueStanding & {
 };
 
 /**
- * Up to `limit` subscriptions that are due by `until` and were not drawn up since `tick` began, the longest due first.
+ * Up to `limit` subscriptions that are due by `until` and were not drawn up since `tick` began, the longest due first. Of
+ * one that owes something, a try that has just come due goes first: how it ends says whether the next period is charged.
  * Locks nothing.
  */
 export async function dueSubscriptions(db: Db, limit: number, tick: Tick): Promise<DueSubscription[]> {
   const rows = await db.$queryRaw<DueRow[]>`
     SELECT id, external_id, customer_id, anchor_local, timezone, "interval", interval_count,
            first_period, next_period, ends_after, cancel_at_period_end, created_at, maedal_now() AS now
-      FROM subscription
+      FROM subscription s
      WHERE next_due_at <= ${tick.until.toJSDate()} AND next_due_at <= maedal_now()
        AND next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')
        AND (last_drawn_at IS NULL OR last_drawn_at < ${tick.startedAt.toJSDate()} OR last_drawn_at > maedal_now())
+       AND NOT (status = 'past_due' AND ${TRY_GOES_FIRST})
      ORDER BY next_due_at, id LIMIT ${limit}`;
   return rows.map((row) => ({
     id: row.id,
@@ -98,7 +102,7 @@ export async function drawUp(
       RETURNING s.id
     ), drawn AS (
       INSERT INTO invoice (subscription_id, period_key, period_index, period_start, period_end, due_at, amount, currency,
-                           tax_free, vat, name, state, reason, next_at, policy_version_id)
+                           tax_free, vat, name, state, reason, next_at, policy_version_id, spaced)
       SELECT ours.id, input.period_key, input.period_index, input.period_start, input.period_end, input.period_start,
              ours.amount, ours.currency, ours.tax_free, ours.vat, ours.name,
              CASE input.treatment WHEN 'held' THEN 'held' ELSE 'open' END,
@@ -106,11 +110,12 @@ export async function drawUp(
              CASE input.treatment WHEN 'open' THEN input.period_start
                                   WHEN 'spaced' THEN greatest(input.period_start, latest.at + interval '24 hours')
                                   WHEN 'queued' THEN greatest(input.period_start, latest.waiting + interval '24 hours') END,
-             coalesce(versions.by_policy ->> ours.policy, versions.by_policy ->> 'default')
+             coalesce(versions.by_policy ->> ours.policy, versions.by_policy ->> 'default'),
+             input.treatment <> 'held' AND (input.treatment = 'spaced' OR latest.waiting IS NOT NULL)
         FROM moved JOIN ours ON ours.id = moved.id JOIN input ON input.subscription_id = ours.id
              CROSS JOIN LATERAL (
                SELECT max(greatest(other.next_at, other.last_attempt_at)) AS at,
-                      max(other.next_at) FILTER (WHERE other.state = 'open' AND other.reason = 'catch_up') AS waiting
+                      max(other.next_at) FILTER (WHERE other.state = 'open' AND other.spaced) AS waiting
                  FROM invoice other JOIN subscription own ON own.id = other.subscription_id
                 WHERE own.customer_id = ours.customer_id AND input.treatment IN ('spaced', 'queued')) latest
              CROSS JOIN (SELECT ${JSON.stringify(versions)}::jsonb AS by_policy) versions
@@ -147,18 +152,35 @@ export async function endSubscriptions(db: Db, ids: readonly string[]): Promise<
 }
 
 /**
- * Calls subscriptions `active` whose arrears are all paid, and `past_due` those of which nothing that was given up is owed
- * any more. Settling an invoice does so as well; but of two that settle at the same instant, each sees the other as still
- * unpaid. Asks as `maedal_owing` does, in a form that is planned for many.
+ * Has subscriptions stand by what they owe: `active` where all is paid, `past_due` where nothing that was given up is owed
+ * any more, `unpaid` where nothing else is. Settling an invoice does so as well; but of two that settle at the same instant,
+ * each sees the other as still unpaid. Asks as `maedal_status_owing` does, in a form that is planned for many.
  */
 export async function clearArrears(db: Db): Promise<number> {
+  const givenUp = Prisma.sql`SELECT FROM invoice i JOIN policy_version p ON p.id = i.policy_version_id
+         WHERE i.subscription_id = s.id AND i.state = 'uncollectible' AND i.reason IS DISTINCT FROM ${WRITTEN_OFF}`;
   return db.$executeRaw`
-    UPDATE subscription s SET status = CASE maedal_owing(s.id) WHEN 'nothing' THEN 'active' ELSE 'past_due' END,
-           access = maedal_access_owing(s.id), updated_at = maedal_now()
-     WHERE s.status IN ('past_due', 'unpaid')
-       AND NOT EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.state = 'uncollectible' AND i.reason IS DISTINCT FROM ${WRITTEN_OFF})
-       AND (s.status = 'unpaid' OR NOT EXISTS (
-         SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.state IN ('retrying', 'review', 'held') AND i.failures > 0))`;
+    UPDATE subscription s SET status = maedal_status_owing(s.id), access = maedal_access_owing(s.id), updated_at = maedal_now()
+     WHERE s.id IN (
+       SELECT s.id FROM subscription s WHERE s.status IN ('past_due', 'unpaid') AND NOT EXISTS (${givenUp})
+          AND (s.status = 'unpaid' OR NOT EXISTS (
+            SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.state IN ('retrying', 'review', 'held') AND i.failures > 0))
+       UNION ALL
+       SELECT s.id FROM subscription s WHERE s.status = 'past_due' AND EXISTS (${givenUp} AND p.policy ->> 'later' IS DISTINCT FROM 'accumulate')
+          AND NOT EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.state IN ('open', 'retrying')))
+       AND s.status IN ('past_due', 'unpaid')`;
+}
+
+/** Ends subscriptions that were cancelled to the end of a period, and were given up on before it came. */
+export async function endUnpaid(db: Db): Promise<number> {
+  return db.$executeRaw`
+    WITH ended AS (
+      UPDATE subscription SET status = 'canceled', canceled_at = maedal_now(), next_due_at = NULL, updated_at = maedal_now()
+       WHERE status = 'unpaid' AND cancel_at_period_end AND next_due_at <= maedal_now()
+      RETURNING id, external_id
+    )
+    INSERT INTO outbox (kind, subscription_id, payload, next_at)
+    SELECT 'subscription.canceled', id, jsonb_build_object('subscription_id', external_id), maedal_now() FROM ended`;
 }
 
 /** Passes over subscriptions that cannot be drawn up, until the next tick tries again. */

@@ -3,6 +3,7 @@ import type { AttemptId, InvoiceId } from '../billing/ids.ts';
 import { AWAITING_CARD } from '../billing/invoice.ts';
 import type { Db } from './db.ts';
 import { instant } from './instant.ts';
+import { Prisma } from './prisma/client.ts';
 
 /** An invoice whose retry is due and that has no living attempt. */
 export type RetryDue = {
@@ -13,6 +14,13 @@ export type RetryDue = {
   /** The number its next attempt gets. */
   readonly attemptNumber: number;
 };
+
+/**
+ * Whether a declined invoice of the subscription `s` has come due in the last minutes: how its try ends says what becomes of
+ * the others. One that nobody takes for longer holds nothing up.
+ */
+export const TRY_GOES_FIRST = Prisma.sql`EXISTS (SELECT FROM invoice due WHERE due.subscription_id = s.id AND due.state = 'retrying'
+       AND due.next_at BETWEEN maedal_now() - interval '10 minutes' AND maedal_now())`;
 
 /** Up to `limit` invoices that are due no later than `until` and wait for their next attempt to be made. */
 export async function retriesDue(db: Db, limit: number, until: DateTime): Promise<RetryDue[]> {

@@ -62,7 +62,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
     ), payer AS MATERIALIZED (
       -- Of one customer's missed periods one is charged a day, however many workers have them in hand.
       SELECT customer.id, customer.caught_up_at + interval '24 hours' AS spaced_until
-        FROM customer JOIN s ON s.customer_id = customer.id JOIN i ON i.reason = 'catch_up' FOR NO KEY UPDATE OF customer
+        FROM customer JOIN s ON s.customer_id = customer.id JOIN i ON i.spaced FOR NO KEY UPDATE OF customer
     ), card AS MATERIALIZED (
       -- Locked, so that of two sends on one card the second counts the first.
       SELECT billing_key.id, billing_key.hold_reason, billing_key.customer_uid FROM billing_key JOIN i ON true

@@ -118,21 +118,17 @@ export async function intervene(db: Db, order: Order, found: InvoiceFound, chang
        WHERE NOT ${isOver} AND observation.imp_uid = ANY(${[...found.returned]}::text[])
     ), moved AS (
       UPDATE invoice SET state = ${invoice.state}, retry_key_id = NULL, updated_at = maedal_now(),
-             reason = CASE WHEN ${isOver} THEN ${said.reason}::text WHEN reason = 'catch_up' THEN reason END,
+             reason = CASE WHEN ${isOver} THEN ${said.reason}::text WHEN reason = 'catch_up' THEN reason END, spaced = spaced OR (NOT ${isOver} AND reason IS NOT DISTINCT FROM 'catch_up'),
              next_at = CASE WHEN NOT ${isOver} THEN maedal_now() END,
              paid_at = CASE WHEN ${invoice.state} = 'paid' THEN maedal_now() END,
              watch_at = coalesce(${invoice.watchAt?.toJSDate() ?? null}::timestamptz, watch_at)
         FROM c WHERE invoice.id = c.id
       RETURNING invoice.id
     ), standing AS (
-      UPDATE subscription SET updated_at = maedal_now(), status = CASE WHEN ${subscription} = 'reopen' OR maedal_owing(s.id, moved.id) <> 'nothing' THEN 'past_due' ELSE 'active' END,
+      UPDATE subscription SET updated_at = maedal_now(), status = CASE WHEN ${subscription} = 'reopen' THEN 'past_due' ELSE maedal_status_owing(s.id, moved.id) END,
              access = CASE WHEN ${subscription} = 'clear' THEN maedal_access_owing(s.id, moved.id) ELSE access END
         FROM s, moved WHERE subscription.id = s.id AND CASE WHEN ${subscription} = 'reopen' THEN s.status = 'unpaid'
-             ELSE CASE s.status WHEN 'past_due' THEN maedal_owing(s.id, moved.id) = 'nothing'
-                  WHEN 'unpaid' THEN maedal_owing(s.id, moved.id) <> 'given_up' ELSE false END END
-    ), eased AS (
-      UPDATE subscription SET access = maedal_access_owing(s.id, moved.id), updated_at = maedal_now() FROM s, moved
-       WHERE subscription.id = s.id AND ${subscription} = 'clear' AND s.status = 'past_due' AND maedal_owing(s.id, moved.id) <> 'nothing'
+             ELSE s.status IN ('past_due', 'unpaid') END
     ), written AS (
       INSERT INTO audit (actor, action, subject, reason)
       SELECT ${said.actor}, ${ACTIONS[intervention]}, moved.id::text, ${said.reason} FROM moved

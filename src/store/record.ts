@@ -63,7 +63,7 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
     ), standing AS (
       UPDATE subscription SET updated_at = maedal_now(), status = CASE ${becomes}
              WHEN 'past_due' THEN 'past_due' WHEN 'accumulate' THEN 'past_due' WHEN 'unpaid' THEN 'unpaid' WHEN 'pause' THEN 'paused' WHEN 'cancel' THEN 'canceled'
-             ELSE CASE maedal_owing(s.id, moved.id) WHEN 'nothing' THEN 'active' ELSE 'past_due' END END,
+             ELSE maedal_status_owing(s.id, moved.id) END,
              access = CASE WHEN ${becomes} = 'accumulate' THEN 'suspended'
                            WHEN ${becomes} IN ('settled', 'write_off') THEN maedal_access_owing(s.id, moved.id) ELSE subscription.access END,
              canceled_at = CASE WHEN ${becomes} = 'cancel' THEN maedal_now() ELSE subscription.canceled_at END,
@@ -73,13 +73,9 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
        WHERE subscription.id = s.id AND CASE
              WHEN ${becomes} = 'past_due' THEN s.status = 'active'
              WHEN ${becomes} IN ('unpaid', 'accumulate', 'pause', 'cancel') THEN s.status IN ('active', 'past_due')
-             WHEN ${becomes} IN ('settled', 'write_off') THEN CASE s.status WHEN 'past_due' THEN maedal_owing(s.id, moved.id) = 'nothing'
-                  WHEN 'unpaid' THEN maedal_owing(s.id, moved.id) <> 'given_up' ELSE false END
+             -- Still past due, it may owe what has come less far than what was paid.
+             WHEN ${becomes} IN ('settled', 'write_off') THEN s.status IN ('past_due', 'unpaid')
              ELSE false END
-    ), eased AS (
-      -- What is still owed may have come less far than what was paid.
-      UPDATE subscription SET access = maedal_access_owing(s.id, moved.id), updated_at = maedal_now() FROM s, moved
-       WHERE subscription.id = s.id AND ${becomes} IN ('settled', 'write_off') AND s.status = 'past_due' AND maedal_owing(s.id, moved.id) <> 'nothing'
     ), told AS (
       INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)
       SELECT event.kind, s.id, moved.id, ${JSON.stringify(snapshot(subject))}::jsonb || event.payload, maedal_now()

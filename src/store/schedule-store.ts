@@ -2,7 +2,7 @@ import { cardsAwaited } from './awaiting.ts';
 import { accountAs, putUpForRefund, putUpForReview, unaccountedCaptures } from './captures.ts';
 import { bound } from './charge-store.ts';
 import type { Db } from './db.ts';
-import { clearArrears, drawUp, dueSubscriptions, endSubscriptions, passOver } from './draw-up.ts';
+import { clearArrears, drawUp, dueSubscriptions, endSubscriptions, endUnpaid, passOver } from './draw-up.ts';
 import { databaseNow, expireSends, prepareRetries, retriesDue, ring } from './due.ts';
 import { observe } from './observations.ts';
 import { record } from './record.ts';
@@ -23,6 +23,7 @@ export function scheduleStore(db: Db) {
     endSubscriptions: bound(db, endSubscriptions),
     passOver: bound(db, passOver),
     clearArrears: bound(db, clearArrears),
+    endUnpaid: bound(db, endUnpaid),
     unsettledInvoices: bound(db, unsettledInvoices),
     settleInvoices: bound(db, settleInvoices),
     cardsAwaited: bound(db, cardsAwaited),

@@ -3,8 +3,8 @@ import type { Db } from './db.ts';
 
 /**
  * Has up to `limit` declined invoices enter the next step of their policy, the longest due first: the step is counted, told
- * of, and changes access, all in one statement, so that each is entered once. One of a subscription at a time, and none
- * while it is not charged. A try that is due, rung or under way goes before the step of its day; one that is put off does
+ * of, and changes access, all in one statement, so that each is entered once. One of a subscription at a time; none while it
+ * is not charged, and none for what was refused for the merchant's own account last. A try that is due, rung or under way goes before the step of its day; one that is put off does
  * not. Returns how many were due.
  */
 export async function enterSteps(db: Db, limit: number): Promise<number> {
@@ -13,7 +13,7 @@ export async function enterSteps(db: Db, limit: number): Promise<number> {
       SELECT DISTINCT ON (i.subscription_id) i.id, i.subscription_id, i.steps_entered, p.policy -> 'steps' AS steps FROM (
         SELECT invoice.* FROM invoice JOIN subscription ON subscription.id = invoice.subscription_id
          WHERE invoice.state = 'retrying' AND step_at <= maedal_now() AND subscription.status IN ('trialing', 'active', 'past_due')
-           AND (invoice.next_at > maedal_now() OR invoice.reason = ${AWAITING_CARD})
+           AND (invoice.next_at > maedal_now() OR invoice.reason = ${AWAITING_CARD}) AND maedal_last_decline(invoice.id) IS DISTINCT FROM 'config'
            AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id AND (a.state IN ('sent', 'unknown') OR a.lease_until > maedal_now()
                               OR (a.state = 'prepared' AND a.rung_at > maedal_now() - interval '2 minutes')))
          ORDER BY step_at, invoice.id LIMIT ${limit}) i
@@ -33,10 +33,10 @@ export async function enterSteps(db: Db, limit: number): Promise<number> {
              step_at = CASE WHEN i.step IS NOT NULL THEN due_at + make_interval(days => i.next_days::integer) END
         FROM i WHERE invoice.id = i.id RETURNING invoice.id, invoice.period_key, invoice.steps_entered
     ), access AS (
-      UPDATE subscription SET access = i.step ->> 'access', updated_at = maedal_now() FROM i
+      -- Of several unpaid invoices the strictest counts.
+      UPDATE subscription SET updated_at = maedal_now(), access = (ARRAY['full', 'grace', 'suspended'])[
+               greatest(maedal_strictness(i.step ->> 'access'), maedal_access_level(i.subscription_id, i.id))] FROM i
        WHERE subscription.id = i.subscription_id AND subscription.status = 'past_due' AND i.step ->> 'access' IS NOT NULL
-         -- Of several unpaid invoices the strictest counts.
-         AND (i.step ->> 'access' = 'suspended' OR subscription.access <> 'suspended')
     ), told AS (
       INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)
       SELECT 'dunning.step_entered', i.subscription_id, i.id, jsonb_build_object('subscription_id', i.external_id, 'invoice_id', i.id,

@@ -1,8 +1,9 @@
 import type { Interval } from '../billing/calendar.ts';
-import { AWAITING_CARD } from '../billing/invoice.ts';
+import { AWAITING_CARD, STOPPED } from '../billing/invoice.ts';
 import type { SubscriptionChange, SubscriptionStanding } from '../billing/subscription-order.ts';
 import type { Said } from './control.ts';
 import type { Db } from './db.ts';
+import { TRY_GOES_FIRST } from './due.ts';
 import { type Key, onceUnder } from './idempotency.ts';
 import { instant } from './instant.ts';
 import { Prisma } from './prisma/client.ts';
@@ -67,7 +68,7 @@ export async function changeSubscription(
       ${onceUnder(by.under, Prisma.sql`c`)}
     ), moved AS (
       UPDATE subscription SET updated_at = maedal_now(),
-             status = CASE WHEN ${status}::text = 'active' AND maedal_owing(s.id) <> 'nothing' THEN 'past_due' ELSE coalesce(${status}::text, s.status) END,
+             status = CASE WHEN ${status}::text = 'active' THEN maedal_status_owing(s.id) ELSE coalesce(${status}::text, s.status) END,
              canceled_at = CASE WHEN ${status}::text = 'canceled' THEN maedal_now() END,
              paused_at = CASE coalesce(${status}::text, s.status) WHEN 'paused' THEN coalesce(s.paused_at, maedal_now()) END,
              cancel_at_period_end = coalesce(${change.cancelsAtPeriodEnd ?? null}::boolean, s.cancel_at_period_end),
@@ -151,7 +152,8 @@ export type Unsettled = {
 
 /**
  * Up to `limit` of them, no charge of theirs under way: a decline came after a pause or a cancel, another invoice ended the
- * subscription, it came back from `unpaid`, or somebody died between the two statements of an order.
+ * subscription, it came back from `unpaid`, or somebody died between the two statements of an order. What is let go waits
+ * for a try of another invoice that has just come due: were that one given up, it would be held again.
  */
 export async function unsettledInvoices(db: Db, limit: number): Promise<Unsettled[]> {
   return db.$queryRaw<Unsettled[]>`
@@ -161,7 +163,8 @@ export async function unsettledInvoices(db: Db, limit: number): Promise<Unsettle
     UNION
     SELECT s.id::text, s.channel, CASE WHEN s.status = ANY(${[...SETTLED.void.standing]}::text[]) THEN 'void' ELSE 'release' END
       FROM invoice i JOIN subscription s ON s.id = i.subscription_id
-     WHERE i.state = 'held' AND i.reason = ${SETTLED.hold.reason} AND s.status IN ('trialing', 'active', 'past_due', 'canceled') AND NOT ${UNDER_WAY}
+     WHERE i.state = 'held' AND NOT ${UNDER_WAY} AND (s.status = 'canceled'
+        OR (i.reason = ${SETTLED.hold.reason} AND s.status IN ('trialing', 'active', 'past_due') AND NOT ${TRY_GOES_FIRST}))
      LIMIT ${limit}`;
 }
 
@@ -180,7 +183,7 @@ const SETTLED = {
   hold: {
     standing: ['paused', 'unpaid'],
     from: ['open', 'retrying'],
-    reason: 'subscription_stopped',
+    reason: STOPPED,
     event: 'invoice.held',
   },
   release: {

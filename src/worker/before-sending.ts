@@ -46,9 +46,12 @@ export async function checkBillingKey(deps: WorkerDeps, { billingKey }: LeasedAt
   return { kind: 'withdrawn', to: 'held', reason: WRONG_KIND[String(answer.sandbox)] ?? 'billing_key_kind_unknown' };
 }
 
-/** A person must act: the whole channel stops for a minute, instead of asking once for every charge that is due. */
-export function refusedByGateway(deps: Pick<WorkerDeps, 'report' | 'brake'>, reason: string): void {
-  deps.brake.stop(reason);
+/**
+ * A person must act: the channel, or where none is named every one, stops until an answer says otherwise, and one charge a
+ * minute finds out.
+ */
+export function refusedByGateway(deps: Pick<WorkerDeps, 'report' | 'brake'>, reason: string, channel?: string): void {
+  deps.brake.stop(reason, channel);
   deps.report({ kind: 'gateway.refused', reason });
 }
 

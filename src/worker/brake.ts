@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { ChargeStore } from '../store/charge-store.ts';
 import type { Brake } from './deps.ts';
+import { stopsBy } from './stops.ts';
 
 /**
  * Stops the sending while more than `maxUnknownShare` of the last 50 sends have no answer: something is wrong with the
@@ -15,14 +16,14 @@ export function unknownShareBrake(deps: {
   let askedAtMs = Number.NEGATIVE_INFINITY;
   let probedAtMs = Number.NEGATIVE_INFINITY;
   let reason: string | null = null;
-  let stopped: { readonly reason: string; readonly untilMs: number } | null = null;
+  const stops = stopsBy(deps.clock);
   return {
-    stop: (why) => {
-      stopped = { reason: why, untilMs: deps.clock.monotonicMs() + PROBE_MS };
-    },
-    check: async () => {
+    stop: stops.stop,
+    lift: stops.lift,
+    check: async (channel) => {
+      const stopped = stops.standingAgainst(channel);
+      if (stopped !== null) return { kind: 'braked', reason: stopped };
       const nowMs = deps.clock.monotonicMs();
-      if (stopped !== null && nowMs < stopped.untilMs) return { kind: 'braked', reason: stopped.reason };
       if (nowMs - askedAtMs >= REMEMBERED_MS) {
         const { sends, unknown } = await deps.store.recentSends(WINDOW);
         const isOver = sends >= WINDOW && unknown / sends > deps.maxUnknownShare;

@@ -24,7 +24,7 @@ export async function chargeAttempt(deps: WorkerDeps, attempt: LeasedAttempt): P
   if (opensAt > attempt.now)
     return { kind: 'deferred', until: opensAt, reason: 'its policy tries again at other hours' };
   const isLate = deadline(deps);
-  const brake = await deps.brake.check();
+  const brake = await deps.brake.check(attempt.subscription.channel);
   if (brake.kind === 'braked') return notSent(brake.reason);
   const reached = await reachGateway(deps, attempt);
   if (reached.kind !== 'clear') return reached;
@@ -95,8 +95,6 @@ async function send(
   await deps.failpoints.at('charge.answered');
   if (answer.kind === 'unauthorized') return { kind: 'unauthorized', attempt: sent, reason: answer.reason };
   const outcome = await read(deps, answer, attempt.merchantUid, asked(deps, sent, intent.sends, seen));
-  // Nobody's card is at fault: the account is, and every further charge would be declined the same way.
-  if ('decline' in outcome && outcome.decline.class === 'config') refusedByGateway(deps, outcome.decline.reason);
   return { kind: 'outcome', outcome, attempt: sent };
 }
 

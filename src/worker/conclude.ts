@@ -4,6 +4,7 @@ import type { ChargeOutcome } from '../billing/outcome.ts';
 import { transition } from '../billing/transition.ts';
 import type { BillingEvent } from '../events.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
+import { refusedByGateway } from './before-sending.ts';
 import type { WorkerDeps } from './deps.ts';
 
 /** How a unit of work ended, before it is written down. */
@@ -28,6 +29,7 @@ export async function concludeAndReport(
     return;
   }
   await deps.failpoints.at('record.done');
+  if (conclusion.kind === 'outcome') tellBrake(deps, attempt, conclusion.outcome);
   deps.report({
     kind: 'charge.finished',
     invoiceId: attempt.invoiceId,
@@ -39,6 +41,13 @@ export async function concludeAndReport(
     next: next.decision,
     tookMs: Math.round(deps.clock.monotonicMs() - startedMs),
   });
+}
+
+/** Where the account is at fault and nobody's card, every further charge of its channel would be declined the same way. */
+function tellBrake(deps: WorkerDeps, { subscription: { channel } }: LeasedAttempt, outcome: ChargeOutcome): void {
+  if ('decline' in outcome && outcome.decline.class === 'config') {
+    refusedByGateway(deps, outcome.decline.reason, channel);
+  } else if (outcome.kind === 'paid' || outcome.kind === 'declined') deps.brake.lift(channel);
 }
 
 /** Whether the transition stands; if not, somebody else's record does. */

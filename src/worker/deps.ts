@@ -5,6 +5,7 @@ import type { Failpoints } from '../failpoints.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ChargeStore } from '../store/charge-store.ts';
 import type { RefundStore } from '../store/refund-store.ts';
+import type { Stops } from './stops.ts';
 
 /** What a channel promises, in seconds. */
 type Channel = {
@@ -49,9 +50,7 @@ export type RefundDeps = Omit<WorkerDeps, 'store' | 'maxAmountMinor' | 'sandbox'
   readonly store: RefundStore;
 };
 
-/** Whether a charge may leave now, and if not, why. Remembers for a second what it was told. */
-export type Brake = {
-  /** Has every charge of this process wait a minute: the gateway refuses our keys, or clocks disagree. */
-  stop(reason: string): void;
-  check(): Promise<{ readonly kind: 'clear' } | { readonly kind: 'braked'; readonly reason: string }>;
+/** Whether a charge of a channel may leave now, and if not, why. Remembers for a second what it was told of all of them. */
+export type Brake = Omit<Stops, 'standingAgainst'> & {
+  check(channel: string): Promise<{ readonly kind: 'clear' } | { readonly kind: 'braked'; readonly reason: string }>;
 };

@@ -104,7 +104,7 @@ test.each([
 ] as const)('no card was left, and now there is %s', (_cards, cards, late, barredHours, by, expected) => {
   const barredUntil = barredHours === null ? null : dueAt.plus({ hours: barredHours });
   const collecting = { cards, cardId: 'card', declinesAreFinal: true, seed: '' };
-  const told = { decline: hard, barredUntil };
+  const told = { decline: hard, barredUntil, releasedAt: null };
   expect(decideAgain({ ...standing(1, 0), collecting }, told, by, dueAt.plus(days(late)))).toEqual(expected);
 });
 
@@ -115,8 +115,22 @@ test('where no send is on record, what follows an answer is counted from when it
   expect(decide(unsent, { kind: 'unknown', reason: 'lost' }, policy, now)).toEqual(lookUp);
   expect(decide(unsent, declined, policy, now)).toEqual({ kind: 'retry', at: now.plus(days(1)), cardId: null });
   const collecting = { cards: [lostCard], cardId: 'card', declinesAreFinal: true, seed: '' };
-  const again = decideAgain({ ...unsent, collecting }, { decline: hard, barredUntil: null }, lost, now);
+  const again = decideAgain(
+    { ...unsent, collecting },
+    { decline: hard, barredUntil: null, releasedAt: null },
+    lost,
+    now,
+  );
   expect(again).toEqual({ kind: 'await-card', at: now.plus(days(5)) });
+});
+
+test('a card is waited for anew from when its invoice was let go: while it was held nobody could give one', () => {
+  const collecting = { cards: [lostCard], cardId: 'card', declinesAreFinal: true, seed: '' };
+  const releasedAt = dueAt.plus(days(30));
+  const told = { decline: hard, barredUntil: null, releasedAt };
+  const decide = (late: number) => decideAgain({ ...standing(1, 0), collecting }, told, lost, dueAt.plus(days(late)));
+  expect(decide(30)).toEqual({ kind: 'await-card', at: releasedAt.plus(days(5)) });
+  expect(decide(35)).toEqual({ kind: 'give-up', reason: 'no_card_left' });
 });
 
 test('look-ups come within seconds, then minutes, hourly to the end of the day, then daily, at offsets from the send', () => {

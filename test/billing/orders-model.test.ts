@@ -86,7 +86,12 @@ function awaited(invoice: Invoice): void {
   if (invoice.nextAt > invoice.now)
     invoice.cards = [{ id: 'new', declines: 0, refusals: 0, lastTriedAt: null, declined: null }, ...invoice.cards];
   invoice.happens(
-    { kind: 'card_awaited', decline: { class: 'card', reason: 'no' }, barredUntil: invoice.standing().barredUntil },
+    {
+      kind: 'card_awaited',
+      decline: { class: 'card', reason: 'no' },
+      barredUntil: invoice.standing().barredUntil,
+      releasedAt: null,
+    },
     invoice.attempts.at(-1),
   );
 }

@@ -34,9 +34,12 @@ test('a policy of before classes has one ladder for all of them, on the same car
 
 test.each<[Partial<DunningPolicy>, number, number]>([
   [{}, 5, 4],
-  [{ waitForCardDays: 9 }, 14, 4],
-  [{ retryAfterDays: [2, 'payday', 'payday'] }, 66, 4],
-  [{ retryAfterDays: ['payday'], minGapHours: 96 }, 35, 2],
+  [{ waitForCardDays: 9 }, 5, 4], // nothing ends a card for good
+  [{ waitForCardDays: 9, classes: { card: { retryAfterDays: [], card: 'other' } } }, 14, 4],
+  [{ retryAfterDays: [2, 'payday', 'payday'], paydays: [10] }, 66, 4],
+  [{ retryAfterDays: ['payday', 'payday'], paydays: [25, 10] }, 34, 3], // 25 January to 10 February
+  [{ retryAfterDays: ['payday'], paydays: [10], minGapHours: 96 }, 35, 2],
+  [{ retryAfterDays: ['payday'], minGapHours: 24 }, 2, 2], // no payday is named: the next day
   [{ classes: { funds: { retryAfterDays: [1, 2, 3, 30], card: 'next' } } }, 30, 5],
 ])('%j ends on day %i, after %i declines of a card', (policy, day, attempts) => {
   expect(lastDay({ ...OLD, ...policy })).toBe(day);

@@ -146,7 +146,7 @@ test('a send that a decline does not answer bars every other id for as long as i
 });
 
 test('a wait for a card is decided on anew while it lasts, and the attempt stays as it ended', () => {
-  const event = { kind: 'card_awaited', decline, barredUntil: null } as const;
+  const event = { kind: 'card_awaited', decline, barredUntil: null, releasedAt: null } as const;
   const next = after(event, { state: 'rejected', failures: 1 }, { ...POLICY, retryAfterDays: [] });
   expect(next).toMatchObject({ from: ['rejected'], whileAwaiting: true, attempt: { state: 'rejected' } });
 });

@@ -3,6 +3,7 @@ import type {
   BillingKeyAnswer,
   ChargeAnswer,
   ChargeRequest,
+  DeclineClass,
   ListedPayment,
   ListedSchedule,
   LookUpAnswer,
@@ -42,6 +43,8 @@ export class FakeGateway implements Gateway {
   readonly records: PaymentRecord[] = [];
   readonly posts: ChargeRequest[] = [];
   readonly behaviours = new Map<string, Behaviour[]>();
+  /** The class of its plain declines. */
+  declineAs: DeclineClass = 'funds';
   readiness: Readiness = { kind: 'ready', gatewayNowMs: 0 };
   lookUps: 'truthful' | 'unclear' | 'absent' = 'truthful';
   key: BillingKeyAnswer = {
@@ -189,7 +192,7 @@ export class FakeGateway implements Gateway {
   }
 
   private answer(request: ChargeRequest, behaviour: Exclude<Behaviour, 'refuse-connection'>): ChargeAnswer {
-    const decline = { class: 'funds', reason: '[2116]개인 월 한도금액 초과' } as const;
+    const decline = { class: this.declineAs, reason: '[2116]개인 월 한도금액 초과' } as const;
     switch (behaviour) {
       case 'pay':
         return { kind: 'paid', record: this.add(request, 'paid') };
@@ -229,7 +232,7 @@ export class FakeGateway implements Gateway {
       cancelMinor: 0,
       customerUid: request.customerUid,
       sandbox: true,
-      decline: status === 'failed' ? { class: 'funds', reason: '[2116]개인 월 한도금액 초과' } : null,
+      decline: status === 'failed' ? { class: this.declineAs, reason: '[2116]개인 월 한도금액 초과' } : null,
       startedAtMs: number * 1_000,
       paidAtMs: status === 'paid' && this.readiness.kind === 'ready' ? this.readiness.gatewayNowMs : null,
       failedAtMs: null,

@@ -86,7 +86,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
   const worker: WorkerDeps = {
     store: chargeStore(db),
     failpoints: noFailpoints,
-    brake: { stop: () => undefined, check: async () => ({ kind: 'clear' }) },
+    brake: { stop: () => undefined, lift: () => undefined, check: async () => ({ kind: 'clear' }) },
     fingerprint: FINGERPRINT,
     gateway,
     clock,

@@ -39,7 +39,7 @@ export async function openWorld({
   try {
     await chmod(directory, 0o755);
     await mkdir(join(directory, 'logs'), { recursive: true });
-    await writeFile(join(directory, 'maedal.config.ts'), configFile(plan));
+    await writeFile(join(directory, 'maedal.config.ts'), configFile(plan, Date.now()));
     const postgres = await CampaignPostgres.start(directory);
     closing.push(() => postgres.stop());
     const redis = plan.backend === 'redis' ? await CampaignRedis.start(directory) : null;

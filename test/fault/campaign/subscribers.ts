@@ -12,7 +12,7 @@ export function subscriptionsCsv(chance: Chance, range: { from: number; until: n
 }
 
 /** The configuration of the processes under test: spans that pass within a run, and no brake, which would stop it. */
-export function configFile(plan: Plan): string {
+export function configFile(plan: Plan, nowMs: number): string {
   const quarantineSeconds = plan.late > 1 ? 4 * HORIZON_SECONDS : HORIZON_SECONDS;
   return `export default {
   refundDuplicates: 'auto',
@@ -20,12 +20,18 @@ export function configFile(plan: Plan): string {
   channels: { default: { timeoutSeconds: 2, horizonSeconds: ${HORIZON_SECONDS}, quarantineSeconds: ${quarantineSeconds} } },
   dunning: {
     default: {
-      retryAfterDays: [1, 2, 3], minGapHours: ${(quarantineSeconds + 1) / 3_600}, window: null, jitterMinutes: 0, perCard: null, waitForCardDays: 0,
+      retryAfterDays: [1, 2, 3], minGapHours: ${(quarantineSeconds + 1) / 3_600}, window: { from: '01:00', until: '23:00', timezone: '${zoneInTheNight(nowMs)}' }, jitterMinutes: 0, perCard: null, waitForCardDays: 0,
       classes: { other: { retryAfterDays: [1, 2, 3] } },
     },
   },
 };
 `;
+}
+
+/** The zone in which it is past two in the morning: no run lasts until its window closes again, in the evening. */
+function zoneInTheNight(nowMs: number): string {
+  const east = ((2 - new Date(nowMs).getUTCHours() + 36) % 24) - 12;
+  return `Etc/GMT${east < 0 ? `+${-east}` : `-${east}`}`; // POSIX: the sign says what to add to get UTC
 }
 
 /** By the campaign's clock. */

@@ -71,7 +71,7 @@ export function workerDeps(around: Surroundings, actor: Actor, skewMs: number): 
     failpoints: failpointsOf(around, actor),
     brake: plan.audited
       ? unknownShareBrake({ store, clock, maxUnknownShare: 0.2 })
-      : { check: async () => ({ kind: 'clear' }), stop: () => undefined },
+      : { stop: () => undefined, lift: () => undefined, check: async () => ({ kind: 'clear' }) },
   };
 }
 

@@ -43,9 +43,16 @@ function awaited(tables: Tables, invoice: InvoiceRow, attempt: AttemptRow, unans
     decline: { class: classOf(attempt) ?? 'other', reason: attempt.fail_reason ?? '' },
     cards: cardsOf(tables, invoice),
     cardId: attempt.billing_key_id ?? '',
+    releasedAt: releasedAt(tables, invoice),
     unansweredAt: instantOrNull(unanswered === null ? null : new Date(unanswered)),
     channel: subscription.channel,
     policy: policyOf(tables, invoice),
     now: instant(new Date(tables.nowMs)),
   };
+}
+
+/** When it was last let go after it was held. */
+function releasedAt({ history }: Tables, { id }: InvoiceRow): CardAwaited['releasedAt'] {
+  const last = history.findLast(({ entity_id, from_state }) => entity_id === id && from_state === 'held');
+  return last === undefined ? null : instant(new Date(last.at));
 }

@@ -44,7 +44,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   invoice: [
     ...['id', 'subscription_id', 'period_key', 'period_index', 'period_start', 'period_end', 'due_at', 'amount'],
     ...['currency', 'tax_free', 'vat', 'name', 'state', 'reason', 'next_at', 'failures', 'last_attempt_at'],
-    ...['policy_version_id', 'paid_at', 'watch_at', 'retry_key_id'],
+    ...['policy_version_id', 'paid_at', 'watch_at', 'retry_key_id', 'spaced'],
   ],
   attempt: [
     ...['invoice_id', 'number', 'merchant_uid', 'state', 'billing_key_id', 'customer_uid', 'amount', 'currency'],

@@ -1,7 +1,7 @@
 import { parseInvoiceId } from '../../../../src/billing/ids.ts';
 import type { DueSubscription, NewInvoice, Tick } from '../../../../src/store/draw-up.ts';
 import { instant } from '../../../../src/store/instant.ts';
-import { cleared } from './owing.ts';
+import { cleared, tryGoesFirst } from './owing.ts';
 import { isSamePeriod } from './protections.ts';
 import { newAttempt } from './ringing.ts';
 import type { InvoiceRow, SubscriptionRow } from './rows.ts';
@@ -16,10 +16,11 @@ export function dueSubscriptions(tables: Tables, limit: number, tick: Tick): Due
   const untilMs = Math.min(tick.until.toMillis(), tables.nowMs);
   const startedMs = tick.startedAt.toMillis();
   const due = tables.subscriptions.where(
-    ({ next_due_at, status, last_drawn_at }) =>
+    ({ id, next_due_at, status, last_drawn_at }) =>
       next_due_at !== null &&
       next_due_at <= untilMs &&
       LIVE.has(status) &&
+      !(status === 'past_due' && tryGoesFirst(tables, id)) &&
       (last_drawn_at === null || last_drawn_at < startedMs || last_drawn_at > tables.nowMs),
   );
   due.sort((one, other) => (one.next_due_at ?? 0) - (other.next_due_at ?? 0) || (one.id < other.id ? -1 : 1));
@@ -79,9 +80,7 @@ function newInvoice(tables: Tables, owner: SubscriptionRow, input: NewInvoice, a
   const startMs = Date.parse(input.period_start);
   const own = treatment === 'spaced' || treatment === 'queued' ? invoicesOfCustomer(tables, owner, around) : [];
   const latest = greatest(own.map(({ next_at, last_attempt_at }) => greatest([next_at, last_attempt_at])));
-  const waiting = greatest(
-    own.filter(({ state, reason }) => state === 'open' && reason === 'catch_up').map(({ next_at }) => next_at),
-  );
+  const waiting = greatest(own.filter(({ state, spaced }) => state === 'open' && spaced).map(({ next_at }) => next_at));
   const nextAt = {
     held: null,
     open: startMs,
@@ -110,6 +109,7 @@ function newInvoice(tables: Tables, owner: SubscriptionRow, input: NewInvoice, a
     paid_at: null,
     watch_at: null,
     retry_key_id: null,
+    spaced: treatment !== 'held' && (treatment === 'spaced' || waiting !== null),
   };
 }
 
@@ -150,6 +150,22 @@ export function clearArrears(tables: Tables): number {
   });
   for (const row of settled) tables.subscriptions.put(row.id, row);
   return settled.length;
+}
+
+/** `endUnpaid` in memory. */
+export function endUnpaid(tables: Tables): number {
+  const { nowMs } = tables;
+  const over = tables.subscriptions.where(
+    ({ status, cancel_at_period_end, next_due_at: at }) =>
+      status === 'unpaid' && cancel_at_period_end && at !== null && at <= nowMs,
+  );
+  for (const row of over) {
+    tables.subscriptions.put(row.id, { ...row, status: 'canceled', canceled_at: nowMs, next_due_at: null });
+    const payload = { subscription_id: row.external_id };
+    const told = { kind: 'subscription.canceled', subscription_id: row.id, invoice_id: null, payload };
+    tables.outbox.push({ ...told, next_at: nowMs });
+  }
+  return over.length;
 }
 
 /** `passOver` in memory. */

@@ -15,7 +15,7 @@ export function writeIntent(tables: Tables, attempt: LeasedAttempt, limits: Inte
   if (subscription === undefined || invoice?.subscription_id !== subscription.id) return refused('lost');
   const hindrance = standsAgainst(tables, invoice, subscription, limits);
   if (hindrance !== null) return refused(hindrance);
-  const payer = invoice.reason === 'catch_up' ? tables.customers.at(subscription.customer_id) : null;
+  const payer = invoice.spaced ? tables.customers.at(subscription.customer_id) : null;
   const spacedUntil = payer === null || payer.caught_up_at === null ? null : payer.caught_up_at + DAY_MS;
   const isSpaced = spacedUntil !== null && spacedUntil > tables.nowMs;
   const row = heldRow(tables, attempt, invoice);

@@ -1,4 +1,5 @@
 import { WRITTEN_OFF } from '../../../../src/billing/invoice.ts';
+import type { InvoiceRow } from './rows.ts';
 import type { Tables } from './tables.ts';
 
 const ARREARS: ReadonlySet<string> = new Set(['retrying', 'review', 'held']);
@@ -14,14 +15,29 @@ function owing(
   return others.some(({ state, failures }) => ARREARS.has(state) && failures > 0) ? 'collected' : 'nothing';
 }
 
-/** How a subscription stands once an invoice is settled; null where that changes nothing. */
+/** How a subscription that owes something stands once an invoice is settled; null where that changes nothing. */
 export function cleared(
   tables: Tables,
   { id, status }: { readonly id: string; readonly status: string },
   but: string | null = null,
-): 'active' | 'past_due' | null {
+): 'active' | 'past_due' | 'unpaid' | null {
+  if (status !== 'past_due' && status !== 'unpaid') return null;
+  const next = statusOwing(tables, id, but);
+  return next === status ? null : next;
+}
+
+/** `maedal_status_owing` in memory; the policy holds what comes later. */
+function statusOwing(tables: Tables, id: string, but: string | null): 'active' | 'past_due' | 'unpaid' {
   const owed = owing(tables, id, but);
-  if (status === 'past_due') return owed === 'nothing' ? 'active' : null;
-  if (status !== 'unpaid' || owed === 'given_up') return null;
-  return owed === 'nothing' ? 'active' : 'past_due';
+  if (owed !== 'given_up') return owed === 'nothing' ? 'active' : 'past_due';
+  const isCollecting = ({ subscription_id, id: own, state }: InvoiceRow) =>
+    subscription_id === id && own !== but && (state === 'open' || state === 'retrying');
+  return tables.invoices.where(isCollecting).length > 0 ? 'past_due' : 'unpaid';
+}
+
+/** `TRY_GOES_FIRST` of `store/due.ts` in memory. */
+export function tryGoesFirst({ invoices, nowMs }: Tables, subscriptionId: string): boolean {
+  const isDue = ({ subscription_id, state, next_at: at }: InvoiceRow) =>
+    subscription_id === subscriptionId && state === 'retrying' && at !== null && at <= nowMs && at >= nowMs - 600_000;
+  return invoices.where(isDue).length > 0;
 }

@@ -1,6 +1,7 @@
 import { AWAITING_CARD } from '../../../../src/billing/invoice.ts';
 import type { Unsettled } from '../../../../src/store/subscription-orders.ts';
 import { policyOf, unansweredAt } from './leasing.ts';
+import { tryGoesFirst } from './owing.ts';
 import type { InvoiceRow } from './rows.ts';
 import type { Tables } from './tables.ts';
 
@@ -14,9 +15,10 @@ const SETTLED = {
 /** `unsettledInvoices` of `store/subscription-orders.ts` in memory. */
 export function unsettledInvoices(tables: Tables, limit: number): Unsettled[] {
   const found = new Map<string, Unsettled>();
-  for (const invoice of tables.invoices.where((row) => isOpen(row) || isStopped(row))) {
+  for (const invoice of tables.invoices.where((row) => isOpen(row) || row.state === 'held')) {
     const { id, channel, status } = tables.subscriptions.at(invoice.subscription_id);
     const as = wantedOf(invoice, status);
+    if (as === 'release' && tryGoesFirst(tables, id)) continue;
     if (as !== null && !isBusy(tables, invoice)) found.set(`${id} ${as}`, { id, channel, as });
   }
   return [...found.values()].slice(0, limit);

@@ -69,6 +69,7 @@ export type InvoiceRow = {
   readonly paid_at: number | null;
   readonly watch_at: number | null;
   readonly retry_key_id: string | null;
+  readonly spaced: boolean;
 };
 
 export type AttemptRow = {
@@ -139,7 +140,7 @@ export type RefundRow = {
 export type OutboxRow = {
   readonly kind: string;
   readonly subscription_id: string;
-  readonly invoice_id: InvoiceId;
+  readonly invoice_id: InvoiceId | null;
   readonly payload: Readonly<Record<string, unknown>>;
   readonly next_at: number;
 };

@@ -1,0 +1,229 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { parseInvoiceId } from '../../src/billing/ids.ts';
+import type { DunningPolicy } from '../../src/billing/policy.ts';
+import type { SubscriptionOrder } from '../../src/billing/subscription-order.ts';
+import { orderCardChange } from '../../src/operator/change-card.ts';
+import { orderIntervention } from '../../src/operator/intervene.ts';
+import { orderSubscription } from '../../src/operator/order-subscription.ts';
+import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
+import { changeSubscription, findForOrder } from '../../src/store/subscription-orders.ts';
+import { CHANNEL, FINGERPRINT, invoicesOf, newWorld, type World } from '../support/world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await newWorld();
+});
+afterEach(() => world.end());
+
+const said = { actor: 'api', reason: 'by the API' };
+const GIVES_UP: DunningPolicy = { retryAfterDays: [], minGapHours: 24, classes: {}, end: 'unpaid', later: 'hold' };
+
+test('a payer who owes two periods and gives a good card under the same customer_uid is charged for both', async () => {
+  const id = await owing(GIVES_UP, 'decline', 'decline');
+  await days(40);
+  await orderCardChange(deps(), id, `card of ${id}`, said); // the next one is no better
+  await minutes(5);
+  expect([(await row(id)).status, world.gateway.posts.length]).toEqual(['unpaid', 2]);
+  await days(1);
+  await orderCardChange(deps(), id, `card of ${id}`, said);
+  await minutes(5);
+  expect((await invoicesOf(world, id)).map(({ state }) => state)).toEqual(['paid', 'paid']);
+  expect((await row(id)).status).toBe('active');
+});
+
+test('of an unpaid subscription what was given up is tried on a new card before its next period is drawn up', async () => {
+  const id = await owing(GIVES_UP, 'decline');
+  await days(40);
+  world.gateway.script('another card', 'decline', 'decline');
+  await orderCardChange(deps(), id, 'another card', said);
+  await minutes(5);
+  expect(world.gateway.posts.filter(({ customerUid }) => customerUid === 'another card')).toHaveLength(1);
+  expect((await invoicesOf(world, id)).map(({ state }) => state)).toEqual(['uncollectible']);
+});
+
+test('a pause in between makes what was given up neither paid nor forgotten', async () => {
+  const id = await owing(GIVES_UP, 'decline');
+  await order(id, { kind: 'pause' });
+  await order(id, { kind: 'resume', anchor: 'keep' });
+  await days(40);
+  expect(await row(id)).toMatchObject({ status: 'unpaid', access: 'suspended' });
+  expect(world.gateway.posts).toHaveLength(1);
+});
+
+test('a subscription that its policy paused is unpaid when it is resumed, and a card given meanwhile is tried then', async () => {
+  const id = await owing({ ...GIVES_UP, end: 'pause' }, 'decline');
+  await order(id, { kind: 'resume', anchor: 'keep' });
+  expect(await row(id)).toMatchObject({ status: 'unpaid', access: 'suspended' });
+  await order(id, { kind: 'pause' });
+  await days(1);
+  await orderCardChange(deps(), id, 'another card', said);
+  await minutes(3);
+  expect((await row(id)).status).toBe('paused');
+  await order(id, { kind: 'resume', anchor: 'keep' });
+  await minutes(3);
+  expect((await invoicesOf(world, id)).map(({ state }) => state)).toEqual(['paid']);
+  expect(await row(id)).toMatchObject({ status: 'active', access: 'full' });
+});
+
+test('where one of two that were given up is paid, the subscription is unpaid as before', async () => {
+  const id = await owing(GIVES_UP, 'decline');
+  const given = (await invoicesOf(world, id))[0];
+  await world.database.db.$executeRaw`
+    INSERT INTO invoice (subscription_id, period_key, period_index, period_start, period_end, due_at, amount, currency, name, state, reason, policy_version_id)
+    SELECT subscription_id, '2026-12-31', 99, period_start, period_end, due_at, amount, currency, name, 'held', 'catch_up', policy_version_id
+      FROM invoice WHERE id = ${given?.id}::uuid`;
+  const held = (await invoicesOf(world, id)).find(({ state }) => state === 'held');
+  await orderIntervention(deps(), parseInvoiceId(held?.id ?? ''), 'release', said);
+  await minutes(5);
+  expect((await invoicesOf(world, id)).map(({ state }) => state).sort()).toEqual(['paid', 'uncollectible']);
+  expect(await row(id)).toMatchObject({ status: 'unpaid', access: 'suspended' });
+});
+
+test('a subscription that its policy cancels leaves nothing held for ever', async () => {
+  const id = await owing({ ...GIVES_UP, end: 'cancel' });
+  await world.advance({ days: 95 });
+  world.gateway.script(`card of ${id}`, 'decline');
+  await minutes(5);
+  expect((await row(id)).status).toBe('canceled');
+  expect((await invoicesOf(world, id)).map(({ state }) => state)).toEqual(['paid', 'void', 'void', 'uncollectible']);
+});
+
+test('killed between the two statements of a cancel, what is held for another reason is void as well', async () => {
+  const id = await world.subscribe();
+  await world.run();
+  await world.advance({ days: 65 });
+  await minutes(3);
+  expect((await invoicesOf(world, id)).map(({ state }) => state)).toContain('held');
+  const found = await findForOrder(world.database.db, id);
+  if (found === null) throw new Error('it is there');
+  await changeSubscription(world.database.db, found, { status: 'canceled', event: 'subscription.canceled' }, by());
+  await minutes(2);
+  expect((await invoicesOf(world, id)).map(({ state }) => state)).not.toContain('held');
+});
+
+test('a subscription that was cancelled to the end of its period, and given up on before, ends there all the same', async () => {
+  const id = await owing({ ...GIVES_UP, retryAfterDays: [1] }, 'decline', 'decline');
+  await order(id, { kind: 'cancel', at: 'period_end' });
+  await days(10);
+  expect((await row(id)).status).toBe('unpaid');
+  await days(30);
+  expect(await row(id)).toMatchObject({ status: 'canceled', next_due_at: null });
+});
+
+test('a pause while another card is waited for ends nothing when it ends: the wait begins anew', async () => {
+  const other = { retryAfterDays: [], card: 'other' } as const;
+  const classes = { funds: other, card: other, other };
+  const id = await owing({ ...GIVES_UP, classes, waitForCardDays: 7, end: 'cancel' }, 'decline');
+  await order(id, { kind: 'pause' });
+  await days(11);
+  await order(id, { kind: 'resume', anchor: 'keep' });
+  await days(6);
+  expect((await row(id)).status).toBe('past_due');
+  await days(2);
+  expect((await row(id)).status).toBe('canceled');
+});
+
+test('a resume after the last agreed period gives none for free', async () => {
+  const id = await world.subscribe({ endsAfter: 1 });
+  await world.run();
+  await days(10);
+  await order(id, { kind: 'pause' });
+  await days(25);
+  await order(id, { kind: 'resume', anchor: 'keep' });
+  await minutes(2);
+  expect((await row(id)).status).toBe('canceled');
+});
+
+test('missed periods are charged a day apart, a pause in between or not', async () => {
+  await world.end();
+  world = await newWorld('all');
+  const id = await world.subscribe({ interval: 'day' });
+  await world.run();
+  await world.advance({ days: 5, hours: 2 });
+  await minutes(8);
+  const before = world.gateway.posts.length;
+  await order(id, { kind: 'pause' });
+  await order(id, { kind: 'resume', anchor: 'keep' });
+  await minutes(8);
+  expect(world.gateway.posts.length - before).toBeLessThanOrEqual(1);
+});
+
+test('what the account is refused for takes no access away, and tells the payer nothing', async () => {
+  const steps = [{ name: 'cut', afterDays: 2, access: 'suspended' as const }];
+  world.gateway.declineAs = 'config';
+  const id = await owing(
+    { ...GIVES_UP, retryAfterDays: [1, 3, 5], steps },
+    ...['decline' as const, 'decline' as const, 'decline' as const, 'decline' as const],
+  );
+  await days(8);
+  const [invoice] = await invoicesOf(world, id);
+  expect(invoice).toMatchObject({ state: 'held', reason: 'account_refused' });
+  expect((await row(id)).access).toBe('grace');
+  expect(await world.database.db.outbox.count({ where: { kind: 'dunning.step_entered' } })).toBe(0);
+});
+
+test('of several unpaid invoices the strictest step counts, and one step may leave more than grace', async () => {
+  const steps = [
+    { name: 'all', afterDays: 0, access: 'full' as const },
+    { name: 'some', afterDays: 2, access: 'grace' as const },
+  ];
+  await follow({ ...GIVES_UP, retryAfterDays: [1, 3, 5, 7, 9], steps });
+  const id = await world.subscribe({ interval: 'day' });
+  world.gateway.script(`card of ${id}`, ...Array.from({ length: 30 }, () => 'decline' as const));
+  await minutes(2);
+  const seen = [(await row(id)).access];
+  for (let day = 0; day < 4; day += 1) {
+    await days(1);
+    seen.push((await row(id)).access);
+  }
+  expect(seen).toEqual(['full', 'full', 'grace', 'grace', 'grace']);
+  await order(id, { kind: 'pause' });
+  await order(id, { kind: 'resume', anchor: 'keep' });
+  expect((await row(id)).access).toBe('grace');
+});
+
+/** A subscription under a policy whose first charges end so. */
+async function owing(policy: DunningPolicy, ...answers: 'decline'[]): Promise<string> {
+  await follow(policy);
+  const id = await world.subscribe();
+  world.gateway.script(`card of ${id}`, ...answers);
+  await world.run();
+  return id;
+}
+
+async function follow(policy: DunningPolicy): Promise<void> {
+  await keepPolicyVersion(world.database.db, 'owing', policy);
+  Object.assign(world.worker, { policyVersions: { default: 'owing' } });
+  Object.assign(world.scheduler, { policyVersions: { default: 'owing' } });
+}
+
+function by() {
+  return { ...said, fingerprint: FINGERPRINT, versions: { default: 'test' } };
+}
+
+function deps() {
+  const channel = () => ({ ...CHANNEL, declinesAreFinal: true });
+  return { db: world.database.db, fingerprint: FINGERPRINT, versions: { default: 'test' }, channel };
+}
+
+function order(id: string, wish: SubscriptionOrder) {
+  return orderSubscription(deps(), id, wish, said);
+}
+
+function row(id: string) {
+  return world.database.db.subscription.findUniqueOrThrow({ where: { external_id: id } });
+}
+
+async function days(count: number): Promise<void> {
+  for (let day = 0; day < count; day += 1) {
+    await world.advance({ days: 1 });
+    await world.run();
+  }
+}
+
+async function minutes(count: number): Promise<void> {
+  for (let minute = 0; minute < count; minute += 1) {
+    await world.advance({ minutes: 1 });
+    await world.run();
+  }
+}
