@@ -77,8 +77,8 @@ export type BillingEvent =
   | { readonly kind: 'job.idle'; readonly attemptId: AttemptId }
   /** Somebody else's record stands. */
   | { readonly kind: 'record.superseded'; readonly attemptId: AttemptId }
-  /** Nothing can be sent, and a person must act. */
-  | { readonly kind: 'gateway.refused'; readonly reason: string }
+  /** Nothing can be sent, by this channel or, where that is null, by any; a person must act. */
+  | { readonly kind: 'gateway.refused'; readonly reason: string; readonly channel: string | null }
   | { readonly kind: 'subscription.broken'; readonly subscription: string; readonly error: Error }
   /** A unit of work threw; its lease or the next tick repeats it. */
   | { readonly kind: 'work.failed'; readonly where: string; readonly error: Error }

@@ -124,7 +124,8 @@ async function read(text: string, now: DateTime): Promise<Omit<StagedRow, 'line'
   const rows: Omit<StagedRow, 'line' | 'note'>[] = [];
   const isTestCard = (card: string) => findTestCard(card) !== null;
   for await (const source of readRows(path)) {
-    const reading = source.kind === 'row' ? readRow(source.cells, { ...settings(), isTestCard }, now) : source;
+    const reading =
+      source.kind === 'row' ? readRow(source.cells, { ...settings(), policies: ['default'], isTestCard }, now) : source;
     if (reading.kind !== 'good') throw new Error(`line ${source.line}: ${JSON.stringify(reading)}`);
     rows.push(reading.row);
   }

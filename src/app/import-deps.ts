@@ -23,6 +23,7 @@ export function importSettings({ config }: App): Omit<ImportDeps, 'db'> {
   return {
     plans: config.plans,
     channels: Object.keys(config.channels),
+    policies: Object.keys(config.policies),
     timezone: config.timezone,
     chargeAt: config.chargeAt,
     sandbox: config.gateway.kind === 'sandbox' ? sandbox : null,

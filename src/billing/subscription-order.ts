@@ -31,6 +31,7 @@ export type Terms = {
   readonly plan?: string;
   readonly name?: string;
   readonly price?: Money;
+  /** That of its plan; a subscription that was given one of its own keeps that. */
   readonly policy?: string;
   /** How often the plan is billed. */
   readonly every?: { readonly interval: Interval; readonly intervalCount: number };

@@ -77,7 +77,7 @@ export async function changeSubscription(
              anchor_local = coalesce(${change.anchor?.local ?? null}::text, s.anchor_local),
              ends_after = CASE WHEN ${change.anchor !== undefined} THEN ${change.anchor?.endsAfter ?? null}::integer ELSE s.ends_after END,
              plan = coalesce(${terms.plan ?? null}::text, s.plan), name = coalesce(${terms.name ?? null}::text, s.name),
-             amount = coalesce(${terms.price?.minor ?? null}::bigint, s.amount), policy = coalesce(${terms.policy ?? null}::text, s.policy),
+             amount = coalesce(${terms.price?.minor ?? null}::bigint, s.amount), policy = CASE WHEN s.imported ->> 'policy' IS NULL THEN coalesce(${terms.policy ?? null}::text, s.policy) ELSE s.policy END,
              next_due_at = CASE WHEN ${status}::text IS DISTINCT FROM 'canceled'
                                 THEN coalesce(${periods?.nextDueAt.toJSDate() ?? null}::timestamptz, s.next_due_at) END
         FROM s, once WHERE subscription.id = s.id RETURNING subscription.id

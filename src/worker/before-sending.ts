@@ -2,6 +2,7 @@ import type { ChargeOutcome } from '../billing/outcome.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import type { Conclusion } from './conclude.ts';
 import type { WorkerDeps } from './deps.ts';
+import { refusedByGateway } from './refused.ts';
 
 /** Either the way is clear, with the records already known under the attempt's own id, or there is nothing to send. */
 export type Clearance = Clear | Conclusion;
@@ -44,15 +45,6 @@ export async function checkBillingKey(deps: WorkerDeps, { billingKey }: LeasedAt
   await deps.store.rememberBillingKey(billingKey.id, answer);
   if (answer.sandbox === deps.sandbox) return CLEAR;
   return { kind: 'withdrawn', to: 'held', reason: WRONG_KIND[String(answer.sandbox)] ?? 'billing_key_kind_unknown' };
-}
-
-/**
- * A person must act: the channel, or where none is named every one, stops until an answer says otherwise, and one charge a
- * minute finds out.
- */
-export function refusedByGateway(deps: Pick<WorkerDeps, 'report' | 'brake'>, reason: string, channel?: string): void {
-  deps.brake.stop(reason, channel);
-  deps.report({ kind: 'gateway.refused', reason });
 }
 
 /** Nothing went out: the same attempt goes again, within minutes. */

@@ -8,11 +8,12 @@ import { instant } from '../store/instant.ts';
 import type { Intent } from '../store/intent.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import { asked, requestFor } from './asked.ts';
-import { checkBillingKey, notSent, reachGateway, refusedByGateway } from './before-sending.ts';
+import { checkBillingKey, notSent, reachGateway } from './before-sending.ts';
 import { deadline } from './canary.ts';
 import type { Conclusion } from './conclude.ts';
 import type { WorkerDeps } from './deps.ts';
 import { lookBeforeSending } from './look-before-sending.ts';
+import { refusedByGateway } from './refused.ts';
 import { GUARD_MS, stopwatch } from './stopwatch.ts';
 
 /**

@@ -4,8 +4,8 @@ import type { ChargeOutcome } from '../billing/outcome.ts';
 import { transition } from '../billing/transition.ts';
 import type { BillingEvent } from '../events.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
-import { refusedByGateway } from './before-sending.ts';
 import type { WorkerDeps } from './deps.ts';
+import { refusedByGateway } from './refused.ts';
 
 /** How a unit of work ended, before it is written down. */
 export type Conclusion =

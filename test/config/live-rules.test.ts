@@ -71,6 +71,10 @@ describe('live', () => {
 
   test.each([
     [
+      { dunning: { default: { minGapHours: 23 } } },
+      'dunning.default.minGapHours is 23: live tries a card at most once a day, 24',
+    ],
+    [
       { channels: { default: { timeoutSeconds: 59 } } },
       'channels.default.timeoutSeconds is 59: live needs at least 60',
     ],

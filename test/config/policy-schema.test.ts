@@ -25,6 +25,7 @@ test.each<[unknown, string]>([
   [{ dunning: { default: { paydays: [] } } }, 'dunning.default.paydays is a list: write at least 1'],
   [{ dunning: { default: { paydays: [32] } } }, 'dunning.default.paydays.0 is 32: write at most 31'],
   [{ dunning: { default: { window: { from: '10:00', until: '09:00' } } } }, 'the window never opens'],
+
   [{ dunning: { default: { window: { until: '23:30' } } } }, 'write 01:01 to 23:00: around midnight cards fail'],
   [{ dunning: { default: { window: { from: '00:30' } } } }, 'write 01:00 to 22:59'],
   [{ dunning: { default: { window: { timezone: 'Asia/Soul' } } } }, 'no time zone of the IANA database'],

@@ -1,14 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-
 import { describe, expect, test } from '@jest/globals';
+import { DECLINE_CLASSES } from '../../src/billing/charge.ts';
 
 import { ConfigError } from '../../src/config/config-error.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { databaseOf, resolveConfig } from '../../src/config/resolve.ts';
 import { cwdWith, everything, LIVE, plan, problemsOf, resolve } from './resolving.ts';
 import { newDir } from './temporary.ts';
+
+/** Every class tries its card again. */
+const SAME_CARD = Object.fromEntries(
+  DECLINE_CLASSES.map((name) => [name, { retryAfterDays: [1, 3], card: 'same' as const }]),
+);
 
 describe('with nothing set', () => {
   test('the database is embedded, the queue on it, the sandbox inside, the secrets made', async () => {
@@ -81,6 +86,11 @@ describe('rules between settings', () => {
     [
       { channels: { a: { horizonSeconds: 100, quarantineSeconds: 99 } } },
       'channels.a.quarantineSeconds is 99: it cannot',
+    ],
+    // No class gives a card up for good here, so no other one is ever waited for.
+    [
+      { dunning: { a: { retryAfterDays: [1, 3], classes: SAME_CARD, steps: [{ name: 'never', afterDays: 10 }] } } },
+      'dunning.a.steps.0.afterDays is 10: the policy ends on day 3 at the latest',
     ],
     [{ channels: { a: { quarantineSeconds: 90_000 } } }, 'dunning.default.minGapHours is 24: a retry waits out'],
     [{ channels: { a: { mode: 'live' } } }, "channels.a.mode is 'live', but MAEDAL_ENV is test"],
@@ -156,6 +166,11 @@ test('a command that needs the database alone reads no configuration file', () =
   );
   expect(database.kind === 'url' ? database.url.reveal() : null).toBe(url);
   expect(databaseOf(readEnvironment({}, '/srv'))).toEqual({ kind: 'embedded', dataDir: '/srv/.maedal' });
+});
+
+test('without a window of its own a policy tries again at any hour but those around midnight', async () => {
+  const { policies } = await resolve({}, { dunning: { own: { window: null } } });
+  expect(policies.own?.dunning.window).toEqual({ from: '01:00', until: '23:00', timezone: 'Asia/Seoul' });
 });
 
 /** The policy that is there whatever is configured. */

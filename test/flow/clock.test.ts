@@ -96,6 +96,7 @@ test.each([301, -301])(
     expect(world.events).toContainEqual({
       kind: 'gateway.refused',
       reason: 'the clocks of the database and the gateway are 301 s apart',
+      channel: null,
     });
     await world.advance({ hours: 1 });
     await world.run();

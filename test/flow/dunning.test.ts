@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Decline } from '../../src/billing/charge.ts';
-import { parseInvoiceId } from '../../src/billing/ids.ts';
 import type { DunningPolicy } from '../../src/billing/policy.ts';
 import { orderCardChange } from '../../src/operator/change-card.ts';
-import { orderIntervention } from '../../src/operator/intervene.ts';
 import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
-import { FINGERPRINT, invoiceOf, newWorld, type World } from '../support/world.ts';
+import { CHANNEL, FINGERPRINT, invoiceOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -210,34 +208,6 @@ test('what the company cannot say is looked up, and not taken for a decline befo
   await world.run();
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid', failures: 0 });
 });
-
-test('a decline that is the account’s own fault stops the channel, for it would decline every card', async () => {
-  const stopped: string[] = [];
-  Object.assign(world.worker, { brake: { ...world.worker.brake, stop: (reason: string) => stopped.push(reason) } });
-  const subscription = await world.subscribe();
-  declining(`card of ${subscription}`, { class: 'config', reason: '가맹점 오류' });
-  await world.run();
-  expect(stopped).toEqual(['가맹점 오류']);
-  expect(world.events).toContainEqual({ kind: 'gateway.refused', reason: '가맹점 오류' });
-});
-
-test('an account that is refused to the last rung holds its invoices: mended and released, they are paid', async () => {
-  const { db } = world.database;
-  const subscription = await world.subscribe();
-  const mend = declining(`card of ${subscription}`, { class: 'config', reason: '가맹점 오류' });
-  await runFor(5);
-  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'held', reason: 'account_refused', failures: 3 });
-  expect(await statusOf(subscription)).toBe('past_due');
-  mend();
-  const deps = { db, fingerprint: FINGERPRINT, channel: () => ({ ...CHANNEL, declinesAreFinal: true }) };
-  const { id } = await invoiceOf(world, subscription);
-  await orderIntervention(deps, parseInvoiceId(id), 'release', { actor: 'kim@host', reason: 'the contract is mended' });
-  await world.run();
-  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
-  expect(await statusOf(subscription)).toBe('active');
-});
-
-const CHANNEL = { timeoutSeconds: 60, horizonSeconds: 3_600, quarantineSeconds: 86_400 };
 
 async function change(subscription: string, customerUid: string, declinesAreFinal = true): Promise<void> {
   const { db } = world.database;

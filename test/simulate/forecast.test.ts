@@ -25,8 +25,9 @@ beforeAll(async () => {
   live = await freshDatabase();
   await live.setNow(seoul(FROM));
   const config = await configWith();
-  const { plans, timezone, chargeAt } = config;
-  const deps = { db: live.db, plans, channels: ['default'], timezone, chargeAt, sandbox: null };
+  const { plans, policies, timezone, chargeAt } = config;
+  const rules = { plans, channels: ['default'], policies: Object.keys(policies), timezone, chargeAt };
+  const deps = { db: live.db, ...rules, sandbox: null };
   await importFile(deps, await fileOf(SUBSCRIBERS), { dryRun: false });
   before = await everything();
   const report = () => undefined;

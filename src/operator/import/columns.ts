@@ -21,6 +21,7 @@ export const COLUMNS = [
   'buyer_tel',
   'backup_customer_uids',
   'channel',
+  'policy',
   'test_card',
 ] as const;
 export type Column = (typeof COLUMNS)[number];

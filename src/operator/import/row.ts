@@ -3,6 +3,7 @@ import { parseAnchor } from '../../billing/anchor.ts';
 import type { Interval, Schedule } from '../../billing/calendar.ts';
 import { InputError } from '../../billing/errors.ts';
 import { exponentOf, formatMajor, type Money, parseMajor } from '../../billing/money.ts';
+import { didYouMean } from '../../nearest-name.ts';
 import type { StagedRow } from '../../store/import.ts';
 import { countUpTo, parseEmail, parseInterval, parseKnownZone, parseUids, sameSpelling, textUpTo } from './cells.ts';
 import type { Cells, Column } from './columns.ts';
@@ -25,6 +26,8 @@ export type RowSettings = {
   readonly plans: Readonly<Record<string, ImportPlan>>;
   /** Names of the configured channels; `default` need not be among them. */
   readonly channels: readonly string[];
+  /** Names of the configured dunning policies, `default` among them. */
+  readonly policies: readonly string[];
   /** IANA zone of rows that name none. */
   readonly timezone: string;
   /** Local time of anchors without a time, `HH:mm`. */
@@ -48,13 +51,13 @@ export function readRow(cells: Cells, settings: RowSettings, now: DateTime): Row
   if (payer === null || price === null || terms === null || reader.problems.length > 0) {
     return { kind: 'bad', problems: reader.problems };
   }
-  const { externalId, ...rest } = payer;
+  const { externalId, policy, ...rest } = payer;
   const subscription = {
     plan: reader.text('plan'),
     ...price,
     ...terms,
     channel: rest.channel,
-    policy: plan?.policy ?? 'default',
+    policy: policy ?? plan?.policy ?? 'default',
   };
   return { kind: 'good', row: { externalId, ...rest, subscription, imported: writtenValues(cells, price.currency) } };
 }
@@ -86,9 +89,11 @@ function readPayer(reader: RowReader, settings: RowSettings) {
     tel: reader.read('buyer_tel', textUpTo(16)),
   };
   const channel = reader.read('channel', (name) => knownChannel(name, settings)) ?? 'default';
+  // A segment of the subscribers may be collected otherwise than their plan says.
+  const policy = reader.read('policy', (name) => knownPolicy(name, settings));
   const testCard = reader.read('test_card', (card) => knownCard(card, settings));
   if (externalId === null || customerId === null || customerUid === null) return null;
-  return { externalId, customer, keys, channel, testCard };
+  return { externalId, customer, keys, channel, policy, testCard };
 }
 
 function readPrice(reader: RowReader, plan: ImportPlan | null) {
@@ -145,6 +150,14 @@ function knownChannel(name: string, { channels }: RowSettings): string {
   if (name === 'default' || channels.includes(name)) return name;
   const known = [...new Set(['default', ...channels])].join(', ');
   throw new InputError(`'${name}' is not a channel of the configuration`, `use one of ${known}`);
+}
+
+function knownPolicy(name: string, { policies }: RowSettings): string {
+  if (policies.includes(name)) return name;
+  throw new InputError(
+    `'${name}' is not under dunning in the configuration${didYouMean(name, policies)}`,
+    `use one of ${policies.join(', ')}`,
+  );
 }
 
 function knownCard(card: string, { isTestCard }: RowSettings): string {

@@ -4,7 +4,14 @@ import { COLUMNS, type Column } from '../../../src/operator/import/columns.ts';
 import { type RowSettings, readRow } from '../../../src/operator/import/row.ts';
 import { SOUND } from './world.ts';
 
-const settings: RowSettings = { plans: {}, channels: [], timezone: 'Asia/Seoul', chargeAt: '09:30', isTestCard: null };
+const settings: RowSettings = {
+  plans: {},
+  channels: [],
+  policies: ['default', 'patient'],
+  timezone: 'Asia/Seoul',
+  chargeAt: '09:30',
+  isTestCard: null,
+};
 const now = DateTime.fromISO('2027-03-10T03:00:00Z');
 
 function subscriptionOf(changes: Readonly<Partial<Record<Column, string>>>) {
@@ -44,4 +51,12 @@ test.each<[Partial<Record<Column, string>>, { left: number; due: string }]>([
   const { firstPeriod, nextPeriod, endsAfter, nextDueAt } = subscriptionOf({ ...changes, ends_after: '3' });
   expect(firstPeriod + (endsAfter ?? 0) - nextPeriod).toBe(left);
   expect(nextDueAt.setZone('Asia/Seoul').toISODate()).toBe(due);
+});
+
+test('a row may name a policy of its own, which goes before that of its plan', () => {
+  expect(subscriptionOf({}).policy).toBe('default');
+  expect(subscriptionOf({ policy: 'patient' }).policy).toBe('patient');
+  expect(() => subscriptionOf({ policy: 'pateint' })).toThrow(
+    /policy: 'pateint' is not under dunning.*did you mean patient\?.*use one of default, patient/i,
+  );
 });

@@ -37,6 +37,7 @@ export async function newImportWorld(): Promise<ImportWorld> {
     chargeAt: '10:00',
     timezone: 'Asia/Seoul',
     channels: ['nice'],
+    policies: ['default', 'patient'],
     plans: {
       monthly: {
         name: 'Monthly box',

@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { parseInvoiceId } from '../../src/billing/ids.ts';
+import { orderIntervention } from '../../src/operator/intervene.ts';
+import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
+import { CHANNEL, FINGERPRINT, invoiceOf, newWorld, type World } from '../support/world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await newWorld();
+  await keepPolicyVersion(world.database.db, 'two rungs', { retryAfterDays: [1, 3], minGapHours: 24 });
+  for (const flow of [world.worker, world.scheduler]) Object.assign(flow, { policyVersions: { default: 'two rungs' } });
+});
+afterEach(() => world.end());
+
+test('a decline that is the account’s own fault stops the channel, for it would decline every card', async () => {
+  const stopped: string[] = [];
+  const stop = (reason: string, channel?: string) => stopped.push(`${channel}: ${reason}`);
+  Object.assign(world.worker, { brake: { ...world.worker.brake, stop } });
+  const subscription = await world.subscribe();
+  declining(`card of ${subscription}`);
+  await world.run();
+  expect(stopped).toEqual(['default: [2116]개인 월 한도금액 초과']);
+  expect(world.events).toContainEqual({
+    kind: 'gateway.refused',
+    reason: '[2116]개인 월 한도금액 초과',
+    channel: 'default',
+  });
+  // Learnt by a look-up, it says the same.
+  const unanswered = await world.subscribe();
+  world.gateway.declineAs = 'config';
+  world.gateway.script(`card of ${unanswered}`, 'lose');
+  await world.run();
+  world.gateway.land((await invoiceOf(world, unanswered)).attempts[0]?.merchant_uid ?? '', 'failed');
+  await world.advance({ minutes: 1 });
+  await world.run();
+  expect(stopped).toHaveLength(2);
+});
+
+test('an account that is refused to the last rung holds its invoices: mended and released, they are paid', async () => {
+  const { db } = world.database;
+  const subscription = await world.subscribe();
+  const mend = declining(`card of ${subscription}`);
+  await runFor(5);
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'held', reason: 'account_refused', failures: 3 });
+  expect(await statusOf(subscription)).toBe('past_due');
+  mend();
+  const deps = { db, fingerprint: FINGERPRINT, channel: () => ({ ...CHANNEL, declinesAreFinal: true }) };
+  const { id } = await invoiceOf(world, subscription);
+  await orderIntervention(deps, parseInvoiceId(id), 'release', { actor: 'kim@host', reason: 'the contract is mended' });
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
+  expect(await statusOf(subscription)).toBe('active');
+});
+
+/** Its card is declined for the account's own fault from now on, until the answer is called. */
+function declining(customerUid: string): () => void {
+  world.gateway.declineAs = 'config';
+  world.gateway.script(customerUid, ...Array.from({ length: 20 }, () => 'decline' as const));
+  return () => world.gateway.script(customerUid);
+}
+
+async function runFor(days: number): Promise<void> {
+  for (let hours = 0; hours < days * 24; hours += 6) {
+    await world.run();
+    await world.advance({ hours: 6 });
+  }
+}
+
+async function statusOf(subscription: string): Promise<string> {
+  const { status } = await world.database.db.subscription.findUniqueOrThrow({ where: { external_id: subscription } });
+  return status;
+}
