@@ -15,8 +15,10 @@ export type Held = {
     readonly hold: 'leased' | 'free';
     readonly asked: { readonly customerUid: string; readonly amount: Money };
   } | null;
-  /** The payment as it was seen before; from then on it is accounted for by the sweep. */
-  readonly seen: { readonly status: string; readonly cancelMinor: number } | null;
+  /** The payment as it was seen before; while it is to be accounted for, the sweep does that. */
+  readonly seen: { readonly status: string; readonly cancelMinor: number; readonly account: 'due' | 'done' } | null;
+  /** What we gave back of it or are giving back, in minor units. */
+  readonly refundMinor: number;
   readonly key: 'ours' | 'foreign';
   /** The subscription that `custom_data` names. */
   readonly subscription: 'ours' | 'unknown';
@@ -68,7 +70,7 @@ export function judgeListed(payment: ListedPayment, held: Held, comparing: Compa
 
 function ofAttempt(
   payment: ListedPayment,
-  { seen }: Held,
+  { seen, refundMinor }: Held,
   attempt: NonNullable<Held['attempt']>,
   { sandbox }: Comparing,
 ): Verdict {
@@ -80,8 +82,16 @@ function ofAttempt(
       ? { kind: 'agrees' }
       : { kind: 'different', reason: `was paid, but ${differs.join(', ')}` };
   }
+  if (isSeen && isCounted && seen.account === 'done' && isGone(payment, refundMinor)) {
+    return { kind: 'uncounted', reason: 'was cancelled in full, and its invoice still counts as paid by it' };
+  }
   // The sweep accounts for what was seen, a worker records what it sees.
   if (isSeen || attempt.hold === 'leased') return { kind: 'agrees' };
   if (payment.status === 'cancelled') return { kind: 'uncounted', reason: 'was cancelled, which we did not know' };
   return { kind: 'uncounted', reason: `was captured for an attempt that we hold ${attempt.state}` };
+}
+
+/** Given back in full, and not by us: what rests on it is unpaid. */
+function isGone({ status, amount, cancelMinor }: ListedPayment, refundMinor: number): boolean {
+  return status === 'cancelled' && amount !== null && cancelMinor >= amount.minor && cancelMinor > refundMinor;
 }

@@ -2,7 +2,7 @@ import type { AttemptEvent } from '../billing/attempt.ts';
 import { accountFor } from '../billing/capture.ts';
 import { assertNever } from '../billing/errors.ts';
 import { transition } from '../billing/transition.ts';
-import type { Unaccounted } from '../store/captures.ts';
+import type { Unaccounted } from '../store/unaccounted.ts';
 import { BATCH, type SchedulerDeps } from './deps.ts';
 
 /**
@@ -27,7 +27,7 @@ async function account(deps: SchedulerDeps, found: Unaccounted): Promise<void> {
     case 'settles':
     case 'returned':
     case 'wait':
-      return deps.store.accountAs(capture.impUid, accounting.kind);
+      return deps.store.accountAs(capture, accounting.kind);
     case 'settle':
       if (await settle(deps, found)) tell(deps, found, 'settled', 'captured without an answer to us');
       return;
@@ -37,7 +37,7 @@ async function account(deps: SchedulerDeps, found: Unaccounted): Promise<void> {
     case 'refund': {
       const approval = deps.refundDuplicates === 'auto' ? 'approved' : 'proposed';
       const isNew = await deps.store.putUpForRefund(found, { reason: accounting.reason, approval });
-      return isNew ? tell(deps, found, 'doubled', accounting.reason) : deps.store.accountAs(capture.impUid, 'returned');
+      return isNew ? tell(deps, found, 'doubled', accounting.reason) : deps.store.accountAs(capture, 'returned');
     }
     case 'review':
       if (await deps.store.putUpForReview(found, accounting.reason)) tell(deps, found, 'review', accounting.reason);

@@ -17,7 +17,8 @@ export async function heldOf(db: Db, payments: readonly ListedPayment[]): Promis
     SELECT r.imp_uid, a.state, a.imp_uid AS paid_by, coalesce(a.lease_until > maedal_now(), false) AS leased,
            coalesce(a.amount, i.amount)::float8 AS amount, coalesce(a.currency, i.currency) AS currency,
            coalesce(a.customer_uid, k.customer_uid) AS asked_customer_uid,
-           o.status AS seen_status, o.cancel_amount::float8 AS seen_cancelled,
+           o.status AS seen_status, o.cancel_amount::float8 AS seen_cancelled, o.account_at IS NOT NULL AS account_due,
+           (SELECT coalesce(sum(f.amount), 0) FROM refund f WHERE f.imp_uid = r.imp_uid AND f.state <> 'failed')::float8 AS refunded,
            EXISTS (SELECT FROM billing_key own WHERE own.customer_uid = r.customer_uid) AS key_is_ours,
            EXISTS (SELECT FROM subscription named WHERE named.external_id = r.subscription) AS subscription_is_ours,
            coalesce(o.first_seen_at <= control.acknowledged_at, false) OR coalesce(o.accounted_as = 'settles', false) AS acknowledged
@@ -91,11 +92,16 @@ function heldIn(row: Row): Held {
           asked: { customerUid, amount: { minor: amount, currency } },
         }
       : null,
-    seen: row.seen_status === null ? null : { status: row.seen_status, cancelMinor: row.seen_cancelled ?? 0 },
+    seen: seenIn(row),
+    refundMinor: row.refunded,
     key: row.key_is_ours ? 'ours' : 'foreign',
     subscription: row.subscription_is_ours ? 'ours' : 'unknown',
     isAcknowledged: row.acknowledged,
   };
+}
+
+function seenIn({ seen_status: status, seen_cancelled: cancelMinor, account_due: isDue }: Row): Held['seen'] {
+  return status === null ? null : { status, cancelMinor: cancelMinor ?? 0, account: isDue ? 'due' : 'done' };
 }
 
 type Row = {
@@ -108,6 +114,8 @@ type Row = {
   asked_customer_uid: string | null;
   seen_status: string | null;
   seen_cancelled: number | null;
+  account_due: boolean;
+  refunded: number;
   key_is_ours: boolean;
   subscription_is_ours: boolean;
   acknowledged: boolean;

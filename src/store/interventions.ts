@@ -89,7 +89,7 @@ export async function intervene(db: Db, order: Order, found: InvoiceFound, chang
        WHERE attempt.id = ${found.living?.id ?? null}::uuid AND attempt.state = ${found.living?.state ?? null}
          AND attempt.fence = ${found.living?.fence ?? null}::integer FOR NO KEY UPDATE OF attempt
     ), payment AS MATERIALIZED (
-      SELECT observation.imp_uid FROM observation JOIN i ON true WHERE observation.imp_uid = ${impUid}
+      SELECT observation.imp_uid FROM observation JOIN i ON true WHERE observation.imp_uid = ${impUid} AND observation.status = 'paid'
          AND observation.accounted_as IS DISTINCT FROM 'settles' FOR NO KEY UPDATE OF observation
     ), given_back AS MATERIALIZED (
       -- A cancel that goes out changes no invoice: locked, so that none is sent while this one is carried out.

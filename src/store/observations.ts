@@ -6,7 +6,8 @@ import type { Db } from './db.ts';
  * was known keeps its furthest state (`ready`, `failed`, `paid`, `cancelled`), so that a late answer undoes nothing; one
  * that stands twice in a list, whose pages shifted while they were read, counts as its furthest.
  * Money taken or given back is to be accounted for from then on; of what is `foreign`, nothing is. An audit also sets
- * right the amount, card and kind of a payment: were they other than asked, accounting finds out.
+ * right the amount, card and kind of a payment: were they other than asked, accounting finds out. And where it finds one
+ * that was given back whole counted all the same, that is accounted for anew.
  */
 export async function observe(
   db: Db,
@@ -39,6 +40,8 @@ export async function observe(
                         WHEN (excluded.status = 'paid' AND known.status NOT IN ('paid', 'cancelled'))
                           OR (excluded.status = 'cancelled' AND excluded.cancel_amount > known.cancel_amount)
                           OR (excluded.status = 'cancelled' AND known.status <> 'cancelled')
+                          OR (${learntBy} = 'audit' AND excluded.status = 'cancelled' AND excluded.cancel_amount >= known.amount
+                              AND known.accounted_as = 'settles')
                           OR (${learntBy} = 'audit' AND excluded.status = 'paid' AND known.status = 'paid'
                               AND (excluded.amount, excluded.currency, excluded.customer_uid, excluded.sandbox)
                                   IS DISTINCT FROM (known.amount, known.currency, known.customer_uid, known.sandbox))

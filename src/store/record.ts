@@ -58,8 +58,10 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
         FROM a WHERE invoice.id = a.invoice_id
       RETURNING invoice.id
     ), accounted AS (
+      -- Only while it still says what was judged: what was cancelled or set right meanwhile is accounted for by the sweep.
       UPDATE observation SET account_at = NULL, accounted_as = 'settles'
-        FROM a WHERE ${attempt.state} = 'paid' AND observation.imp_uid = ${attempt.impUid ?? null}
+        FROM a WHERE ${attempt.state} = 'paid' AND observation.imp_uid = ${attempt.impUid ?? null} AND observation.status = 'paid'
+         AND observation.amount = ${subject.amount.minor}::bigint AND observation.currency = ${subject.amount.currency}
     ), standing AS (
       UPDATE subscription SET updated_at = maedal_now(), status = CASE ${becomes}
              WHEN 'past_due' THEN 'past_due' WHEN 'accumulate' THEN 'past_due' WHEN 'unpaid' THEN 'unpaid' WHEN 'pause' THEN 'paused' WHEN 'cancel' THEN 'canceled'

@@ -1,5 +1,5 @@
 import { cardsAwaited } from './awaiting.ts';
-import { accountAs, putUpForRefund, putUpForReview, unaccountedCaptures } from './captures.ts';
+import { accountAs, putUpForRefund, putUpForReview } from './captures.ts';
 import { bound } from './charge-store.ts';
 import type { Db } from './db.ts';
 import { clearArrears, drawUp, dueSubscriptions, endSubscriptions, endUnpaid, passOver } from './draw-up.ts';
@@ -9,6 +9,7 @@ import { record } from './record.ts';
 import { canaries } from './sends.ts';
 import { enterSteps } from './steps.ts';
 import { settleInvoices, unsettledInvoices } from './subscription-orders.ts';
+import { unaccountedCaptures } from './unaccounted.ts';
 import { claimWatched, watchOn } from './watch.ts';
 
 /** What a scheduler asks of the database. See `ChargeStore`. */

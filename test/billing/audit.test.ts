@@ -26,13 +26,20 @@ function listed(fields: Partial<ListedPayment> = {}): ListedPayment {
   };
 }
 
-const nothing: Held = { attempt: null, seen: null, key: 'foreign', subscription: 'unknown', isAcknowledged: false };
+const nothing: Held = {
+  attempt: null,
+  seen: null,
+  refundMinor: 0,
+  key: 'foreign',
+  subscription: 'unknown',
+  isAcknowledged: false,
+};
 const attempt = (fields: Partial<NonNullable<Held['attempt']>> = {}): Held => ({
   ...nothing,
   key: 'ours',
   attempt: { state: 'paid', impUid: 'imps_1', hold: 'free', asked: { customerUid: 'card-1', amount }, ...fields },
 });
-const seen = (status: string, cancelMinor = 0) => ({ status, cancelMinor });
+const seen = (status: string, cancelMinor = 0, account: 'due' | 'done' = 'done') => ({ status, cancelMinor, account });
 const verdict = (payment: ListedPayment, held: Held) => judgeListed(payment, held, OURS).kind;
 
 test.each<[string, Partial<ListedPayment>, Partial<Held>, string]>([
@@ -98,9 +105,33 @@ test.each<[string, Partial<ListedPayment>, Held, string]>([
     'uncounted',
   ],
   [
-    'cancelled, as we know',
+    'cancelled in full, as we know, and paid by it all the same',
     { status: 'cancelled', cancelMinor: 9_900 },
     { ...attempt(), seen: seen('cancelled', 9_900) },
+    'uncounted',
+  ],
+  [
+    'the same, and about to be accounted for',
+    { status: 'cancelled', cancelMinor: 9_900 },
+    { ...attempt(), seen: seen('cancelled', 9_900, 'due') },
+    'agrees',
+  ],
+  [
+    'given back by us',
+    { status: 'cancelled', cancelMinor: 9_900 },
+    { ...attempt(), seen: seen('cancelled', 9_900), refundMinor: 9_900 },
+    'agrees',
+  ],
+  [
+    'cancelled, as we know, and with a person',
+    { status: 'cancelled', cancelMinor: 9_900 },
+    { ...attempt({ state: 'review' }), seen: seen('cancelled', 9_900) },
+    'agrees',
+  ],
+  [
+    'cancelled in part, as we know',
+    { status: 'cancelled', cancelMinor: 100 },
+    { ...attempt(), seen: seen('cancelled', 100) },
     'agrees',
   ],
   [

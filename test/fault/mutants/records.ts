@@ -60,4 +60,20 @@ export const RECORDS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'a cancellation is forgotten with the payment that is recorded after it',
+    catcher: 'test/flow/cancelled-meanwhile.test.ts',
+    edits: [{ file: 'src/store/record.ts', find: " AND observation.status = 'paid'\n", replace: '\n' }],
+  },
+  {
+    name: 'a cancellation is forgotten with the part of it that was accounted for',
+    catcher: 'test/flow/cancelled-meanwhile.test.ts',
+    edits: [
+      {
+        file: 'src/store/captures.ts',
+        find: ' AND observation.cancel_amount = ${cancelMinor}::bigint\n',
+        replace: ' AND ${cancelMinor}::bigint IS NOT NULL\n',
+      },
+    ],
+  },
 ];

@@ -1,7 +1,7 @@
 import type { ChargeStore } from '../../../../src/store/charge-store.ts';
 import { instant } from '../../../../src/store/instant.ts';
 import type { ScheduleStore } from '../../../../src/store/schedule-store.ts';
-import { accountAs, putUpForRefund, putUpForReview, unaccountedCaptures } from './accounting.ts';
+import { accountAs, putUpForRefund, putUpForReview } from './accounting.ts';
 import { cardsAwaited } from './awaiting.ts';
 import { clearArrears, drawUp, dueSubscriptions, endSubscriptions, endUnpaid, passOver } from './drawing-up.ts';
 import { takeBackIntent, writeIntent } from './intending.ts';
@@ -11,6 +11,7 @@ import { record } from './recording.ts';
 import { settleInvoices, unsettledInvoices } from './releasing.ts';
 import { expireSends, prepareRetries, retriesDue, ring } from './ringing.ts';
 import type { Tables } from './tables.ts';
+import { unaccountedCaptures } from './unaccounted.ts';
 import { claimWatched, watchOn } from './watching.ts';
 
 /** Carries a statement to the tables: at once, or when a scheduler of interleavings says so. */

@@ -42,8 +42,10 @@ function asSeen(tables: Tables, record: PaymentRecord, learntBy: string): Observ
 }
 
 function merged({ nowMs }: Tables, known: ObservationRow, seen: ObservationRow): ObservationRow {
+  const isGone = seen.status === 'cancelled' && known.amount !== null && seen.cancel_amount >= known.amount;
   const isNews =
     (seen.status === 'paid' && !isMoney(known.status)) ||
+    (seen.learnt_by === 'audit' && isGone && known.accounted_as === 'settles') ||
     (seen.status === 'cancelled' && (seen.cancel_amount > known.cancel_amount || known.status !== 'cancelled'));
   return {
     ...known,

@@ -23,7 +23,7 @@ export function record(tables: Tables, subject: Subject, next: Transition): bool
   if (attempt === undefined) return false;
   tables.attempts.put(attempt.id, moved(tables, attempt, next.attempt));
   tables.invoices.put(invoice.id, billed(tables, invoice, next.invoice));
-  settleObservation(tables, next.attempt);
+  settleObservation(tables, subject, next.attempt);
   const status = statusAfter(tables, subscription, invoice, next.subscription);
   if (status !== null)
     tables.subscriptions.put(subscription.id, { ...subscription, status, ...ending(tables, status) });
@@ -79,10 +79,12 @@ function reasonAfter({ reason }: InvoiceRow, to: Transition['invoice']): string 
   return to.reason ?? (reason === AWAITING_CARD ? null : reason);
 }
 
-function settleObservation(tables: Tables, to: Transition['attempt']): void {
+/** Only while it still says what was judged. */
+function settleObservation(tables: Tables, { amount }: Subject, to: Transition['attempt']): void {
   if (to.state !== 'paid' || to.impUid === undefined) return;
   const seen = tables.observations.get(to.impUid);
-  if (seen !== undefined) tables.observations.put(seen.imp_uid, { ...seen, account_at: null, accounted_as: 'settles' });
+  if (seen?.status !== 'paid' || seen.amount !== amount.minor || seen.currency !== amount.currency) return;
+  tables.observations.put(seen.imp_uid, { ...seen, account_at: null, accounted_as: 'settles' });
 }
 
 /** The subscription's new status, or null where the statement leaves its row alone. */

@@ -1,7 +1,7 @@
-import type { Unaccounted } from '../../../../src/store/captures.ts';
 import type { NewInvoice } from '../../../../src/store/draw-up.ts';
 import type { Ring } from '../../../../src/store/due.ts';
 import type { LeasedAttempt } from '../../../../src/store/lease.ts';
+import type { Unaccounted } from '../../../../src/store/unaccounted.ts';
 import type { Watched } from '../../../../src/store/watch.ts';
 import type { Side } from './side.ts';
 
