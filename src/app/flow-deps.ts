@@ -8,10 +8,11 @@ import type { LoopDeps } from '../scheduler/loop.ts';
 import { roomInQueue } from '../scheduler/room.ts';
 import { auditStore } from '../store/audit-store.ts';
 import { chargeStore } from '../store/charge-store.ts';
-import { watchClock } from '../store/control.ts';
+
 import type { Ring } from '../store/due.ts';
 import { refundStore } from '../store/refund-store.ts';
 import { scheduleStore } from '../store/schedule-store.ts';
+import { watchClock } from '../store/sending-alarms.ts';
 import { unknownShareBrake } from '../worker/brake.ts';
 import type { RefundDeps, WorkerDeps } from '../worker/deps.ts';
 import { watchFence } from './fence-watch.ts';

@@ -60,7 +60,7 @@ const WORDS: Readonly<Record<Finding['kind'], Words>> = {
     means:
       'Money was taken under our ids, and this database has no attempt for it: it is an old backup, or not the only one.',
     doThis:
-      'Make sure that this is the right database and the only one. What is drawn up again is settled by these payments. Then `maedal send on --reason …`.',
+      'Make sure that this is the right database and the only one. What is drawn up again is settled by these payments. Then `maedal send on --reason …`, which lists them.',
   },
   missing: {
     title: 'Paid here, gone there',

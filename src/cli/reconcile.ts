@@ -52,7 +52,10 @@ function windowOf({ from, until }: { from: string; until?: string }, zone: strin
 /** Throws FenceError where unknown captures were found, and Error where a person must look, or the books are not whole. */
 function demandCleanBooks({ unclear, counts }: Audited): void {
   if (counts.unknown > 0)
-    throw new FenceError(`${counts.unknown} payments are not known here`, 'sending waits for `maedal send on`');
+    throw new FenceError(
+      `${counts.unknown} payments are not known here`,
+      'sending waits for `maedal send on`, which lists them',
+    );
   if (unclear !== null) throw new Error(`PortOne's books could not be read to their end: ${unclear}`);
   const forPeople = counts.different + counts.missing + counts.foreign + counts.booked;
   if (forPeople > 0) throw new Error(`${forPeople} findings need a person`);

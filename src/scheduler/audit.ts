@@ -88,7 +88,10 @@ async function stop({ store, report }: AuditDeps, unknown: readonly Judged[]): P
   const named = unknown.slice(0, MAX_NAMED).map(({ finding }) => `${finding.impUid} (${finding.merchantUid})`);
   const more = unknown.length > MAX_NAMED ? ` and ${unknown.length - MAX_NAMED} more` : '';
   const reason = `the gateway holds payments of ours that this database does not know: ${named.join(', ')}${more}`;
-  if (await store.stopSending({ actor: 'maedal/audit', reason })) {
+  const captures = unknown.map(({ payment: { impUid, merchantUid }, finding }) => {
+    return { impUid, reason: `${impUid} (${merchantUid}) ${finding.reason}` };
+  });
+  if (await store.raiseUnknownCaptures(captures, { actor: 'maedal/audit', reason })) {
     report({ kind: 'sending.stopped', by: 'maedal/audit', reason });
   }
 }

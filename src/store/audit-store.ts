@@ -3,10 +3,10 @@ import { keepAuditTurn, recordAudit, takeAuditTurn } from './audit-turn.ts';
 import { holdBookedKeys, ownKeys } from './billing-keys.ts';
 import { reviewPayment } from './captures.ts';
 import { bound } from './charge-store.ts';
-import { stopSending } from './control.ts';
 import type { Db } from './db.ts';
 import { databaseNow } from './due.ts';
 import { observe } from './observations.ts';
+import { raiseUnknownCaptures } from './sending-alarms.ts';
 import { canaries } from './sends.ts';
 
 /** What an audit asks of the database. See `ChargeStore`. */
@@ -22,7 +22,7 @@ export function auditStore(db: Db) {
     heldPaid: bound(db, heldPaid),
     raise: bound(db, raise),
     reviewPayment: bound(db, reviewPayment),
-    stopSending: bound(db, stopSending),
+    raiseUnknownCaptures: bound(db, raiseUnknownCaptures),
     ownKeys: bound(db, ownKeys),
     holdBookedKeys: bound(db, holdBookedKeys),
     takeAuditTurn: bound(db, takeAuditTurn),

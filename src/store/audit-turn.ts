@@ -59,6 +59,7 @@ export async function recordAudit(db: Db, result: AuditResult, turn: AuditTurn |
       SELECT ${result.isClean} AND NOT EXISTS (
                SELECT FROM observation o WHERE o.account_at IS NOT NULL AND o.learnt_by = 'audit'
                   AND o.first_seen_at > coalesce(c.acknowledged_at, '-infinity')
+                  AND NOT EXISTS (SELECT FROM sending_alarm w WHERE w.cause = 'unknown_capture' AND w.subject = o.imp_uid AND w.number <= c.acknowledged_alarm)
                   AND NOT EXISTS (SELECT FROM attempt a WHERE a.merchant_uid = o.merchant_uid)) AS passed
         FROM control c
     ), written AS (

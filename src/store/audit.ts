@@ -21,7 +21,8 @@ export async function heldOf(db: Db, payments: readonly ListedPayment[]): Promis
            (SELECT coalesce(sum(f.amount), 0) FROM refund f WHERE f.imp_uid = r.imp_uid AND f.state <> 'failed')::float8 AS refunded,
            EXISTS (SELECT FROM billing_key own WHERE own.customer_uid = r.customer_uid) AS key_is_ours,
            EXISTS (SELECT FROM subscription named WHERE named.external_id = r.subscription) AS subscription_is_ours,
-           coalesce(o.first_seen_at <= control.acknowledged_at, false) OR coalesce(o.accounted_as = 'settles', false) AS acknowledged
+           coalesce(o.first_seen_at <= control.acknowledged_at, false) OR coalesce(o.accounted_as = 'settles', false)
+             OR EXISTS (SELECT FROM sending_alarm w WHERE w.cause = 'unknown_capture' AND w.subject = r.imp_uid AND w.number <= control.acknowledged_alarm) AS acknowledged
       FROM jsonb_to_recordset(${JSON.stringify(asked)}::jsonb)
            AS r (imp_uid text, merchant_uid text, customer_uid text, subscription text)
       LEFT JOIN attempt a ON a.merchant_uid = r.merchant_uid

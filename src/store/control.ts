@@ -25,34 +25,6 @@ export async function stopSending(db: Db, { actor, reason }: Said): Promise<bool
 /** Who did something, and why. */
 export type Said = { readonly actor: string; readonly reason: string };
 
-/**
- * Remembers the latest instant that the database's clock has shown, and stops the sending where it stands more than
- * `toleranceSeconds` behind that (protocol §2.9, P4): everything that is due, leased or quarantined is judged by it.
- * Returns how many seconds it stepped back, or null; the sending is stopped once.
- */
-export async function watchClock(db: Db, toleranceSeconds: number): Promise<{ readonly behindSeconds: number } | null> {
-  const [row] = await db.$queryRaw<{ behind: number }[]>`
-    WITH clock AS MATERIALIZED (
-      SELECT maedal_now() AS now, greatest(0, extract(epoch FROM latest_at - maedal_now()))::float8 AS behind, sending_enabled
-        FROM control FOR NO KEY UPDATE
-    ), judged AS MATERIALIZED (
-      SELECT now, coalesce(behind, 0) AS behind, sending_enabled AND coalesce(behind, 0) > ${toleranceSeconds}::float8 AS stops,
-             'the database''s clock stepped back by ' || round(behind) || ' s' AS reason FROM clock
-    ), seen AS (
-      UPDATE control SET latest_at = greatest(latest_at, judged.now), sending_enabled = control.sending_enabled AND NOT judged.stops,
-             sending_reason = CASE WHEN judged.stops THEN judged.reason ELSE sending_reason END,
-             sending_changed_by = CASE WHEN judged.stops THEN 'maedal/clock' ELSE sending_changed_by END
-        FROM judged
-    ), written AS (
-      INSERT INTO audit (actor, action, reason) SELECT 'maedal/clock', 'sending.off', reason FROM judged WHERE stops
-    ), told AS (
-      INSERT INTO outbox (kind, payload, next_at)
-      SELECT 'sending.stopped', jsonb_build_object('reason', reason, 'by', 'maedal/clock'), maedal_now() FROM judged WHERE stops
-    )
-    SELECT round(behind)::float8 AS behind FROM judged WHERE stops`;
-  return row === undefined ? null : { behindSeconds: row.behind };
-}
-
 /** Whether charges may leave, and who last said so. */
 export type Sending = { readonly enabled: boolean; readonly reason: string | null; readonly changedBy: string | null };
 
@@ -60,22 +32,6 @@ export type Sending = { readonly enabled: boolean; readonly reason: string | nul
 export async function readSending(db: Db): Promise<Sending> {
   const row = await db.control.findUniqueOrThrow({ where: { id: 1 } });
   return { enabled: row.sending_enabled, reason: row.sending_reason, changedBy: row.sending_changed_by };
-}
-
-/**
- * Lets charges leave again. A person who says so has looked at the unknown captures that audits found until now, and
- * takes the database's clock for right; the next audit is made at once.
- */
-export async function resumeSending(db: Db, { actor, reason }: Said): Promise<void> {
-  await db.$executeRaw`
-    WITH resumed AS (
-      UPDATE control SET sending_enabled = true, sending_reason = ${reason}, sending_changed_by = ${actor}, acknowledged_at = maedal_now(),
-             latest_at = maedal_now(), audit_begun_at = NULL, updated_at = maedal_now() RETURNING id
-    ), told AS (
-      INSERT INTO outbox (kind, payload, next_at)
-      SELECT 'sending.resumed', jsonb_build_object('reason', ${reason}::text, 'by', ${actor}::text), maedal_now() FROM resumed
-    )
-    INSERT INTO audit (actor, action, reason) SELECT ${actor}, 'sending.on', ${reason} FROM resumed`;
 }
 
 /** Makes the database this installation's, with who said so and why. First attempts are looked up until it is audited. */

@@ -1,3 +1,4 @@
+import { readSending, type Sending } from './control.ts';
 import type { Db } from './db.ts';
 import { NEXT_DUE } from './next-due.ts';
 import { Prisma } from './prisma/client.ts';
@@ -132,6 +133,8 @@ export async function findInvoice(db: Db, id: string): Promise<InvoiceView | nul
 
 export type Overview = {
   readonly counts: readonly { readonly state: string; readonly count: number }[];
+  /** Whether charges may leave, and what stops them. */
+  readonly sending: Sending;
   /** When something is next charged, retries included; null when nothing is due any more. */
   readonly nextAt: Date | null;
   readonly now: Date;
@@ -144,7 +147,7 @@ export async function readOverview(db: Db): Promise<Overview> {
   const [next] = await db.$queryRaw<{ nextAt: Date | null; now: Date }[]>`
     SELECT maedal_now() AS now, ${NEXT_DUE} AS "nextAt"`;
   if (next === undefined) throw new Error('the database did not tell the time');
-  return { counts, ...next };
+  return { counts, sending: await readSending(db), ...next };
 }
 
 type InvoiceRow = Omit<InvoiceView, 'attempts'>;

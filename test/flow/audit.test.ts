@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { merchantUid } from '../../src/billing/ids.ts';
+import { resumeSending } from '../../src/store/sending-alarms.ts';
 import { auditAtBoot, chargeSome, controlOf, restoreBackup } from '../support/audits.ts';
 import { invoiceOf, newWorld, type World } from '../support/world.ts';
 
@@ -9,6 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.end());
 
+const SAID = { actor: 'cli:kim', reason: 'looked at what the audit found' };
 const outboxOf = (kind: string) => world.database.db.outbox.findMany({ where: { kind } });
 
 const restored = () => restoreBackup(world.database.db, world.now.minus({ hours: 2 }).toJSDate());
@@ -115,7 +117,8 @@ describe('captures that the database does not know', () => {
     await auditAtBoot(world);
     expect(await controlOf(world)).toMatchObject({ sending_enabled: false, audited_at: null });
     expect(await outboxOf('audit.unknown_capture')).toHaveLength(1);
-    await db.$executeRaw`UPDATE control SET sending_enabled = true, acknowledged_at = maedal_now()`;
+    expect(await resumeSending(db, SAID)).toMatchObject({ kind: 'refused', standing: [{ number: 1 }] });
+    await resumeSending(db, SAID, 1);
     await world.advance({ days: 1 });
     await auditAtBoot(world);
     expect(await controlOf(world)).toMatchObject({ sending_enabled: true, audited_at: expect.any(Date) });
@@ -125,7 +128,7 @@ describe('captures that the database does not know', () => {
     const [name = ''] = await chargeSome(world, 1);
     await restored();
     await auditAtBoot(world);
-    await world.database.db.$executeRaw`UPDATE control SET sending_enabled = true, acknowledged_at = maedal_now()`;
+    await resumeSending(world.database.db, SAID, 1);
     await world.advance({ days: 1 });
     await auditAtBoot(world);
     expect(await controlOf(world)).toMatchObject({ audited_at: expect.any(Date) });

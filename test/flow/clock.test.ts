@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { watchClock } from '../../src/scheduler/clock-watch.ts';
-import { resumeSending, watchClock as watchRow } from '../../src/store/control.ts';
+import { readSending, stopSending } from '../../src/store/control.ts';
+import { resumeSending, watchClock as watchRow } from '../../src/store/sending-alarms.ts';
 import { controlOf } from '../support/audits.ts';
+import { beside } from '../support/beside.ts';
 import { invoiceOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -47,7 +49,7 @@ test('a clock that steps back by more than five minutes stops the sending, once,
   expect(await db.audit.count({ where: { action: 'sending.off' } })).toBe(1);
   expect(await db.outbox.count({ where: { kind: 'sending.stopped' } })).toBe(1);
   await world.advance({ minutes: -30 }); // and further back, as the clock is set right
-  await resumeSending(db, { actor: 'me', reason: 'NTP was wrong before' });
+  await resumeSending(db, { actor: 'me', reason: 'NTP was wrong before' }, 1);
   await watch();
   expect(await controlOf(world)).toMatchObject({ sending_enabled: true });
   await world.advance({ hours: 1 });
@@ -56,16 +58,42 @@ test('a clock that steps back by more than five minutes stops the sending, once,
   expect(stops()).toHaveLength(1);
 });
 
-test('a clock that steps back while sending is off leaves the reason alone, and stops it when it is switched on blindly', async () => {
+test('a clock that steps back while sending is off adds its reason, and an order for another one does not take it for right', async () => {
   const { db } = world.database;
   await watch();
-  await db.$executeRaw`UPDATE control SET sending_enabled = false, sending_reason = 'moving house'`;
+  await stopSending(db, { actor: 'cli:kim', reason: 'moving house' });
   await world.advance({ hours: -1 });
   await watch();
-  expect(await controlOf(world)).toMatchObject({ sending_reason: 'moving house' });
-  await db.$executeRaw`UPDATE control SET sending_enabled = true`;
   await watch();
-  expect(await controlOf(world)).toMatchObject({ sending_enabled: false, sending_changed_by: 'maedal/clock' });
+  const step = "the database's clock stepped back by 3600 s";
+  expect(stops()).toEqual([step]);
+  expect(await readSending(db)).toEqual({
+    enabled: false,
+    reason: `moving house; ${step}`,
+    changedBy: 'cli:kim, maedal/clock',
+  });
+  const blind = await beside(world, 'send', 'on', '--reason', 'moved');
+  expect(blind).toEqual({
+    code: 3,
+    says: expect.stringMatching(/ 1 {2}\S+Z {2}the database's clock stepped back by 3600 s/),
+  });
+  expect(await readSending(db)).toMatchObject({ enabled: false });
+  expect(await beside(world, 'send', 'on', '--reason', 'NTP was wrong', '--acknowledge', '1')).toMatchObject({
+    code: 0,
+  });
+  await watch();
+  expect(await readSending(db)).toMatchObject({ enabled: true });
+  expect(stops()).toHaveLength(1);
+});
+
+test('a step back that no watch has seen yet is seen by the next one, whoever let charges go meanwhile', async () => {
+  const { db } = world.database;
+  await watch();
+  await stopSending(db, { actor: 'cli:kim', reason: 'moving house' });
+  await world.advance({ hours: -1 });
+  await resumeSending(db, { actor: 'cli:kim', reason: 'moved' });
+  await watch();
+  expect(await readSending(db)).toMatchObject({ enabled: false, changedBy: 'maedal/clock' });
 });
 
 test('a host whose clock is a day ahead charges nothing before the database says that it is due', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { resumeSending } from '../../src/store/control.ts';
+import { resumeSending } from '../../src/store/sending-alarms.ts';
 import { invoiceOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { explainInvoice, renderExplanation } from '../../src/operator/explain.ts';
 import { tick } from '../../src/scheduler/tick.ts';
-import { resumeSending, stopSending } from '../../src/store/control.ts';
+import { stopSending } from '../../src/store/control.ts';
 import type { Ring } from '../../src/store/due.ts';
+import { resumeSending } from '../../src/store/sending-alarms.ts';
 import { runJob } from '../../src/worker/run-job.ts';
 import { Crash, crashing } from '../support/crashing.ts';
 import type { Behaviour } from '../support/fake-gateway.ts';

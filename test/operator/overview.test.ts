@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { nextDue } from '../../src/cli/next-due.ts';
+import { stopSending } from '../../src/store/control.ts';
 import { readProgress } from '../../src/store/progress.ts';
+import { raiseUnknownCaptures, resumeSending } from '../../src/store/sending-alarms.ts';
 import { newWorld, type World } from './fixture.ts';
 import { addAttempt, addInvoice, addSubscription } from './rows.ts';
 
@@ -45,4 +47,21 @@ test('what is overdue is due now, and a look-up is no charge: on the page as in 
   expect(await said()).toEqual({ page: '2027-02-01T01:00:00.500Z', command: '2027-02-01T01:00:00Z' });
   await addAttempt(db, { invoiceId, billingKeyId, number: 1 }, { state: 'unknown', sentAt: '2027-01-31T01:00:00Z' });
   expect(await said()).toEqual({ page: '2027-02-28T01:00:00Z', command: '2027-02-28T01:00:00Z' });
+});
+
+test('says that sending is switched off, every reason for that and who gave it, and nothing while it is on', async () => {
+  const { db } = world.database;
+  const cookie = await world.logIn();
+  const page = async () => (await world.app.inject({ url: '/', headers: { cookie } })).body;
+  expect(await page()).not.toContain('switched off');
+  await stopSending(db, { actor: 'cli:kim', reason: '<deploy>' });
+  await raiseUnknownCaptures(db, [{ impUid: 'imps_1', reason: 'imps_1 is not known' }], {
+    actor: 'maedal/audit',
+    reason: 'the books differ',
+  });
+  expect(await page()).toContain(
+    'Sending is switched off: &#60;deploy&#62;; the books differ (cli:kim, maedal/audit). <code>maedal send on</code>',
+  );
+  await resumeSending(db, { actor: 'cli:kim', reason: 'looked' }, 1);
+  expect(await page()).not.toContain('switched off');
 });

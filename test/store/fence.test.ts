@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { adoptDatabase, readSending, readStakes, resumeSending, stopSending } from '../../src/store/control.ts';
+import { adoptDatabase, readSending, readStakes, stopSending } from '../../src/store/control.ts';
 import { fenceOf, readFence } from '../../src/store/fence.ts';
 import { markDatabase } from '../../src/store/fingerprint.ts';
+import { raiseUnknownCaptures, resumeSending, standingAlarms } from '../../src/store/sending-alarms.ts';
 import { addInvoice, addSubscription } from '../operator/rows.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
+import { lockRows } from '../support/row-lock.ts';
 
 const OURS = { fingerprint: 'account:server:name', needsAdoption: false };
 const LIVE = { ...OURS, needsAdoption: true };
@@ -69,6 +71,39 @@ test('the switch keeps who stopped the sending first, and who let it go again, a
   ]);
   const told = await db.outbox.findMany({ orderBy: { id: 'asc' } });
   expect(told.map(({ kind }) => kind)).toEqual(['sending.stopped', 'sending.resumed']);
+});
+
+test('of two who raise alarms at the same instant each has its own numbers, and what both found is raised once', async () => {
+  const { db } = database;
+  const found = (...impUids: string[]) => impUids.map((impUid) => ({ impUid, reason: `${impUid} is not known` }));
+  const lock = await lockRows(database.url, 'SELECT FROM control FOR UPDATE');
+  const both = Promise.all([
+    raiseUnknownCaptures(db, found('imps_1', 'imps_2'), SAID),
+    raiseUnknownCaptures(db, found('imps_2', 'imps_3'), SAID),
+  ]);
+  await lock.waitedForBy(2);
+  await lock.release();
+  expect(await both).toEqual([true, true]);
+  const standing = await standingAlarms(db);
+  expect(new Set(standing.map(({ number }) => number)).size).toBe(3);
+  expect(standing.map(({ reason }) => reason).sort()).toEqual(
+    found('imps_1', 'imps_2', 'imps_3').map(({ reason }) => reason),
+  );
+  expect(await raiseUnknownCaptures(db, found('imps_1'), SAID)).toBe(false);
+});
+
+test('an alarm that is raised while a person names the ones before it is not taken for settled with them', async () => {
+  const { db } = database;
+  await raiseUnknownCaptures(db, [{ impUid: 'imps_1', reason: 'seen' }], SAID);
+  const lock = await lockRows(database.url, 'SELECT FROM control FOR UPDATE');
+  const raising = raiseUnknownCaptures(db, [{ impUid: 'imps_2', reason: 'unseen' }], SAID);
+  await lock.waitedForBy(1);
+  const resuming = resumeSending(db, SAID, 1);
+  await lock.waitedForBy(2);
+  await lock.release();
+  await raising;
+  expect(await resuming).toMatchObject({ kind: 'refused', standing: [{ reason: 'seen' }, { reason: 'unseen' }] });
+  expect(await readSending(db)).toMatchObject({ enabled: false });
 });
 
 test('at stake is what runs and what is due', async () => {

@@ -10,6 +10,7 @@ import type { Tables } from './store/tables.ts';
 type Books = { readonly tables: Tables; readonly gateway: ModelGateway; readonly agenda: Agenda };
 
 const MINUTE_MS = 60_000;
+const STOPPED = { sending_enabled: false, alarms: 'standing' } as const;
 
 /**
  * Audits follow one another until one passes: what the gateway took under an id that no attempt has stops the sending,
@@ -21,7 +22,7 @@ export function auditUntilPassed(books: Books, chance: Chance): void {
   agenda.at(soonMs(), 'an audit ends', () => {
     if (tables.statement(() => audit(books))) return;
     agenda.at(soonMs(), 'a person lets charges go again', () => {
-      letChargesGo(tables);
+      letChargesGo(tables, 'looked at');
       auditUntilPassed(books, chance);
     });
   });
@@ -42,6 +43,6 @@ function audit({ tables, gateway }: Books): boolean {
   );
   const passed = unknown.length === 0;
   const audited = { audited_in: tables.serverStart, audited_at: passed ? tables.nowMs : null };
-  tables.control = { ...tables.control, ...audited, ...(passed ? {} : { sending_enabled: false }) };
+  tables.control = { ...tables.control, ...audited, ...(passed ? {} : STOPPED) };
   return passed;
 }

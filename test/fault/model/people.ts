@@ -35,9 +35,10 @@ function switchOn(agenda: Agenda, atMs: number, tables: Tables): void {
   agenda.at(atMs, 'the operator switches sending on', () => letChargesGo(tables));
 }
 
-/** `resumeSending` of `store/control.ts` in memory: whoever says so has looked at what audits found until now. */
-export function letChargesGo(tables: Tables): void {
-  tables.control = { ...tables.control, sending_enabled: true, acknowledged_at: tables.nowMs };
+/** `resumeSending` of `store/sending-alarms.ts` in memory: refused to whoever has not looked at what audits found. */
+export function letChargesGo(tables: Tables, alarms: 'looked at' | 'not looked at' = 'not looked at'): void {
+  if (tables.control.alarms === 'standing' && alarms === 'not looked at') return;
+  tables.control = { ...tables.control, sending_enabled: true, acknowledged_at: tables.nowMs, alarms: 'none' };
 }
 
 function act(doing: Doing, chance: Chance, tables: Tables, oracle: Oracle): void {
@@ -87,7 +88,7 @@ export function planRestore(agenda: Agenda, plan: Plan, tables: Tables, restarte
     const restoreAtMs = tables.nowMs + chance.below(chance.hits(0.5) ? 120_000 : plan.chaosMs / 2);
     agenda.at(restoreAtMs, 'the backup is put back', () => {
       restore();
-      tables.control = { ...tables.control, sending_enabled: true };
+      tables.control = { ...tables.control, sending_enabled: true, alarms: 'none' };
       restarted();
     });
   });

@@ -152,6 +152,8 @@ export type ControlRow = {
   readonly audited_at: number | null;
   readonly audited_in: number | null;
   readonly acknowledged_at: number | null;
+  /** Whether alarms stand that no person has taken for settled. */
+  readonly alarms: 'standing' | 'none';
 };
 
 export type HistoryRow = {

@@ -26,6 +26,7 @@ export class Tables {
     audited_at: null,
     audited_in: null,
     acknowledged_at: null,
+    alarms: 'none',
   };
   readonly policies = new Map<string, DunningPolicy>();
   readonly billingKeys = new Map<string, BillingKeyRow>();
