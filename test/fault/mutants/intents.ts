@@ -1,5 +1,11 @@
 import type { Mutant } from './mutant.ts';
 
+const OVERLOOKED = {
+  file: 'src/store/intent.ts',
+  find: '\n         AND (attempt.send_count > 0 OR NOT coalesce(standing.quarantined_until > maedal_now(), false))',
+  replace: '',
+};
+
 /** What has to stand before a POST leaves, and that it leaves once. */
 export const INTENTS: readonly Mutant[] = [
   {
@@ -89,6 +95,39 @@ export const INTENTS: readonly Mutant[] = [
         file: 'src/store/intent.ts',
         find: 'SELECT control.* FROM control JOIN i ON true FOR SHARE OF control',
         replace: 'SELECT control.* FROM control JOIN i ON true',
+      },
+    ],
+  },
+  {
+    name: 'the intent overlooks what nothing answered of another attempt',
+    catcher: 'test/store/intent.test.ts',
+    edits: [OVERLOOKED],
+  },
+  {
+    name: 'an intent is taken back by whoever wrote one before',
+    catcher: 'test/store/intent.test.ts',
+    edits: [
+      {
+        file: 'src/store/intent.ts',
+        find: " AND fence = ${attempt.fence} AND state = 'sent' AND lease_until",
+        replace: " AND state = 'sent' AND lease_until",
+      },
+    ],
+  },
+  {
+    name: 'nothing is quarantined: neither what is decided nor the intent waits for what nothing answered',
+    catcher: 'model',
+    edits: [
+      {
+        file: 'src/billing/dunning.ts',
+        find: 'const barredUntil = unanswered > 0 ?',
+        replace: 'const barredUntil = unanswered > 99 ?',
+      },
+      OVERLOOKED,
+      {
+        file: 'test/fault/model/store/intending.ts', // where the model's intents are written
+        find: '    (quarantinedUntil(tables, attempt, limits) <= tables.nowMs || row.send_count > 0) &&\n',
+        replace: '',
       },
     ],
   },
