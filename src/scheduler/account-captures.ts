@@ -3,18 +3,23 @@ import { accountFor } from '../billing/capture.ts';
 import { assertNever } from '../billing/errors.ts';
 import { transition } from '../billing/transition.ts';
 import type { Unaccounted } from '../store/unaccounted.ts';
+import { apart } from './apart.ts';
 import { BATCH, type SchedulerDeps } from './deps.ts';
 
 /**
  * Accounts for every capture that the gateway was seen to make, whoever saw it: it settles its invoice, is put up for
- * refund, or waits for a person. Reads facts and never the queue, so that no crash leaves one without an owner.
- * Returns how many were looked at.
+ * refund, or waits for a person. Reads facts and never the queue, so that no crash leaves one without an owner. One that
+ * cannot be accounted for is told, put off, and stops no other. Returns how many were looked at.
  */
 export async function accountCaptures(deps: SchedulerDeps): Promise<number> {
   const captures = await deps.store.unaccountedCaptures(BATCH, deps.sandbox);
   if (captures.length > 0) await deps.failpoints.at('captures.found');
   for (const found of captures) {
-    await account(deps, found);
+    const { subscription } = found.own;
+    const came = await apart(deps, subscription.externalId, () => account(deps, found));
+    // Not at the head of every pass from now on.
+    if (came === 'failed')
+      await apart(deps, subscription.externalId, () => deps.store.accountAs(found.capture, 'broken'));
     await deps.failpoints.at('capture.accounted');
   }
   return captures.length;

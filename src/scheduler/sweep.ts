@@ -1,8 +1,10 @@
 import type { DateTime } from 'luxon';
 import { merchantUid } from '../billing/ids.ts';
 import { asError } from '../events.ts';
+import { databaseIsAway } from '../store/away.ts';
 import type { RetryDue } from '../store/due.ts';
 import { accountCaptures } from './account-captures.ts';
+import { apart } from './apart.ts';
 import { decideOnAwaited } from './awaited-cards.ts';
 import { BATCH, type SchedulerDeps } from './deps.ts';
 
@@ -26,22 +28,48 @@ export async function sweep(
   return { expired, rung };
 }
 
-/** Until none is due: of a subscription's invoices one is moved at a time. */
-async function enterSteps({ store }: SchedulerDeps): Promise<void> {
-  while ((await store.enterSteps(BATCH)) > 0);
+/** Until none is due: of a subscription's invoices one is moved at a time. Where they are refused, charges go on. */
+async function enterSteps({ store, report }: SchedulerDeps): Promise<void> {
+  try {
+    while ((await store.enterSteps(BATCH)) > 0);
+  } catch (error) {
+    if (databaseIsAway(error)) throw error;
+    report({ kind: 'work.failed', where: 'steps', error: asError(error) });
+  }
 }
 
 async function prepareDueRetries(deps: SchedulerDeps, until: DateTime): Promise<void> {
   for (;;) {
     const due = await deps.store.retriesDue(BATCH, until);
-    const prepared = await deps.store.prepareRetries(due.flatMap((retry) => named(deps, retry)));
+    const prepared = await prepareBatch(
+      deps,
+      due.flatMap((retry) => named(deps, retry)),
+    );
     if (prepared > 0) await deps.failpoints.at('retries.prepared');
     if (due.length < BATCH || prepared === 0) return;
   }
 }
 
+/** One bad row never stops the batch: where the batch is refused, each row goes alone. */
+async function prepareBatch(deps: SchedulerDeps, retries: readonly Named[]): Promise<number> {
+  let prepared = 0;
+  try {
+    return await deps.store.prepareRetries(retries);
+  } catch (error) {
+    if (databaseIsAway(error)) throw error;
+    for (const one of retries) {
+      await apart(deps, one.subscription, async () => {
+        prepared += await deps.store.prepareRetries([one]);
+      });
+    }
+    return prepared;
+  }
+}
+
+type Named = RetryDue & { readonly merchantUid: string };
+
 /** One that cannot be named stays due and is told of; it never stops the others. */
-function named({ hmac, installation, report }: SchedulerDeps, retry: RetryDue): (RetryDue & { merchantUid: string })[] {
+function named({ hmac, installation, report }: SchedulerDeps, retry: RetryDue): Named[] {
   const { subscription, periodKey, attemptNumber } = retry;
   try {
     return [{ ...retry, merchantUid: merchantUid(hmac, installation, subscription, periodKey, attemptNumber) }];

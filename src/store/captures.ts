@@ -6,18 +6,18 @@ import type { Unaccounted } from './unaccounted.ts';
 
 /**
  * Writes down how a capture was accounted for, if it is still as it was read; `wait` has it looked at again in a few
- * seconds. A refund that was proposed of what came back by another hand is done with it. Where somebody else gave a part
+ * seconds, `broken` in a minute. A refund that was proposed of what came back by another hand is done with it. Where somebody else gave a part
  * back, that is told.
  */
 export async function accountAs(
   db: Db,
   capture: Capture,
-  as: Extract<Accounting['kind'], 'settles' | 'returned' | 'wait'>,
+  as: Extract<Accounting['kind'], 'settles' | 'returned' | 'wait'> | 'broken',
 ): Promise<void> {
   await db.$executeRaw`
     WITH o AS (
-      UPDATE observation SET accounted_as = CASE WHEN ${as} <> 'wait' THEN ${as} END,
-             account_at = CASE WHEN ${as} = 'wait' THEN maedal_now() + interval '2 seconds' END
+      UPDATE observation SET accounted_as = CASE WHEN ${as} IN ('settles', 'returned') THEN ${as} END,
+             account_at = CASE ${as} WHEN 'wait' THEN maedal_now() + interval '2 seconds' WHEN 'broken' THEN maedal_now() + interval '1 minute' END
        WHERE ${asRead(capture)} RETURNING observation.*
     ), done AS (
       UPDATE refund SET state = 'done', updated_at = maedal_now() FROM o

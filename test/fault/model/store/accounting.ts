@@ -20,13 +20,13 @@ function asRead(tables: Tables, { impUid, status, cancelMinor, amount, customerU
 }
 
 /** `accountAs` of `store/captures.ts` in memory. */
-export function accountAs(tables: Tables, capture: Capture, as: 'settles' | 'returned' | 'wait'): void {
+export function accountAs(tables: Tables, capture: Capture, as: 'settles' | 'returned' | 'wait' | 'broken'): void {
   const seen = asRead(tables, capture);
   if (seen === null) return;
   tables.observations.put(seen.imp_uid, {
     ...seen,
-    accounted_as: as === 'wait' ? null : as,
-    account_at: as === 'wait' ? tables.nowMs + 2_000 : null,
+    accounted_as: as === 'settles' || as === 'returned' ? as : null,
+    account_at: as === 'wait' ? tables.nowMs + 2_000 : as === 'broken' ? tables.nowMs + 60_000 : null,
   });
   if (as === 'settles') tellOfCut(tables, seen);
   if (as === 'returned') for (const refund of proposalsMet(tables, seen)) close(tables, refund);

@@ -200,7 +200,7 @@ function impUidOf(uid: string, number: number): string {
 
 function accountStep(chance: Chance): Step {
   const draw = chance.next();
-  const what = chance.pick(['wait', 'settles', 'returned', 'refund', 'review', 'list'] as const);
+  const what = chance.pick(['wait', 'broken', 'settles', 'returned', 'refund', 'review', 'list'] as const);
   return {
     name: `account ${what}`,
     take: async (hands) => {
