@@ -6,7 +6,7 @@ export type Payment = {
   readonly request: ChargeRequest;
   /** Subscription and period, read from what the request carried; the charge's own id plays no part. */
   readonly owner: string;
-  status: 'ready' | 'paid' | 'failed';
+  status: 'ready' | 'paid' | 'failed' | 'cancelled';
   readonly startedAtMs: number;
   paidAtMs: number | null;
   failedAtMs: number | null;
@@ -36,12 +36,12 @@ export function recordOf(payment: Payment, status: Payment['status'] = payment.s
     merchantUid: request.merchantUid,
     status,
     amount: request.amount,
-    cancelMinor: 0,
+    cancelMinor: status === 'cancelled' ? request.amount.minor : 0,
     customerUid: request.customerUid,
     sandbox: true,
     decline: status === 'failed' ? { class: 'funds', reason: '한도초과' } : null,
     startedAtMs,
-    paidAtMs: status === 'paid' ? payment.paidAtMs : null,
+    paidAtMs: status === 'paid' || status === 'cancelled' ? payment.paidAtMs : null,
     failedAtMs: status === 'failed' ? payment.failedAtMs : null,
     raw: {},
   };

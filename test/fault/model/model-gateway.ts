@@ -12,6 +12,8 @@ export type Witness = {
   /** `ageMs`: how long ago the sender's intent was committed. */
   posted(request: ChargeRequest, answeredAtMs: number, ageMs: number): void;
   captured(payment: Payment): void;
+  /** Somebody gave all of it back in the gateway's own console. */
+  givenBack(payment: Payment): void;
 };
 
 const DECLINE = { class: 'funds', reason: '한도초과' } as const;
@@ -173,13 +175,30 @@ export class ModelGateway {
   }
 
   #becomes(payment: Payment, status: 'paid' | 'failed'): void {
-    payment.status = status;
     if (status === 'paid') payment.paidAtMs = this.nowMs;
     else payment.failedAtMs = this.nowMs;
     const since = payment.shown.at(-1);
     if (since?.status === 'ready' && payment.startedAtMs === this.nowMs) payment.shown.length = 0;
+    this.#turns(payment, status);
+    if (status === 'failed') return;
+    this.#witness.captured(payment);
+    if (this.#has('given_back') && this.#chance.hits(0.3)) this.#giveBackLater(payment);
+  }
+
+  /** Look-ups tell of it in the order in which it happened. */
+  #turns(payment: Payment, status: 'paid' | 'failed' | 'cancelled'): void {
+    payment.status = status;
+    const since = payment.shown.at(-1);
     payment.shown.push({ fromMs: Math.max(since?.fromMs ?? 0, this.nowMs + this.#lagMs()), status });
-    if (status === 'paid') this.#witness.captured(payment);
+  }
+
+  /** By somebody in the gateway's console, however soon: before the answer was recorded, or days after. */
+  #giveBackLater(payment: Payment): void {
+    const atMs = this.nowMs + this.#chance.pick(GIVEN_BACK_AFTER_MS);
+    this.agenda.at(atMs, `somebody gives ${payment.impUid} back`, () => {
+      this.#turns(payment, 'cancelled');
+      this.#witness.givenBack(payment);
+    });
   }
 
   #refusesAtStart(merchantUid: string): boolean {
@@ -192,8 +211,9 @@ export class ModelGateway {
     return this.#plan.dedupe.checked === 'at capture' && this.#isPaid(merchantUid);
   }
 
+  /** One that was given back has used its id as well. */
   #isPaid(merchantUid: string): boolean {
-    return this.payments.some(({ request, status }) => request.merchantUid === merchantUid && status === 'paid');
+    return this.payments.some(({ request, paidAtMs }) => request.merchantUid === merchantUid && paidAtMs !== null);
   }
 
   #lagMs(): number {
@@ -209,4 +229,5 @@ export class ModelGateway {
   }
 }
 
+const GIVEN_BACK_AFTER_MS = [0, 1_000, 60_000, 1_200_000, 7_200_000, 259_200_000];
 const LOST = new Delayed<ChargeAnswer>({ kind: 'unknown', reason: 'the connection was lost' }, TIMEOUT_MS);

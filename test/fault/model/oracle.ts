@@ -81,8 +81,10 @@ export class Oracle {
     const captures = this.#captures.get(owner) ?? [];
     captures.push(payment);
     this.#captures.set(owner, captures);
-    if (captures.length > 1 && this.#plan.assumed !== 'none') {
-      this.#tell('I1', `${owner} was captured ${captures.length} times: ${captures.map(nameOf).join(' and ')}`);
+    // What was given back in full by then is no charge any more.
+    const standing = captures.filter(({ status }) => status !== 'cancelled');
+    if (standing.length > 1 && this.#plan.assumed !== 'none') {
+      this.#tell('I1', `${owner} was captured ${standing.length} times: ${standing.map(nameOf).join(' and ')}`);
     }
   }
 

@@ -25,6 +25,7 @@ export const FAULTS = [
   'webhook',
   'operator',
   'restore',
+  'given_back',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 

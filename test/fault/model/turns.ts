@@ -33,7 +33,12 @@ export type Scene = {
 };
 
 /** A webhook on its way; `impUid` where it comes again until it was heard. */
-type Visit = { readonly atMs: number; readonly merchantUid: MerchantUid; readonly impUid: string | null };
+type Visit = {
+  readonly atMs: number;
+  readonly merchantUid: MerchantUid;
+  readonly impUid: string | null;
+  readonly status: 'paid' | 'cancelled';
+};
 
 /** Who is next among all who could be, what befalls them, and what they do. */
 export class Turns {
@@ -71,14 +76,15 @@ export class Turns {
     return this.#visits.reduce((next, { atMs }) => Math.min(next, atMs), Number.POSITIVE_INFINITY);
   }
 
-  /** A webhook may come of a capture: late, twice or not at all. It is a hint to look up, and no more. */
-  expectWebhook({ impUid, request: { merchantUid } }: Payment): void {
+  /** A webhook may come of a capture or a cancellation: late, twice or not at all. It is a hint to look up, and no more. */
+  expectWebhook({ impUid, request: { merchantUid } }: Payment, status: Visit['status']): void {
     const { plan, stage, faults } = this.#scene;
     const isSure = plan.learns === 'by webhook';
     const lateMs = () => this.#order.pick([0, 1_000, 70_000, 3_000_000, 20_000_000]);
-    if (isSure) this.#visits.push({ atMs: stage.nowMs + lateMs(), merchantUid, impUid });
+    if (isSure) this.#visits.push({ atMs: stage.nowMs + lateMs(), merchantUid, impUid, status });
     if (!plan.faults.has('webhook') || faults.isCalm) return;
-    while (this.#order.hits(0.5)) this.#visits.push({ atMs: stage.nowMs + lateMs(), merchantUid, impUid: null });
+    while (this.#order.hits(0.5))
+      this.#visits.push({ atMs: stage.nowMs + lateMs(), merchantUid, impUid: null, status });
   }
 
   /** Every process dies and comes back. */
@@ -207,12 +213,12 @@ export class Turns {
     await stage.begin(actor, () => this.#untilItFails(look(), actor.name));
   }
 
-  /** Whether the capture that the webhook is about was seen and written down. */
-  async #lookUp(actor: Actor, { merchantUid, impUid }: Visit): Promise<boolean> {
+  /** Whether what the webhook is about was seen and written down. */
+  async #lookUp(actor: Actor, { merchantUid, impUid, status }: Visit): Promise<boolean> {
     const answer = await gatewayOf(this.#around, actor).lookUp(merchantUid);
     if (answer.kind !== 'found') return false;
     await storeOf(this.#around, actor).observe(answer.records, 'look_up');
-    return answer.records.some((record) => record.impUid === impUid && record.status === 'paid');
+    return answer.records.some((record) => record.impUid === impUid && [status, 'cancelled'].includes(record.status));
   }
 
   /** A unit of work may throw: its lease ends, and another pass repeats it. */

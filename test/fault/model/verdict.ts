@@ -6,7 +6,8 @@ import type { InvoiceRow } from './store/rows.ts';
 import type { Tables } from './store/tables.ts';
 
 const FORGOTTEN = /(was it restored\?|another card paid)$/;
-const KEPT_FOR_A_PERSON = /^(sent \d+ times|\d+ workers took|cancelled at|.*; so for a day$)/;
+const KEPT_FOR_A_PERSON = /^(sent \d+ times|\d+ workers took|.*; so for a day$)/;
+const GIVEN_BACK = /cancelled at the gateway|was paid and given back|captured (while its invoice waits|beside another)/;
 
 /** Judges a world at rest (I2, I3, I4): every period captured once or left for a reason, and no capture without an owner. */
 export function judge(plan: Plan, tables: Tables, oracle: Oracle): void {
@@ -27,9 +28,10 @@ export function judge(plan: Plan, tables: Tables, oracle: Oracle): void {
 }
 
 /** A restored database may have forgotten which attempts it made, and which card it charged. */
-function isForPerson({ faults }: Plan, { reason }: InvoiceRow): boolean {
+function isForPerson({ faults }: Plan, { reason }: InvoiceRow, captures: readonly Payment[]): boolean {
   const forgot = faults.has('restore') && FORGOTTEN.test(reason ?? '');
-  return forgot || KEPT_FOR_A_PERSON.test(reason ?? '');
+  const isReturned = captures.some(isGivenBack) && GIVEN_BACK.test(reason ?? '');
+  return forgot || isReturned || KEPT_FOR_A_PERSON.test(reason ?? '');
 }
 
 /** K2, whatever refused it: of one invoice's attempts one is alive. */
@@ -45,12 +47,15 @@ type Judged = { readonly invoice: InvoiceRow; readonly owner: string };
 function judgeInvoice(plan: Plan, tables: Tables, oracle: Oracle, { invoice, owner }: Judged): void {
   const captures = oracle.capturesOf(owner);
   const kept = captures.filter(
-    (payment) => !isPutUpForRefund(tables, payment.impUid) && !isForgotten(plan, tables, payment),
+    (payment) =>
+      !isGivenBack(payment) && !isPutUpForRefund(tables, payment.impUid) && !isForgotten(plan, tables, payment),
   );
   const says = `${owner} is ${invoice.state} (${invoice.reason}) with ${captures.length} captures, ${kept.length} kept`;
   switch (invoice.state) {
     case 'paid':
-      if (kept.length !== 1) oracle.tell('I3', says);
+      if (captures.some((payment) => isGivenBack(payment) && isCounted(tables, invoice, payment)))
+        oracle.tell('I3', `${says}, by one that was given back, and nobody is told`);
+      else if (kept.length !== 1) oracle.tell('I3', says);
       return;
     case 'open':
     case 'retrying':
@@ -58,12 +63,21 @@ function judgeInvoice(plan: Plan, tables: Tables, oracle: Oracle, { invoice, own
       return;
     case 'review':
       if (captures.length > 1 && !isAlarmed(tables, invoice)) oracle.tell('I3', `${says}, and no alarm`);
-      if (plan.assumed !== 'none' && !isForPerson(plan, invoice)) oracle.tell('I2', says);
+      if (plan.assumed !== 'none' && !isForPerson(plan, invoice, captures)) oracle.tell('I2', says);
       return;
     default:
       if (kept.length > 0) oracle.tell('I3', says);
       if (!isLegitimate(plan, invoice)) oracle.tell('I2', says);
   }
+}
+
+/** In full, in the gateway's own console. */
+function isGivenBack({ status }: Payment): boolean {
+  return status === 'cancelled';
+}
+
+function isCounted({ attempts }: Tables, { id }: InvoiceRow, { impUid }: Payment): boolean {
+  return attempts.where((row) => row.invoice_id === id && row.state === 'paid' && row.imp_uid === impUid).length > 0;
 }
 
 function isPutUpForRefund({ refunds }: Tables, impUid: string): boolean {

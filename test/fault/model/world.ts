@@ -65,8 +65,9 @@ class World {
         if (payment.owner.startsWith('canary')) return;
         tell?.(this.stage.nowMs, 'gateway', `captures ${payment.impUid} for ${payment.owner}`);
         this.oracle.captured(payment);
-        this.turns.expectWebhook(payment);
+        this.turns.expectWebhook(payment, 'paid');
       },
+      givenBack: (payment) => this.turns.expectWebhook(payment, 'cancelled'),
     });
     this.turns = new Turns(this, tell);
     this.#setTime(nowMs);
