@@ -1,7 +1,11 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { watchClock } from '../../src/scheduler/clock-watch.ts';
+import { sweep } from '../../src/scheduler/sweep.ts';
+import { tick } from '../../src/scheduler/tick.ts';
 import { readSending, stopSending } from '../../src/store/control.ts';
+import type { Ring } from '../../src/store/due.ts';
 import { resumeSending, watchClock as watchRow } from '../../src/store/sending-alarms.ts';
+import { runJob } from '../../src/worker/run-job.ts';
 import { controlOf } from '../support/audits.ts';
 import { beside } from '../support/beside.ts';
 import { invoiceOf, newWorld, type World } from '../support/world.ts';
@@ -113,6 +117,33 @@ test('a host whose clock is a day ahead charges nothing before the database says
   await world.run();
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
 });
+
+test('workers whose clocks are days apart lease one attempt once, until the database says that the lease is over', async () => {
+  await world.subscribe();
+  const apart = [-2, -1, 0, 1, 2, 30].map((days) => {
+    const nowMs = () => world.now.plus({ days }).toMillis();
+    return { ...world.worker, clock: { nowMs, monotonicMs: nowMs, after: () => () => undefined } };
+  });
+  const [ring] = await rung(tick);
+  if (ring === undefined) throw new Error('nothing was rung');
+  const leases = await Promise.all(apart.map(({ store, leaseSeconds }) => store.lease(ring, leaseSeconds)));
+  expect(leases.filter((lease) => lease !== null)).toHaveLength(1);
+  await world.advance({ seconds: 89 });
+  expect(await rung(sweep)).toEqual([]); // whoever has it is not disturbed
+  await world.advance({ seconds: 32 });
+  const [again] = await rung(sweep);
+  if (again === undefined) throw new Error('nothing was rung again');
+  await Promise.all(apart.map((worker) => runJob(worker, again)));
+  expect(world.gateway.posts).toHaveLength(1);
+  expect(world.gateway.captures).toHaveLength(1);
+});
+
+/** What a pass rings for. */
+async function rung(pass: typeof tick | typeof sweep): Promise<Ring[]> {
+  const rings: Ring[] = [];
+  await pass({ ...world.scheduler, ring: async (added) => void rings.push(...added) });
+  return rings;
+}
 
 test.each([301, -301])(
   'a gateway whose clock is %d s ahead is sent nothing; once it agrees, all that is due goes',
