@@ -25,7 +25,7 @@ export class Campaign {
   constructor(world: World) {
     this.#world = world;
     this.reader = new BooksReader(world.sandbox.ledger, new Books(mayDouble(world.plan)));
-    this.#sends = new SendsOracle(world.postgres, this.reader.books);
+    this.#sends = new SendsOracle(world.postgres, this.reader.books, world.orders);
     this.#logs = new Logs(join(world.directory, 'logs'));
   }
 

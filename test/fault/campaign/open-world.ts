@@ -4,8 +4,10 @@ import { freePort } from '../../support/process.ts';
 import { FaultProxy } from '../proxy/fault-proxy.ts';
 import { Chance } from './chance.ts';
 import { CampaignClock } from './clock.ts';
+import { CampaignConsole } from './console.ts';
 import { Fleet } from './fleet.ts';
 import type { Plan } from './options.ts';
+import { Orders } from './orders.ts';
 import { CampaignPostgres } from './postgres.ts';
 import { followingPace, setPace } from './process-clock.ts';
 import { CampaignRedis } from './redis.ts';
@@ -51,7 +53,10 @@ export async function openWorld({
     const chance = new Chance(plan.seed);
     const file = join(directory, 'clock');
     setPace(file, { base: Date.now(), origin: Date.now(), rate: 1 });
-    const env = { ...(await settings(directory, proxies)), NODE_OPTIONS: followingPace(file) };
+    const port = String(await freePort());
+    const env = { ...settings(directory, proxies), MAEDAL_PORT: port, NODE_OPTIONS: followingPace(file) };
+    const console = new CampaignConsole(`http://127.0.0.1:${port}`, TOKEN);
+    const orders = new Orders(join(directory, 'orders.jsonl'));
     const fleet = new Fleet({
       main,
       directory,
@@ -66,7 +71,10 @@ export async function openWorld({
     const clock = await CampaignClock.start({ postgres, sandbox, file }, RATE);
     closing.push(() => clock.stop());
     return {
-      world: { plan, directory, postgres, redis, sandbox, clock, proxies, fleet, chance, tally, fired, say },
+      world: {
+        ...{ plan, directory, postgres, redis, sandbox, clock, proxies, fleet, console, orders },
+        ...{ chance, tally, fired, say },
+      },
       close,
     };
   } catch (error) {
@@ -86,7 +94,7 @@ async function openProxies(tally: Tally, postgres: string, redis: string | null,
   };
 }
 
-async function settings(directory: string, proxies: World['proxies']): Promise<Record<string, string>> {
+function settings(directory: string, proxies: World['proxies']): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
     HOME: directory,
@@ -95,11 +103,11 @@ async function settings(directory: string, proxies: World['proxies']): Promise<R
     MAEDAL_CONFIG: join(directory, 'maedal.config.ts'),
     MAEDAL_DATA_DIR: join(directory, 'data'),
     MAEDAL_SECRET: 'canary-secret-of-the-installation-0123456789',
-    MAEDAL_API_TOKEN: 'canary-secret-token-0123456789',
+    MAEDAL_API_TOKEN: TOKEN,
     MAEDAL_OPERATOR_PASSWORD: 'canary-secret-password',
-    MAEDAL_PORT: String(await freePort()),
   };
 }
 
+const TOKEN = 'canary-secret-token-0123456789';
 /** How many times as fast as the wall clock the clock of money runs while faults strike. */
 const RATE = 6;

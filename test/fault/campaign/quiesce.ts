@@ -1,5 +1,6 @@
 import { pause, systemClock } from '../../../src/clock.ts';
 import type { Books, BooksReader } from './books.ts';
+import { resumeAll } from './faults/orders.ts';
 import { OPEN } from './oracle/ends.ts';
 import type { World } from './world.ts';
 
@@ -31,6 +32,7 @@ export async function quiesce(world: World, reader: BooksReader): Promise<Rest> 
   for (;;) {
     await pause(systemClock, LOOK_MS);
     await reader.read();
+    await resumeAll(world); // an order that a dead console gave may come late
     const standing = await look(world, reader.books);
     const told = JSON.stringify({ ...standing, waitMs: null });
     if (told !== last) movedMs = systemClock.monotonicMs();
@@ -83,7 +85,9 @@ const RECOVERY = `
   SELECT max(extract(epoch FROM decided.at - $2::timestamptz))::float8 AS seconds FROM unnest($1::uuid[]) AS underway (attempt) CROSS JOIN LATERAL
          (SELECT min(at) AS at FROM history WHERE entity_id = underway.attempt AND at >= $2::timestamptz AND to_state NOT IN ('prepared', 'sent', 'unknown')) decided`;
 const STANDING = `
-  SELECT (SELECT count(*)::integer FROM (${OPEN}) still_open) + undrawn AS open, undrawn, busy, next FROM
+  SELECT (SELECT count(*)::integer FROM (${OPEN}) still_open) + undrawn + watched AS open, undrawn, busy, next FROM
+    -- What somebody ended while a send of it might still land.
+    (SELECT count(*)::integer AS watched FROM invoice WHERE state = 'void' AND watch_at IS NOT NULL) ended,
     (SELECT count(*)::integer AS undrawn FROM subscription WHERE next_due_at <= maedal_now() AND status IN ('trialing', 'active', 'past_due')) due,
     (SELECT count(*)::integer AS busy FROM attempt
       WHERE state = 'sent' AND pg_xact_commit_timestamp(xmin) > clock_timestamp() - interval '4 seconds') sending,

@@ -69,7 +69,7 @@ async function conclude(world: World, campaign: Campaign, wallSeconds: () => num
     world.say('healed; waiting until nothing is open');
     rest = await quiesce(world, campaign.reader);
     await campaign.watch();
-    const judged = await judgeEnds(postgres, books, plan.charges);
+    const judged = await judgeEnds(postgres, books, world.orders, plan.charges);
     ends = judged.counts;
     campaign.violations.push(...judged.violations, ...(await judgeHistory(postgres, books)));
     campaign.violations.push(...(await judgeLeaks(world, CANARIES)));

@@ -1,8 +1,10 @@
 import type { FaultProxy } from '../proxy/fault-proxy.ts';
 import type { Chance } from './chance.ts';
 import type { CampaignClock } from './clock.ts';
+import type { CampaignConsole } from './console.ts';
 import type { Fleet } from './fleet.ts';
 import type { ClassName, Plan } from './options.ts';
+import type { Orders } from './orders.ts';
 import type { CampaignPostgres } from './postgres.ts';
 import type { CampaignRedis } from './redis.ts';
 import type { CampaignSandbox } from './sandbox.ts';
@@ -20,6 +22,8 @@ export type World = {
   readonly clock: CampaignClock;
   readonly proxies: { readonly postgres: FaultProxy; readonly redis: FaultProxy | null; readonly gateway: FaultProxy };
   readonly fleet: Fleet;
+  readonly console: CampaignConsole;
+  readonly orders: Orders;
   readonly chance: Chance;
   readonly tally: Tally;
   /** How often failpoints fired in runs before this one. */

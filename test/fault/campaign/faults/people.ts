@@ -1,18 +1,25 @@
 import { pause, systemClock } from '../../../../src/clock.ts';
 import type { FaultClass, World } from '../world.ts';
+import { giveOrders, resumeAll } from './orders.ts';
 
-/** Operators at work: they give money back, compare the books, have the queue filled anew, stop all charges for a while. */
+/**
+ * Operators at work: they give orders about subscriptions and invoices, give money back, compare the books, have the queue
+ * filled anew, stop all charges for a while.
+ */
 export const people: FaultClass = {
   name: 'people',
   strike: async (world) => {
     const deed = world.chance.weighed([
+      ['orders', 6],
       ['refund', 6],
       ['reconcile', 2],
       ['rebuild-queue', 1],
       ['send off', 1],
     ] as const);
-    world.tally.add('people', deed);
+    if (deed !== 'orders') world.tally.add('people', deed);
     switch (deed) {
+      case 'orders':
+        return giveOrders(world);
       case 'refund':
         return refund(world);
       case 'reconcile':
@@ -27,7 +34,10 @@ export const people: FaultClass = {
         return sendOn(world);
     }
   },
-  end: sendOn,
+  end: async (world) => {
+    await sendOn(world);
+    await resumeAll(world);
+  },
 };
 
 /** Until it is so: a switch that was left off would be no fault of the program's. */

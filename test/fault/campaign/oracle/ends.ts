@@ -1,18 +1,23 @@
 import type { Books, Violation } from '../books.ts';
+import type { Order, Orders } from '../orders.ts';
 import type { Asked } from '../postgres.ts';
 
 /** What a run ended with, by how an invoice stands; `violations` is what must not be (I2, I3, I4, I10). */
 export type Ends = { readonly counts: Readonly<Record<string, number>>; readonly violations: readonly Violation[] };
 
-/** Judges every period after quiesce: paid with one capture, or declined out with none, or with a person for a reason. */
-export async function judgeEnds(postgres: Asked, books: Books, charges: number): Promise<Ends> {
+/**
+ * Judges every period after quiesce: paid with one capture, or declined out or ended by order with none, or with a
+ * person for a reason.
+ */
+export async function judgeEnds(postgres: Asked, books: Books, orders: Orders, charges: number): Promise<Ends> {
   const rows = await postgres.query<Row>(INVOICES);
   const violations = [...(await openEnds(postgres)), ...duplicatesOf(rows, charges)];
   const counts: Record<string, number> = {};
   const known = new Set(rows.map(({ key }) => key));
   for (const row of rows) {
     counts[row.state] = (counts[row.state] ?? 0) + 1;
-    for (const [invariant, what] of judge(row, books)) violations.push({ invariant, key: row.key, what });
+    for (const [invariant, what] of judge(row, books, orders.of(row.key)))
+      violations.push({ invariant, key: row.key, what });
   }
   for (const key of books.captures.keys()) {
     if (!known.has(key)) violations.push({ invariant: 'I3', key, what: 'captured, but there is no invoice for it' });
@@ -22,7 +27,7 @@ export async function judgeEnds(postgres: Asked, books: Books, charges: number):
 
 type Complaint = readonly [invariant: string, what: string];
 
-function judge(row: Row, books: Books): Complaint[] {
+function judge(row: Row, books: Books, orders: readonly Order[]): Complaint[] {
   const net = books.net(row.key);
   const complaints: Complaint[] = [];
   if (net > 1) {
@@ -38,10 +43,15 @@ function judge(row: Row, books: Books): Complaint[] {
       return complaints;
     case 'uncollectible':
       if (net > 0) complaints.push(['I3', 'given up as unpaid, but its capture stands']);
-      if (!isAtItsEnd(row) || row.attempts.some(({ state }) => !DEAD.has(state))) {
+      if (!isAtItsEnd(row, isTriedByHand(orders)) || row.attempts.some(({ state }) => !DEAD.has(state))) {
         complaints.push(['I2', `given up after ${row.failures} declines`]);
       }
-      if (row.events['invoice.uncollectible'] !== 1) complaints.push(['I10', `told ${told(row)}`]);
+      if (!isToldOfItsEnd(row, isTriedByHand(orders))) complaints.push(['I10', `told ${told(row)}`]);
+      return complaints;
+    case 'void':
+      if (net > 0) complaints.push(['I3', 'void, but a capture stands']);
+      if (!orders.some(({ kind }) => kind === 'cancel' || kind === 'void'))
+        complaints.push(['I2', `void, and nobody ordered it: ${row.reason}`]);
       return complaints;
     case 'review':
       if (!isExplained(row, books))
@@ -52,9 +62,19 @@ function judge(row: Row, books: Books): Complaint[] {
   }
 }
 
+/** Whoever has an invoice tried again after its end, by order or by another card, adds a try, and another end to be told. */
+function isTriedByHand(orders: readonly Order[]): boolean {
+  return orders.some(({ kind }) => kind === 'retry' || kind === 'change card');
+}
+
+function isToldOfItsEnd({ events }: Row, byHand: boolean): boolean {
+  const times = events['invoice.uncollectible'] ?? 0;
+  return byHand ? times >= 1 : times === 1;
+}
+
 /** Every rung was climbed, or the only card was declined for good. */
-function isAtItsEnd({ reason, failures, attempts }: Row): boolean {
-  if (reason !== 'no_card_left') return failures === ATTEMPTS;
+function isAtItsEnd({ reason, failures, attempts }: Row, byHand: boolean): boolean {
+  if (reason !== 'no_card_left') return byHand ? failures >= ATTEMPTS : failures === ATTEMPTS;
   return attempts.some(({ decline_class: declined }) => declined !== null && FOR_GOOD.has(declined));
 }
 

@@ -26,10 +26,22 @@ test.each<[string, Partial<Row> | null, readonly string[]]>([
   ['before it was due', { was_due: false }, ['I9']],
 ])('a request that came %s', (_, fields, broken) => {
   const books = booksOf([request(1)]);
-  const row: Row = {
-    ...{ merchant_uid: 'uid of imps_1', key: 'sub-1 2027-01-31', send_count: 1, amount: 9_900, currency: 'KRW' },
-    ...{ customer_uid: 'card-1', was_due: true, sent_ms: [900], ...fields },
-  };
-  const found = judgeUid(books.inOrder, fields === null ? undefined : row);
+  const found = judgeUid(books.inOrder, fields === null ? undefined : { ...ROW, ...fields }, []);
   expect(found.map(({ invariant }) => invariant)).toEqual(broken);
 });
+
+test.each<[string, number, number, readonly string[]]>([
+  ['after a cancel that somebody had been told of', 800, Number.POSITIVE_INFINITY, ['I9']],
+  ['before somebody was told of it', 950, Number.POSITIVE_INFINITY, []],
+  ['within a pause', 800, 1_000, ['I9']],
+  ['once somebody had asked for the end of a pause', 700, 850, []],
+])('a request that was intended %s', (_, fromMs, untilMs, broken) => {
+  const books = booksOf([request(1)]);
+  const found = judgeUid(books.inOrder, ROW, [{ fromMs, untilMs, why: 'its cancel was done' }]);
+  expect(found.map(({ invariant }) => invariant)).toEqual(broken);
+});
+
+const ROW: Row = {
+  ...{ merchant_uid: 'uid of imps_1', key: 'sub-1 2027-01-31', send_count: 1, amount: 9_900, currency: 'KRW' },
+  ...{ customer_uid: 'card-1', was_due: true, sent_ms: [900] },
+};

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import type { Entry } from '../../../../src/sandbox/entry.ts';
 import { invoiceOf, newWorld, type World } from '../../../support/world.ts';
+import { Orders } from '../orders.ts';
 import type { Asked } from '../postgres.ts';
 import { judgeEnds } from './ends.ts';
 import { booksOf, paid } from './entries.ts';
@@ -42,6 +43,18 @@ test.each<[string, string | null, (entries: Entry[]) => Entry[], readonly string
     'captured, and its invoice void',
     `UPDATE invoice SET state = 'void', reason = 'because', paid_at = NULL`,
     (entries) => entries,
+    ['I3', 'I2'],
+  ],
+  [
+    'void, and nobody ordered it',
+    `UPDATE invoice SET state = 'void', reason = 'because', paid_at = NULL`,
+    () => [],
+    ['I2'],
+  ],
+  [
+    'held, though every pause is over',
+    `UPDATE invoice SET state = 'held', reason = 'because', paid_at = NULL`,
+    () => [],
     ['I2'],
   ],
   [
@@ -65,12 +78,27 @@ test.each<[string, string | null, (entries: Entry[]) => Entry[], readonly string
 ])('after all has come to rest: a period that is %s', async (_, sql, altered, broken) => {
   const gateway = booksOf(altered(await books()));
   if (sql !== null) await unguarded(sql);
-  const { violations } = await judgeEnds(asked, gateway, 1);
+  const { violations } = await judgeEnds(asked, gateway, new Orders(null), 1);
+  expect(violations.map(({ invariant }) => invariant)).toEqual(broken);
+});
+
+test.each([
+  ['cancel', 'sub-1', []],
+  ['void', 'sub-1 2027-01-31', []],
+  ['void', 'sub-1 2027-02-28', ['I2']],
+  ['cancel', 'sub-2', ['I2']],
+  ['cancel at period end', 'sub-1', ['I2']],
+  ['pause', 'sub-1', ['I2']],
+] as const)('a period that is void after somebody ordered to %s %s', async (kind, subject, broken) => {
+  await unguarded(`UPDATE invoice SET state = 'void', reason = 'because', paid_at = NULL`);
+  const orders = new Orders(null);
+  await orders.give(kind, subject, async () => false); // nobody heard whether it was done
+  const { violations } = await judgeEnds(asked, booksOf([]), orders, 1);
   expect(violations.map(({ invariant }) => invariant)).toEqual(broken);
 });
 
 test('a period that nobody drew up is missed', async () => {
-  const { violations } = await judgeEnds(asked, booksOf(await books()), 2);
+  const { violations } = await judgeEnds(asked, booksOf(await books()), new Orders(null), 2);
   expect(violations.map(({ invariant, what }) => [invariant, what])).toEqual([
     ['I2', '2 subscriptions became due, 1 have an invoice, 1 in all'],
   ]);

@@ -1,18 +1,22 @@
 import type { Books, Post, Violation } from '../books.ts';
+import { type Bar, barsOf, type Orders } from '../orders.ts';
 import type { CampaignPostgres } from '../postgres.ts';
 
 /**
  * Holds what the gateway was asked against what the database had committed: every POST belongs to an intent, came after
- * it, asks for what it froze, and never before the invoice was due (I5, I7, I8, I9). Asks about each POST once.
+ * it, asks for what it froze, and never before the invoice was due, nor after a cancel, a pause
+ * or a void that somebody had been told of (I5, I7, I8, I9). Asks about each POST once.
  */
 export class SendsOracle {
   readonly #postgres: CampaignPostgres;
   readonly #books: Books;
+  readonly #orders: Orders;
   readonly #byUid = new Map<string, Post[]>();
   #asked = 0;
 
-  constructor(postgres: CampaignPostgres, books: Books) {
+  constructor(postgres: CampaignPostgres, books: Books, orders: Orders) {
     this.#postgres = postgres;
+    this.#orders = orders;
     this.#books = books;
   }
 
@@ -30,14 +34,18 @@ export class SendsOracle {
     for (let from = 0; from < all.length; from += BATCH) {
       const some = all.slice(from, from + BATCH);
       const rows = new Map((await this.#postgres.query<Row>(ATTEMPTS, [some])).map((row) => [row.merchant_uid, row]));
-      for (const uid of some) violations.push(...judgeUid(this.#byUid.get(uid) ?? [], rows.get(uid)));
+      for (const uid of some) {
+        const row = rows.get(uid);
+        const bars = row === undefined ? [] : barsOf(this.#orders.of(row.key));
+        violations.push(...judgeUid(this.#byUid.get(uid) ?? [], row, bars));
+      }
     }
     return violations;
   }
 }
 
-/** What is wrong with the requests under one id, given its attempt's row. */
-export function judgeUid(posts: readonly Post[], row: Row | undefined): Violation[] {
+/** What is wrong with the requests under one id, given its attempt's row and when nothing might be sent for its period. */
+export function judgeUid(posts: readonly Post[], row: Row | undefined, bars: readonly Bar[]): Violation[] {
   const [first] = posts;
   if (first === undefined) return [];
   const { key, merchantUid } = first;
@@ -58,6 +66,10 @@ export function judgeUid(posts: readonly Post[], row: Row | undefined): Violatio
     }
   }
   if (!row.was_due) complain('I9', 'sent before it was due');
+  for (const { fromMs, untilMs, why } of bars) {
+    // Our own milliseconds are rounded down.
+    if (row.sent_ms.some((ms) => ms > fromMs + 1 && ms < untilMs)) complain('I9', `intended after ${why}`);
+  }
   return wrong;
 }
 
