@@ -58,6 +58,6 @@ async function runAll(options: Options): Promise<boolean> {
 try {
   process.exitCode = (await runAll(parseOptions(process.argv.slice(2)))) ? 0 : 1;
 } catch (error) {
-  process.exitCode = error instanceof InputError ? 2 : 1;
+  process.exitCode = error instanceof InputError ? 2 : 3; // 1 is for what the oracle found
   say(error instanceof InputError ? error.message : String(error instanceof Error ? error.stack : error));
 }

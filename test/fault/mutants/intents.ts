@@ -27,6 +27,7 @@ export const INTENTS: readonly Mutant[] = [
   {
     name: 'the POST leaves before its intent is committed',
     catcher: 'model',
+    also: ['campaign --classes postgres,wire --charges 200 --backend postgres'],
     edits: [
       {
         file: 'src/worker/charge-invoice.ts',
@@ -67,6 +68,7 @@ export const INTENTS: readonly Mutant[] = [
   {
     name: 'the HTTP client sends a charge again when its connection dies',
     catcher: 'test/gateway/portone/http.test.ts',
+    also: ['campaign --classes gateway --charges 200 --backend postgres'],
     edits: [
       {
         file: 'src/gateway/portone/http.ts',

@@ -50,6 +50,7 @@ export const READINGS: readonly Mutant[] = [
   {
     name: 'only the newest record of an id is looked at',
     catcher: 'model',
+    also: ['campaign --classes gateway --charges 200 --backend postgres'],
     edits: [
       {
         file: 'src/billing/outcome.ts',

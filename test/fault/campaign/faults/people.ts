@@ -10,7 +10,7 @@ export const people: FaultClass = {
   name: 'people',
   strike: async (world) => {
     const deed = world.chance.weighed([
-      ['orders', 6],
+      ['orders', 9],
       ['refund', 6],
       ['reconcile', 2],
       ['rebuild-queue', 1],
