@@ -4,6 +4,7 @@ import type { InvoiceId } from '../billing/ids.ts';
 import { AWAITING_CARD } from '../billing/invoice.ts';
 import type { Db } from './db.ts';
 import type { LeasedAttempt } from './lease.ts';
+import { Prisma } from './prisma/client.ts';
 
 /** The attempt that a transition is of, as far as the statement names it. */
 export type Subject = Pick<LeasedAttempt, 'fence' | 'periodKey' | 'amount' | 'merchantUid'> & {
@@ -21,6 +22,8 @@ export type Subject = Pick<LeasedAttempt, 'fence' | 'periodKey' | 'amount' | 'me
  */
 export async function record(db: Db, subject: Subject, next: Transition): Promise<boolean> {
   const { attempt, invoice, subscription: becomes = 'same' } = next;
+  const { minor, currency } = subject.amount;
+  const judged = Prisma.sql`(observation.status = 'paid' AND observation.amount = ${minor}::bigint AND observation.currency = ${currency})`;
   const rows = await db.$queryRaw<{ recorded: number }[]>`
     WITH s AS MATERIALIZED (
       SELECT id, status FROM subscription WHERE id = ${subject.subscription.id}::uuid FOR NO KEY UPDATE
@@ -58,10 +61,11 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
         FROM a WHERE invoice.id = a.invoice_id
       RETURNING invoice.id
     ), accounted AS (
-      -- Only while it still says what was judged: what was cancelled or set right meanwhile is accounted for by the sweep.
-      UPDATE observation SET account_at = NULL, accounted_as = 'settles'
-        FROM a WHERE ${attempt.state} = 'paid' AND observation.imp_uid = ${attempt.impUid ?? null} AND observation.status = 'paid'
-         AND observation.amount = ${subject.amount.minor}::bigint AND observation.currency = ${subject.amount.currency}
+      -- Only while it still says what was judged: what was cancelled or set right meanwhile is for the sweep, which may
+      -- have accounted for that while nothing counted it.
+      UPDATE observation SET account_at = CASE WHEN ${judged} THEN NULL ELSE maedal_now() END,
+             accounted_as = CASE WHEN ${judged} THEN 'settles' ELSE accounted_as END
+        FROM a WHERE ${attempt.state} = 'paid' AND observation.imp_uid = ${attempt.impUid ?? null}
     ), standing AS (
       UPDATE subscription SET updated_at = maedal_now(), status = CASE ${becomes}
              WHEN 'past_due' THEN 'past_due' WHEN 'accumulate' THEN 'past_due' WHEN 'unpaid' THEN 'unpaid' WHEN 'pause' THEN 'paused' WHEN 'cancel' THEN 'canceled'

@@ -68,6 +68,19 @@ test.each(['worker', 'scheduler'] as const)(
   },
 );
 
+test('a cancellation that the sweep took for returned while the worker had the answer in hand is accounted for anew', async () => {
+  before(world.worker.store, 'record', async () => {
+    const [sent] = await attempts();
+    world.gateway.land(sent?.merchant_uid ?? '', 'cancelled');
+    await observed(sent?.merchant_uid);
+    await accountCaptures(world.scheduler); // nothing counts it yet
+  });
+  await world.run();
+  expect(await attempts()).toMatchObject([{ state: 'paid' }]);
+  await accountCaptures(world.scheduler);
+  expect(await invoiceOf(world, subscription)).toMatchObject(inReview);
+});
+
 async function capturedWithoutAnswer(): Promise<void> {
   world.gateway.script(`card of ${subscription}`, 'capture-silently');
   await world.run();

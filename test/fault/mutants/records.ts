@@ -63,7 +63,15 @@ export const RECORDS: readonly Mutant[] = [
   {
     name: 'a cancellation is forgotten with the payment that is recorded after it',
     catcher: 'test/flow/cancelled-meanwhile.test.ts',
-    edits: [{ file: 'src/store/record.ts', find: " AND observation.status = 'paid'\n", replace: '\n' }],
+    also: ['model'], // which keeps its rows in memory
+    edits: [
+      { file: 'src/store/record.ts', find: "(observation.status = 'paid' AND ", replace: '(' },
+      {
+        file: 'test/fault/model/store/recording.ts',
+        find: "seen.status === 'paid' && seen.amount",
+        replace: 'seen.amount',
+      },
+    ],
   },
   {
     name: 'a cancellation is forgotten with the part of it that was accounted for',

@@ -79,12 +79,16 @@ function reasonAfter({ reason }: InvoiceRow, to: Transition['invoice']): string 
   return to.reason ?? (reason === AWAITING_CARD ? null : reason);
 }
 
-/** Only while it still says what was judged. */
+/** Only while it still says what was judged; what it says since is for the sweep, whatever that made of it before. */
 function settleObservation(tables: Tables, { amount }: Subject, to: Transition['attempt']): void {
   if (to.state !== 'paid' || to.impUid === undefined) return;
   const seen = tables.observations.get(to.impUid);
-  if (seen?.status !== 'paid' || seen.amount !== amount.minor || seen.currency !== amount.currency) return;
-  tables.observations.put(seen.imp_uid, { ...seen, account_at: null, accounted_as: 'settles' });
+  if (seen === undefined) return;
+  const isAsJudged = seen.status === 'paid' && seen.amount === amount.minor && seen.currency === amount.currency;
+  const accounted = isAsJudged
+    ? ({ account_at: null, accounted_as: 'settles' } as const)
+    : { account_at: tables.nowMs };
+  tables.observations.put(seen.imp_uid, { ...seen, ...accounted });
 }
 
 /** The subscription's new status, or null where the statement leaves its row alone. */
