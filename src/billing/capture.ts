@@ -25,7 +25,7 @@ type CapturedAttempt = {
   readonly hold: 'leased' | 'free';
   readonly asked: { readonly customerUid: string; readonly amount: Money; readonly sandbox: boolean };
   readonly invoice: string;
-  /** Whether another capture of the invoice waits for a person: then this one is for the same person. */
+  /** Whether another capture of the invoice, of which something is left, waits for a person: then this one is for the same person. */
   readonly others: 'in-review' | 'none';
   /** Another attempt of the invoice that is alive; there is at most one. */
   readonly sibling: { readonly state: AttemptState; readonly hold: 'leased' | 'free' } | null;
@@ -57,11 +57,11 @@ export function accountFor(capture: Capture): Accounting {
   if (attempt.hold === 'leased') return { kind: 'wait' };
   const tooMuch = tooMuchBecause(attempt);
   if (attempt.state === 'paid' && tooMuch !== null) return giveBack(capture, tooMuch);
+  // Nobody settles an invoice that a person has in hand, but by the attempt that he looks at.
+  if (isLeftBehind(attempt)) return inReview(capture);
   if (LIVING.has(attempt.state)) return asAsked(capture, attempt, { kind: 'settle' });
   if (isUndecided(attempt.sibling)) return { kind: 'wait' };
-  if (isInReview(attempt)) {
-    return { kind: 'review', reason: `${capture.impUid} was captured while its invoice waits for a person` };
-  }
+  if (isInReview(attempt)) return inReview(capture);
   return tooMuch === null ? asAsked(capture, attempt, { kind: 'revive' }) : giveBack(capture, tooMuch);
 }
 
@@ -76,6 +76,15 @@ function tooMuchBecause({ state, impUid, sibling, invoice }: CapturedAttempt): s
 /** A person has its invoice in hand, for another reason than a capture like this one. */
 function isInReview({ others, sibling, invoice }: CapturedAttempt): boolean {
   return others === 'none' && (sibling?.state === 'review' || invoice === 'review');
+}
+
+/** Its invoice went to review, and it was left alive: prepared, and then it landed after all. */
+function isLeftBehind({ state, invoice }: CapturedAttempt): boolean {
+  return LIVING.has(state) && state !== 'review' && invoice === 'review';
+}
+
+function inReview({ impUid }: Capture): Accounting {
+  return { kind: 'review', reason: `${impUid} was captured while its invoice waits for a person` };
 }
 
 /** While the fate of another attempt is open, nothing may take its invoice away from those who look it up. */

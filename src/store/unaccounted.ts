@@ -30,7 +30,8 @@ export async function unaccountedCaptures(db: Db, limit: number, sandbox: boolea
            coalesce(a.customer_uid, k.customer_uid) AS asked_customer_uid,
            (SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.imp_uid = o.imp_uid AND r.state <> 'failed')::float8 AS refunded,
            EXISTS (SELECT FROM observation x JOIN attempt y ON y.merchant_uid = x.merchant_uid
-                    WHERE y.invoice_id = i.id AND x.imp_uid <> o.imp_uid AND x.accounted_as = 'review' AND x.status = 'paid') AS others_in_review,
+                    WHERE y.invoice_id = i.id AND x.imp_uid <> o.imp_uid AND x.accounted_as = 'review'
+                      AND (x.status = 'paid' OR (x.status = 'cancelled' AND (x.amount IS NULL OR x.cancel_amount < x.amount)))) AS others_in_review,
            (SELECT jsonb_build_object('state', b.state, 'fence', b.fence, 'merchantUid', b.merchant_uid,
                                       'leased', coalesce(b.lease_until > maedal_now(), false))
               FROM attempt b WHERE b.invoice_id = i.id AND b.id <> a.id

@@ -50,6 +50,8 @@ test.each([
   ['canceled', 'void', null, 'refund'],
   ['declined', 'waived', null, 'refund'],
   ['review', 'review', null, 'settle'],
+  ['prepared', 'review', null, 'review'],
+  ['unknown', 'review', null, 'review'],
 ] as const)('captured for a %s attempt of a %s invoice, beside %j: %s', (state, invoice, other, kind) => {
   expect(accountFor(capture({ attempt: { state, invoice, sibling: other } })).kind).toBe(kind);
 });
@@ -135,6 +137,7 @@ test('whatever the standing, nothing settles but a free attempt asked for exactl
       const { kind } = accountFor(found);
       if (kind !== 'settle' && kind !== 'revive') return;
       expect([hold, minor]).toEqual(['free', 9_900]);
+      if (invoice === 'review') expect([kind, state]).toEqual(['settle', 'review']);
       if (kind === 'revive') expect(['void', 'waived', 'refunded', 'paid', 'review']).not.toContain(invoice);
       if (kind === 'revive' && other !== null) expect(['sent', 'unknown', 'paid', 'review']).not.toContain(other.state);
     }),

@@ -1,7 +1,7 @@
 import { pause, systemClock } from '../../../src/clock.ts';
 import type { Books, BooksReader } from './books.ts';
 import { resumeAll } from './faults/orders.ts';
-import { OPEN } from './oracle/ends.ts';
+import { OPEN, UNACCOUNTED } from './oracle/ends.ts';
 import type { World } from './world.ts';
 
 /** How a run came to rest. */
@@ -95,7 +95,7 @@ const STANDING = `
        SELECT next_at AS at FROM invoice WHERE state IN ('open', 'retrying')
        UNION ALL SELECT lease_until FROM attempt WHERE state = 'sent'
        UNION ALL SELECT o.account_at FROM observation o JOIN attempt a USING (merchant_uid) JOIN invoice i ON i.id = a.invoice_id
-        WHERE o.account_at IS NOT NULL AND i.state <> 'review'
+        WHERE ${UNACCOUNTED}
        UNION ALL SELECT watch_at FROM invoice WHERE watch_at > maedal_now()
        UNION ALL SELECT next_at FROM refund WHERE next_at IS NOT NULL AND state IN ('prepared', 'sent', 'unknown')
        UNION ALL SELECT min(s.next_due_at) FROM subscription s WHERE NOT EXISTS (SELECT FROM invoice WHERE subscription_id = s.id)

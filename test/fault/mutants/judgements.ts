@@ -53,8 +53,19 @@ export const JUDGEMENTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/billing/capture.ts',
-        find: '  if (isInReview(attempt)) {\n',
-        replace: "  if (isInReview(attempt)) {\n    if (capture.cancelMinor === 0) return { kind: 'wait' };\n",
+        find: '  if (isInReview(attempt)) return',
+        replace: "  if (isInReview(attempt)) return capture.cancelMinor === 0 ? { kind: 'wait' } :",
+      },
+    ],
+  },
+  {
+    name: 'what a review left prepared is settled when it lands, and refused for ever',
+    catcher: 'test/flow/left-behind.test.ts',
+    edits: [
+      {
+        file: 'src/billing/capture.ts',
+        find: '  if (isLeftBehind(attempt)) return inReview(capture);\n',
+        replace: '',
       },
     ],
   },

@@ -143,6 +143,11 @@ const INVOICES = `
          coalesce(told.events, '{}') AS events
     FROM invoice i JOIN subscription s ON s.id = i.subscription_id LEFT JOIN told ON told.invoice_id = i.id`;
 
+/** A payment `o` of the invoice `i` that is to be accounted for; one in review is with a person once he was told of it. */
+export const UNACCOUNTED = `
+  o.account_at IS NOT NULL AND (i.state <> 'review' OR NOT EXISTS (
+    SELECT FROM outbox WHERE invoice_id = i.id AND kind = 'invoice.needs_review' AND payload ->> 'imp_uid' = o.imp_uid))`.trim();
+
 /** Whatever somebody would still have to look at; a refund that only waits for a person's word is not among it. */
 export const OPEN = `
   SELECT s.external_id || ' ' || i.period_key AS key, what FROM (
@@ -150,7 +155,7 @@ export const OPEN = `
     UNION ALL SELECT invoice_id, merchant_uid || ' is ' || state FROM attempt
      WHERE state IN ('sent', 'unknown') OR (state = 'prepared' AND EXISTS (SELECT FROM invoice WHERE id = invoice_id AND state <> 'review'))
     UNION ALL SELECT a.invoice_id, o.imp_uid || ' is not accounted for' FROM observation o JOIN attempt a USING (merchant_uid)
-     WHERE o.account_at IS NOT NULL AND NOT EXISTS (SELECT FROM invoice WHERE id = a.invoice_id AND state = 'review')
+      JOIN invoice i ON i.id = a.invoice_id WHERE ${UNACCOUNTED}
     UNION ALL SELECT invoice_id, 'a refund of ' || imp_uid || ' is ' || state FROM refund
      WHERE state IN ('sent', 'unknown') OR (state = 'prepared' AND next_at IS NOT NULL)
   ) open JOIN invoice i ON i.id = open.invoice_id JOIN subscription s ON s.id = i.subscription_id`;

@@ -94,11 +94,12 @@ function othersInReview(tables: Tables, { imp_uid }: ObservationRow, invoiceId: 
   const uids = new Set<string>(
     tables.attempts.where((row) => row.invoice_id === invoiceId).map((row) => row.merchant_uid),
   );
-  return (
-    tables.observations.where(
-      (row) =>
-        uids.has(row.merchant_uid) && row.imp_uid !== imp_uid && row.accounted_as === 'review' && row.status === 'paid',
-    ).length > 0
+  const others = tables.observations.where(
+    (row) => uids.has(row.merchant_uid) && row.imp_uid !== imp_uid && row.accounted_as === 'review',
+  );
+  return others.some(
+    ({ status, amount, cancel_amount: back }) =>
+      status === 'paid' || (status === 'cancelled' && (amount === null || back < amount)),
   );
 }
 
