@@ -36,6 +36,7 @@ test.each<[Partial<DunningPolicy>, number, number]>([
   [{}, 5, 4],
   [{ waitForCardDays: 9 }, 5, 4], // nothing ends a card for good
   [{ waitForCardDays: 9, classes: { card: { retryAfterDays: [], card: 'other' } } }, 14, 4],
+  [{ classes: { card: { retryAfterDays: [], card: 'other' } } }, 5, 4], // nobody waits for another one
   [{ retryAfterDays: [2, 'payday', 'payday'], paydays: [10] }, 66, 4],
   [{ retryAfterDays: ['payday', 'payday'], paydays: [25, 10] }, 34, 3], // 25 January to 10 February
   [{ retryAfterDays: ['payday'], paydays: [10], minGapHours: 96 }, 35, 2],

@@ -70,6 +70,13 @@ test('a pause keeps the anchor: what began meanwhile is not owed, and counts for
   });
 });
 
+test('a resume after the last agreed period adds none: it ends where that one does', () => {
+  const over = standing({ status: 'paused', endsAfter: 1 });
+  const judgement = judgeSubscription({ kind: 'resume', anchor: 'keep' }, over);
+  expect(judgement).toMatchObject({ kind: 'change', change: { status: 'active' } });
+  expect(judgement).not.toHaveProperty('change.periods');
+});
+
 test('a skip waives the next period and leaves the ones after it where they were', () => {
   const judgement = judgeSubscription({ kind: 'skip' }, standing());
   expect(judgement).toMatchObject({
