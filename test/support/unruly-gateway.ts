@@ -11,6 +11,8 @@ const UNRULY = [
   ...['late decline', 'late decline', 'capture-silently', 'refuse', 'ready', 'refuse-connection'],
 ] as const;
 
+const WAYS = { unruly: UNRULY, calm: ['pay', 'pay', 'decline'], kind: ['pay'] } as const;
+
 /** Has the gateway of a world answer late, wrongly or not at all, until it is told to be calm. */
 export class UnrulyGateway {
   readonly #world: World;
@@ -18,7 +20,7 @@ export class UnrulyGateway {
   readonly #assumed: Assumed;
   readonly #meanwhile: () => Promise<void>;
   #landing: { readonly atMs: number; readonly land: () => void }[] = [];
-  #isCalm = false;
+  #mood: 'unruly' | 'calm' | 'kind' = 'unruly';
 
   /** `meanwhile` happens now and then between a charge and its answer. */
   constructor(world: World, chance: Chance, assumed: Assumed, meanwhile: () => Promise<void>) {
@@ -30,12 +32,12 @@ export class UnrulyGateway {
     const { charge, lookUp } = gateway;
     gateway.charge = (request) => this.#charge(request, () => charge.call(gateway, request));
     gateway.lookUp = async (uid) =>
-      !this.#isCalm && chance.hits(0.1) ? { kind: 'unclear', reason: 'down' } : lookUp.call(gateway, uid);
+      this.#mood === 'unruly' && chance.hits(0.1) ? { kind: 'unclear', reason: 'down' } : lookUp.call(gateway, uid);
   }
 
-  /** From now on it answers everything; what is to land lands. */
-  calm(): void {
-    this.#isCalm = true;
+  /** From now on it does as it likes, answers everything (`calm`), or charges every card (`kind`); what is to land lands. */
+  becomes(mood: 'unruly' | 'calm' | 'kind'): void {
+    this.#mood = mood;
   }
 
   /** Whatever is to land by now does. */
@@ -53,14 +55,13 @@ export class UnrulyGateway {
       gateway.script(customerUid, 'refuse-as-duplicate');
       return answer();
     }
-    const way = this.#isCalm ? this.#chance.pick(['pay', 'pay', 'decline'] as const) : this.#chance.pick(UNRULY);
+    const way = this.#chance.pick(WAYS[this.#mood]);
     const isLate = way === 'late capture' || way === 'late decline';
     gateway.script(customerUid, isLate ? 'lose' : way);
     const answered = await answer();
     if (isLate) this.#later(merchantUid, way === 'late capture' ? 'paid' : 'failed');
     if (way === 'ready') this.#settleLater(merchantUid);
-    if (this.#isCalm) return answered;
-    if (this.#chance.hits(0.2)) await this.#meanwhile();
+    if (this.#mood === 'unruly' && this.#chance.hits(0.2)) await this.#meanwhile();
     return this.#classed(answered);
   }
 
