@@ -27,7 +27,7 @@ export type AttemptEvent =
   /** Not sent now, and not for want of a gateway: it goes at `until`. */
   | { readonly kind: 'deferred'; readonly until: DateTime; readonly reason: string }
   /** Never sent, and another attempt of the invoice turned out to be paid. */
-  | { readonly kind: 'overtaken'; readonly by: string }
+  | { readonly kind: 'overtaken' }
   /** Declined, and no card was left to try: the last instant for another one has come, or another one has. */
   | {
       readonly kind: 'card_awaited';

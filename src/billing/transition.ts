@@ -26,7 +26,7 @@ function follow(standing: AttemptStanding, event: AttemptEvent, policy: DunningP
     case 'deferred':
       return deferred(standing, event);
     case 'overtaken':
-      return overtaken(event.by, now);
+      return overtaken(now);
     case 'card_awaited':
       return cardAwaited(standing, event.decline, decideAgain(standing, event, policy, now), policy);
     case 'captured':
@@ -192,12 +192,12 @@ function deferred(
   };
 }
 
-function overtaken(by: string, now: DateTime): Transition {
+function overtaken(now: DateTime): Transition {
   return {
     from: ['prepared'],
     fence: 'fenced',
     decision: 'withdraw',
-    attempt: { state: 'canceled', failReason: `settled by ${by}` },
+    attempt: { state: 'canceled', failReason: 'another attempt was paid after all' },
     invoice: { state: 'retrying', nextAt: now.plus({ minutes: 2 }) }, // no sweep may come in between
     events: [],
   };

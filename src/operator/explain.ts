@@ -77,7 +77,7 @@ function attemptLines(attempt: Explanation['attempts'][number]): string[] {
     ...attempt.observations.map(
       (seen) =>
         `    The gateway shows ${seen.imp_uid} as ${seen.status}${seenAmount(seen)}${because(seen.fail_reason)}; ` +
-        `first seen at ${seen.first_seen_at}, by ${LEARNT[seen.learnt_by] ?? seen.learnt_by}.`,
+        `first seen at ${seen.first_seen_at}, by ${LEARNT[seen.learnt_by] ?? seen.learnt_by}.${becomes(seen)}`,
     ),
   ];
 }
@@ -109,6 +109,8 @@ function taken({ leases, leases_without_record: lost, sends }: Explanation['atte
 
 function sends(attempt: Explanation['attempts'][number]): string {
   if (attempt.sends === 0) return 'Not sent so far.';
+  // Its intent is written, and nothing tells whether the call was made.
+  if (attempt.state === 'sent') return `About to be sent, or sent, at ${attempt.sent_at}; no answer so far.`;
   const proved =
     attempt.proved_not_sent === 0 ? '' : `, of which ${attempt.proved_not_sent} proved not to have gone out`;
   const times = attempt.sends === 1 ? 'Sent once' : `Sent ${attempt.sends} times, first at ${attempt.first_sent_at}`;
@@ -133,6 +135,20 @@ function amount({ amount: minor, currency }: { amount: number; currency: string 
 function because(reason: string | null): string {
   return reason === null || reason === '' ? '' : `: ${inWords(reason)}`;
 }
+
+/** What became of a payment that the gateway took. */
+function becomes({ status, accounted_as: as }: Explanation['attempts'][number]['observations'][number]): string {
+  if (status !== 'paid' && status !== 'cancelled') return '';
+  return ` ${BECOMES[as ?? ''] ?? ''}`.trimEnd();
+}
+
+const BECOMES: Readonly<Record<string, string>> = {
+  '': 'What becomes of it is not decided yet.',
+  settles: 'It is what the invoice was paid by.',
+  refund: 'It is put up for refund.',
+  review: 'It waits for a person.',
+  returned: 'It is given back.',
+};
 
 const LEARNT: Readonly<Record<string, string>> = {
   answer: 'the answer to the charge',

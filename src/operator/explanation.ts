@@ -99,6 +99,8 @@ function attemptOf(file: CaseFile, attempt: CaseFile['invoice']['attempts'][numb
       learnt_by: observation.learnt_by,
       first_seen_at: isoInstant(observation.first_seen_at),
       last_seen_at: isoInstant(observation.last_seen_at),
+      accounted_as: observation.accounted_as,
+      accounted_at: isoInstantOrNull(observation.accounted_at),
     })),
   };
 }

@@ -1,4 +1,5 @@
 import type { CaseFile } from '../store/case-file.ts';
+import { NEVER_REPORTED } from '../store/due.ts';
 
 /** One thing that happened, as a person would say it; `why` is what the program or the gateway said. */
 export type Told = { readonly at: Date; readonly says: string; readonly why: string | null; readonly who: string };
@@ -7,12 +8,17 @@ type Step = CaseFile['history'][number];
 
 /** Everything that happened to an invoice and around it, oldest first. */
 export function storyOf(file: CaseFile): Told[] {
-  const told = [...file.history.map((step, index) => stepOf(file, step, index)), ...file.deeds.map(deedOf)];
+  const told = [
+    ...file.history.map((step, index) => stepOf(file, step, index)),
+    ...file.observations.flatMap(accountOf),
+    ...file.deeds.map(deedOf),
+  ];
   return told.sort((one, other) => one.at.getTime() - other.at.getTime()); // stable: of one instant, as written
 }
 
 function stepOf(file: CaseFile, step: Step, index: number): Told {
-  const says = `${saysOf(file, step)}${again(file.history.slice(0, index), step)}`;
+  const later = file.history.slice(index + 1).find((other) => other.entity_id === step.entity_id);
+  const says = `${saysOf(file, step, later)}${again(file.history.slice(0, index), step)}`;
   return { at: step.at, says, why: step.reason, who: step.who };
 }
 
@@ -23,7 +29,7 @@ function again(earlier: readonly Step[], step: Step): string {
   return step.entity === 'attempt' ? ' once more, under the same id' : ' once more';
 }
 
-function saysOf({ invoice }: CaseFile, step: Step): string {
+function saysOf({ invoice }: CaseFile, step: Step, later: Step | undefined): string {
   switch (step.entity) {
     case 'invoice':
       return (
@@ -33,7 +39,7 @@ function saysOf({ invoice }: CaseFile, step: Step): string {
       );
     case 'attempt': {
       const attempt = invoice.attempts.find(({ id }) => id === step.entity_id);
-      return `Attempt ${attempt?.number ?? '?'} ${ofAttempt(step)}`;
+      return `Attempt ${attempt?.number ?? '?'} ${ofAttempt(step, later)}`;
     }
     default: {
       const refund = invoice.refunds.find(({ id }) => id === step.entity_id);
@@ -46,9 +52,24 @@ function isSend({ from_state: from, to_state: to }: Step): boolean {
   return from !== to && to === 'sent';
 }
 
-function ofAttempt({ from_state: from, to_state: to }: Step): string {
+function ofAttempt(step: Step, later: Step | undefined): string {
+  const { from_state: from, to_state: to } = step;
+  if (isSend(step)) return sendOf(later);
   if (to === 'paid') return PAID[from ?? ''] ?? 'was paid after all';
   return ATTEMPT[`${from ?? ''}>${to}`] ?? ATTEMPT[to] ?? `became ${to}`;
+}
+
+/** The step is written before the call is made: only what came after it tells whether it was. */
+function sendOf(later: Step | undefined): string {
+  if (later === undefined) return 'is about to be sent to the gateway, or was';
+  if (later.to_state === 'prepared') return 'was about to be charged at the gateway';
+  return later.reason === NEVER_REPORTED ? 'was about to be sent to the gateway, or was' : 'was sent to the gateway';
+}
+
+/** What became of money that the gateway took; what an attempt was paid by, that attempt tells. */
+function accountOf({ imp_uid, accounted_as: as, accounted_at: at, status }: CaseFile['observations'][number]): Told[] {
+  const says = as === null ? undefined : (ACCOUNTED[`${as} ${status}`] ?? ACCOUNTED[as]);
+  return says === undefined || at === null ? [] : [{ at, says: `${imp_uid} ${says}`, why: null, who: 'maedal' }];
 }
 
 function ofRefund({ from_state: from, to_state: to }: Step): string {
@@ -79,7 +100,6 @@ const ATTEMPT: Readonly<Record<string, string>> = {
   'sent>prepared': 'came to nothing, and goes again under the same id',
   'unknown>prepared': 'never arrived, and goes again under the same id',
   'review>prepared': 'was released by a person',
-  'prepared>sent': 'was sent to the gateway',
   'sent>unknown': 'has no clear answer, so it may have been charged; nothing else is sent until that is known',
   'unknown>unknown': 'was looked up, and is still not known to be charged or not',
   declined: 'was declined',
@@ -104,6 +124,14 @@ const REFUND: Readonly<Record<string, string>> = {
   'unknown>unknown': 'was looked up, and is still not known to be done or not',
   done: 'is done',
   failed: 'failed',
+};
+
+/** By how a payment was accounted for, and its status where that says more. */
+const ACCOUNTED: Readonly<Record<string, string>> = {
+  'settles cancelled': 'was given back, in part or by us, and still is what the invoice was paid by',
+  refund: 'was captured beside what is owed, and is put up for refund',
+  review: 'waits for a person to look at it',
+  returned: 'was given back, or is: nothing rests on it',
 };
 
 const DEEDS: Readonly<Record<string, string>> = {

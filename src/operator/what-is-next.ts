@@ -87,7 +87,7 @@ function collected(file: CaseFile): string | null {
     case 'prepared':
       return `Attempt ${alive.number} is charged${alive.send_count > 0 ? ' again, under the same id,' : ''} ${when}.${unsettled(alive)}`;
     case 'sent':
-      return `Attempt ${alive.number} is on its way. Without an answer it counts as unknown and is looked up ${when}.`;
+      return `Attempt ${alive.number} is about to be sent, or was. Without an answer it counts as unknown and is looked up ${when}.`;
     case 'unknown':
       return `The gateway is asked about attempt ${alive.number} ${when}. Until its fate is proved, nothing else is charged.${notFound(alive)}`;
     default:

@@ -58,9 +58,9 @@ function settle(deps: SchedulerDeps, found: Unaccounted): Promise<boolean> {
 }
 
 async function revive(deps: SchedulerDeps, found: Unaccounted): Promise<boolean> {
-  const { own, living } = found;
+  const { living } = found;
   if (living !== null) {
-    const withdrawn = next(deps, found, { kind: 'overtaken', by: own.merchantUid });
+    const withdrawn = next(deps, found, { kind: 'overtaken' });
     if (!(await deps.store.record(living, withdrawn))) return false;
     await deps.failpoints.at('living.withdrawn');
   }

@@ -14,7 +14,7 @@ import type { Conclusion } from './conclude.ts';
 import type { WorkerDeps } from './deps.ts';
 import { lookBeforeSending } from './look-before-sending.ts';
 import { refusedByGateway } from './refused.ts';
-import { GUARD_MS, stopwatch } from './stopwatch.ts';
+import { GUARD_MS, STOOD_STILL, stopwatch } from './stopwatch.ts';
 
 /**
  * Charges a leased attempt: look, intend, one POST, read the answer. No transaction is open around any of the calls.
@@ -88,7 +88,7 @@ async function send(
   await deps.failpoints.at('intent.acknowledged');
   await deps.failpoints.at('guard.about_to_be_checked');
   // A process that was suspended here may have lost its lease to somebody who is already looking: it must not send.
-  if (elapsedMs() > GUARD_MS) return { ...notSent('suspended between intent and call'), attempt: sent };
+  if (elapsedMs() > GUARD_MS) return { ...notSent(STOOD_STILL), attempt: sent };
   await deps.failpoints.at('charge.about_to_be_written');
   const charging = deps.gateway.charge(requestFor(attempt), timeoutSeconds * 1_000);
   await deps.failpoints.at('charge.in_flight');

@@ -5,7 +5,7 @@ import { followRefund, type RefundEvent, type RefundStanding, type RefundTransit
 import type { LeasedRefund, RefundIntent } from '../store/refunds.ts';
 import { reachGateway } from './before-sending.ts';
 import type { RefundDeps } from './deps.ts';
-import { GUARD_MS, stopwatch } from './stopwatch.ts';
+import { GUARD_MS, STOOD_STILL, stopwatch } from './stopwatch.ts';
 
 /**
  * Works on every refund that is due, one after the other: lease, look, intend, one POST, record. `only` names those that
@@ -138,7 +138,7 @@ function refusedIntent({ because }: Extract<RefundIntent, { kind: 'refused' }>):
 
 const SUSPENDED: RefundEvent = {
   kind: 'answered',
-  answer: { kind: 'not-sent', reason: 'suspended between intent and call' },
+  answer: { kind: 'not-sent', reason: STOOD_STILL },
 };
 /** What is left waits for the next pass, so that a pass has an end. */
 const AT_ONCE = 100;

@@ -8,3 +8,6 @@ export function stopwatch(clock: Clock): () => number {
 
 /** Between asking for an intent and the call it allows: longer, and somebody else may be looking already. */
 export const GUARD_MS = 5_000;
+
+/** Why nothing was sent where it took longer. */
+export const STOOD_STILL = 'this process stood still for too long right before the call, and did not make it';

@@ -146,7 +146,7 @@ function anyEvent(): fc.Arbitrary<AttemptEvent> {
     { kind: 'withdrawn', to: 'held', reason: 'over_max_amount' },
     { kind: 'withdrawn', to: 'void', reason: 'subscription_canceled' },
     { kind: 'deferred', until: now, reason: 'later' },
-    { kind: 'overtaken', by: 'imps_1' },
+    { kind: 'overtaken' },
     { kind: 'card_awaited', decline, barredUntil: null, releasedAt: null },
     { kind: 'captured', impUid: 'imps_1', merchantUid: 'other' },
   );

@@ -68,6 +68,6 @@ export function capturedLate(invoice: ModelledInvoice, index: number): Transitio
   const { kind } = accountFor({ ...payment, customerUid: 'card', refundMinor: 0, attempt: { ...found, asked } });
   if (kind !== 'settle' && kind !== 'revive') return null;
   if (kind === 'revive' && living !== undefined && living !== attempt)
-    invoice.happens({ kind: 'overtaken', by: 'uid' }, living);
+    invoice.happens({ kind: 'overtaken' }, living);
   return invoice.happens({ kind: 'captured', impUid: 'imps_9', merchantUid: 'uid' }, attempt);
 }

@@ -46,9 +46,9 @@ test.each<[string, AttemptEvent, object]>([
   ],
   [
     'what was overtaken by a payment makes room for it, and no sweep comes in between',
-    { kind: 'overtaken', by: 'uid-1' },
+    { kind: 'overtaken' },
     {
-      attempt: { state: 'canceled', failReason: 'settled by uid-1' },
+      attempt: { state: 'canceled', failReason: 'another attempt was paid after all' },
       invoice: { state: 'retrying', nextAt: now.plus({ minutes: 2 }) },
     },
   ],

@@ -42,6 +42,7 @@ async function runAfter(...minutes: readonly number[]): Promise<void> {
 }
 
 const SENT = 'Attempt 1 was sent to the gateway';
+const TO_BE_CHARGED = 'Attempt 1 was about to be charged at the gateway';
 const UNCLEAR =
   'Attempt 1 has no clear answer, so it may have been charged; nothing else is sent until that is known: the connection was lost';
 const NOT_KNOWN =
@@ -70,13 +71,23 @@ test.each<[string, Behaviour[], number[], string[]]>([
     'a gateway that could not be reached',
     ['refuse-connection'],
     [1],
-    [SENT, 'Attempt 1 came to nothing, and goes again under the same id: connection refused', SENT_AGAIN, ...PAID],
+    [
+      TO_BE_CHARGED,
+      'Attempt 1 came to nothing, and goes again under the same id: connection refused',
+      SENT_AGAIN,
+      ...PAID,
+    ],
   ],
   [
     'a token that ran out',
     ['unauthorized'],
     [],
-    [SENT, 'Attempt 1 came to nothing, and goes again under the same id: the token was refused', SENT_AGAIN, ...PAID],
+    [
+      TO_BE_CHARGED,
+      'Attempt 1 came to nothing, and goes again under the same id: the token was refused',
+      SENT_AGAIN,
+      ...PAID,
+    ],
   ],
   [
     'a payment of another amount',
@@ -120,10 +131,56 @@ test('tells of a worker that died with a charge in flight, and what became of it
   await expect(runJob(dying.deps, own)).rejects.toThrow(Crash);
   await runAfter(5, 5);
   expect(await told()).toEqual([
-    SENT,
+    'Attempt 1 was about to be sent to the gateway, or was',
     'Attempt 1 has no clear answer, so it may have been charged; nothing else is sent until that is known: the worker that sent it never reported back',
     ...['Attempt 1 turned out to be paid', 'The invoice is paid'],
   ]);
+});
+
+test('while nothing answered, it is not told that the charge was sent', async () => {
+  const { charge } = world.gateway;
+  const asked: Promise<[string | undefined, string]>[] = [];
+  world.gateway.charge = async (request) => {
+    if (request.customerUid === `card of ${subscription}`)
+      asked.push(Promise.all([told().then((lines) => lines.at(-1)), explained().then(renderExplanation)]));
+    await Promise.all(asked);
+    return charge.call(world.gateway, request);
+  };
+  await world.run();
+  const [[line, text] = []] = await Promise.all(asked);
+  expect(line).toBe('Attempt 1 is about to be sent to the gateway, or was');
+  expect(text).toMatch(/About to be sent, or sent, at .*; no answer so far\.\n/);
+  expect(text).toContain('Attempt 1 is about to be sent, or was. Without an answer it counts as unknown');
+  expect((await told())[0]).toBe(SENT);
+});
+
+test('tells what became of every capture: put up for refund, given back, put before a person', async () => {
+  const { gateway } = world;
+  gateway.script(`card of ${subscription}`, 'decline');
+  await runAfter(60 * 25);
+  const first = (await invoiceOf(world, subscription)).attempts[0]?.merchant_uid ?? '';
+  const seen = async () => {
+    const answer = await gateway.lookUp(first);
+    if (answer.kind === 'found') await world.worker.store.observe(answer.records, 'look_up');
+    await world.advance({ minutes: 1 });
+    await world.run();
+  };
+  gateway.land(first, 'paid');
+  await seen();
+  expect(await told()).toContain('imps_… was captured beside what is owed, and is put up for refund');
+  expect(renderExplanation(await explained())).toMatch(/ as paid, 9900 KRW; first seen .* It is put up for refund\.\n/);
+  gateway.land(first, 'cancelled');
+  await seen();
+  expect(await told()).toContain('imps_… was given back, or is: nothing rests on it');
+  expect(renderExplanation(await explained())).toMatch(/ It is what the invoice was paid by\.\n/);
+  const second = (await invoiceOf(world, subscription)).attempts[1]?.merchant_uid ?? '';
+  gateway.land(second, 'cancelled');
+  const answer = await gateway.lookUp(second);
+  if (answer.kind === 'found') await world.worker.store.observe(answer.records, 'look_up');
+  expect(renderExplanation(await explained())).not.toContain('waits for a person.');
+  await world.advance({ minutes: 1 });
+  await world.run();
+  expect(await told()).toContain('imps_… waits for a person to look at it');
 });
 
 test('tells of charges that were stopped meanwhile, by whom and why', async () => {
@@ -157,7 +214,7 @@ test('tells of a decline that turned out to be paid before its retry', async () 
   expect(await told()).toEqual([
     ...[SENT, 'Attempt 1 was declined: [2116]개인 월 한도금액 초과', 'The invoice is to be tried again'],
     ...['Attempt 2 was made ready', 'Attempt 2 was put off: an earlier attempt is paid: imps_… paid'],
-    `Attempt 2 was withdrawn, and nothing more is sent for it: settled by ${post?.merchantUid}`,
+    'Attempt 2 was withdrawn, and nothing more is sent for it: another attempt was paid after all',
     ...['Attempt 1 was paid after all', 'The invoice is paid'],
   ]);
 });

@@ -86,7 +86,12 @@ test.each([
     /as soon as a scheduler ticks \(due since 2027-01-31T01:00:00Z\)/,
   ],
   ['was proved not sent', { state: 'open', nextAt: LATER }, SENT, /^Attempt 1 is charged again, under the same id, at/],
-  ['is on its way', { state: 'open', nextAt: LATER }, { state: 'sent', ...SENT }, /^Attempt 1 is on its way/],
+  [
+    'has its intent written, and no answer',
+    { state: 'open', nextAt: LATER },
+    { state: 'sent', ...SENT },
+    /^Attempt 1 is about to be sent, or was\./,
+  ],
   [
     'is unknown',
     { state: 'open', nextAt: LATER },

@@ -144,7 +144,7 @@ function randomEvent(chance: Chance, { uids }: Known): AttemptEvent {
   const uid = uids.length > 0 ? chance.pick(uids) : 'none';
   const draw = chance.below(12);
   if (draw === 0) return { kind: 'withdrawn', to: chance.pick(['held', 'void'] as const), reason: 'over_max_amount' };
-  if (draw === 1) return { kind: 'overtaken', by: uid };
+  if (draw === 1) return { kind: 'overtaken' };
   if (draw === 4)
     return { kind: 'deferred', until: utc(Date.UTC(2027, 1, 2)), reason: 'another missed period was charged today' };
   if (draw < 4) return { kind: 'captured', impUid: impUidOf(uid, chance.below(2)), merchantUid: uid };
