@@ -67,7 +67,6 @@ export function capturedLate(invoice: ModelledInvoice, index: number): Transitio
   const payment = { impUid: 'imps_9', status: 'paid', amount: MONEY, cancelMinor: 0, sandbox: true } as const;
   const { kind } = accountFor({ ...payment, customerUid: 'card', refundMinor: 0, attempt: { ...found, asked } });
   if (kind !== 'settle' && kind !== 'revive') return null;
-  if (kind === 'revive' && living !== undefined && living !== attempt)
-    invoice.happens({ kind: 'overtaken' }, living);
+  if (kind === 'revive' && living !== undefined && living !== attempt) invoice.happens({ kind: 'overtaken' }, living);
   return invoice.happens({ kind: 'captured', impUid: 'imps_9', merchantUid: 'uid' }, attempt);
 }
