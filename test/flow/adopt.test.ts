@@ -119,7 +119,11 @@ test('reconcile tells of the payment, stops the sending, and takes it for known 
     expect.stringMatching(/Not known here: 1\n(.*\n)* {4}imps_\d+ \(\w{32}\) carries our prefix/),
   ]);
   expect(says).toMatch(/Sending is off: the gateway holds payments of ours .*imps_\d+/);
-  expect((await run(ours, 'send', 'on', '--reason', 'seen'))[0]).toBe(0);
+  expect(await run(ours, 'send', 'on', '--reason', 'seen')).toEqual([
+    3,
+    expect.stringMatching(/imps_\d+.*--acknowledge 1$/s),
+  ]);
+  expect((await run(ours, 'send', 'on', '--reason', 'seen', '--acknowledge', '1'))[0]).toBe(0);
   const again = maedal(ours, 'reconcile', '--from', '2020-01-01', '--json');
   expect(await again.ended).toBe(0);
   expect(JSON.parse(again.lines.at(-1) ?? '')).toMatchObject({
