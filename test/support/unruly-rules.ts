@@ -95,7 +95,8 @@ function standing(subscription: Subscription, was: Past): string[] {
 
 /**
  * As docs/states.md has it. What was given up and is tried again, or was refused for the merchant's account after a step had
- * taken access away, gives none back before it is paid; and such a refusal need not take any.
+ * taken access away, gives none back before it is paid; and such a refusal need not take any, nor a payment that somebody gave
+ * back elsewhere, which a person is told of.
  */
 function accessesOf({ status, invoices }: Subscription, owed: readonly Invoice[], was: Past): readonly string[] {
   if (status === 'active' || status === 'trialing') return ['full'];
@@ -103,7 +104,8 @@ function accessesOf({ status, invoices }: Subscription, owed: readonly Invoice[]
   if (invoices.some(({ state, reason }) => state === 'uncollectible' && reason !== WRITTEN_OFF)) return ['suspended'];
   const payers = owed.filter((invoice) => lastClass(invoice) !== 'config');
   const isKept = payers.length < owed.length || owed.some(({ id }) => was.get(id)?.has('uncollectible') === true);
-  return [strictest(owed), strictest(payers), ...(isKept ? ['suspended'] : [])];
+  const neverPaid = payers.filter(({ id }) => was.get(id)?.has('paid') !== true);
+  return [strictest(owed), strictest(payers), strictest(neverPaid), ...(isKept ? ['suspended'] : [])];
 }
 
 function strictest(owed: readonly Invoice[]): string {
