@@ -11,7 +11,7 @@ const UNRULY = [
   ...['late decline', 'late decline', 'capture-silently', 'refuse', 'ready', 'refuse-connection'],
 ] as const;
 
-const WAYS = { unruly: UNRULY, calm: ['pay', 'pay', 'decline'], kind: ['pay'] } as const;
+const WAYS = { unruly: UNRULY, calm: ['pay', 'decline', 'decline'], kind: ['pay'] } as const;
 
 /** Has the gateway of a world answer late, wrongly or not at all, until it is told to be calm. */
 export class UnrulyGateway {

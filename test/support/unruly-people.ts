@@ -82,7 +82,8 @@ export class UnrulyPeople {
     return [
       this.#rarely(() => stopSending(database.db, SAID)),
       () => resumeSending(database.db, SAID),
-      async () => Object.assign(worker, { maxAmountMinor: () => (this.#chance.hits(0.3) ? 100 : null) }),
+      this.#rarely(async () => Object.assign(worker, { maxAmountMinor: () => 100 })),
+      async () => Object.assign(worker, { maxAmountMinor: () => null }),
     ];
   }
 

@@ -95,14 +95,14 @@ function standing(subscription: Subscription, was: Past): string[] {
 
 /**
  * As docs/states.md has it. What was given up and is tried again, or was refused for the merchant's account after a step had
- * taken access away, gives none back before it is paid; and such a refusal need not take any, nor a payment that somebody gave
- * back elsewhere, which a person is told of.
+ * taken access away, gives none back before it is paid; and such a refusal need not take any, nor what is declined after it,
+ * nor a payment that somebody gave back elsewhere, which a person is told of.
  */
 function accessesOf({ status, invoices }: Subscription, owed: readonly Invoice[], was: Past): readonly string[] {
   if (status === 'active' || status === 'trialing') return ['full'];
   if (status !== 'past_due') return ['suspended'];
   if (invoices.some(({ state, reason }) => state === 'uncollectible' && reason !== WRITTEN_OFF)) return ['suspended'];
-  const payers = owed.filter((invoice) => lastClass(invoice) !== 'config');
+  const payers = owed.filter(({ attempts }) => !attempts.some((attempt) => attempt.decline_class === 'config'));
   const isKept = payers.length < owed.length || owed.some(({ id }) => was.get(id)?.has('uncollectible') === true);
   const neverPaid = payers.filter(({ id }) => was.get(id)?.has('paid') !== true);
   return [strictest(owed), strictest(payers), strictest(neverPaid), ...(isKept ? ['suspended'] : [])];
@@ -150,6 +150,8 @@ function ending(subscription: Subscription, now: DateTime): string[] {
     intervalCount: subscription.interval_count,
   };
   const endedAt = periodAt(schedule, next).startAt;
+  const settledAt = Math.max(...invoices.map((invoice) => invoice.updated_at.getTime()));
+  if (settledAt > now.minus({ minutes: 65 }).toMillis()) return []; // it is looked at again within the hour
   if (!isOver || status === 'canceled' || status === 'paused' || endedAt > now.minus({ hours: 2 })) return [];
   const isWaiting = invoices.some(({ state }) => COLLECTED.has(state) || state === 'held' || state === 'review');
   return isWaiting ? [] : [`was to end at ${endedAt.toISO()}`];
