@@ -48,7 +48,7 @@ export type Transition = {
   readonly from: readonly AttemptState[];
   /** `fenced`: a newer lease overrules it. Facts of the gateway are `unfenced`. */
   readonly fence: 'fenced' | 'unfenced';
-  /** Only while its invoice waits for another card: one that came meanwhile has it charged. */
+  /** Only while its invoice waits for another card and its subscription is charged: a card that came meanwhile has it charged. */
   readonly whileAwaiting?: true;
   readonly decision: Decision['kind'] | 'withdraw' | 'defer';
   readonly attempt: {

@@ -32,7 +32,7 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
        WHERE invoice.id = ${subject.invoiceId}::uuid
          AND (invoice.state IN ('open', 'retrying') OR (${invoice.state} = 'paid' AND (
            invoice.state IN ('held', 'uncollectible') OR (invoice.state = 'review' AND ${next.from.includes('review')}))))
-         AND (NOT ${next.whileAwaiting ?? false} OR invoice.reason = ${AWAITING_CARD})
+         AND (NOT ${next.whileAwaiting ?? false} OR (invoice.reason = ${AWAITING_CARD} AND s.status IN ('trialing', 'active', 'past_due')))
          FOR NO KEY UPDATE OF invoice
     ), a AS (
       UPDATE attempt SET state = ${attempt.state}, lease_until = NULL, lease_count = 0, updated_at = maedal_now(),

@@ -123,6 +123,27 @@ test('a pause while another card is waited for ends nothing when it ends: the wa
   expect((await row(id)).status).toBe('canceled');
 });
 
+test.each([
+  ['pause', 'held', 'subscription.paused'],
+  ['cancel', 'void', 'subscription.canceled'],
+] as const)(
+  'of two that wait for a card to the same instant, one ends in a %s and the other is %s',
+  async (end, state, told) => {
+    const classes = { card: { retryAfterDays: [], card: 'other' as const } };
+    await follow({ ...GIVES_UP, classes, waitForCardDays: 2, end });
+    world.gateway.declineAs = 'card';
+    const id = await world.subscribe({ interval: 'day' });
+    world.gateway.script(`card of ${id}`, 'decline', 'decline');
+    await world.run();
+    await days(1);
+    await world.advance({ days: 5 });
+    await minutes(2);
+    const waited = (await invoicesOf(world, id)).filter(({ failures }) => failures > 0);
+    expect(waited.map((invoice) => invoice.state)).toEqual(['uncollectible', state]);
+    expect(await world.database.db.outbox.count({ where: { kind: told } })).toBe(1);
+  },
+);
+
 test('a resume after the last agreed period gives none for free', async () => {
   const id = await world.subscribe({ endsAfter: 1 });
   await world.run();
