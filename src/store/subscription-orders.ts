@@ -117,7 +117,10 @@ export async function settleInvoices(
       SELECT subscription.id FROM subscription JOIN control ON fingerprint = coalesce(${fingerprint}, fingerprint)
        WHERE subscription.id = ${id}::uuid AND status = ANY(${[...standing]}::text[]) FOR NO KEY UPDATE OF subscription
     ), i AS MATERIALIZED (
-      SELECT invoice.id, EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id AND a.state IN ('declined', 'rejected')) AS declined
+      SELECT invoice.id, EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id AND a.state IN ('declined', 'rejected'))
+             -- What a person has let go, and was not tried since, still is to be tried.
+             AND NOT EXISTS (SELECT FROM audit WHERE subject = invoice.id::text AND action IN ('invoice.retried', 'invoice.released')
+                                AND at >= coalesce(invoice.last_attempt_at, at)) AS declined
         FROM invoice JOIN s ON s.id = invoice.subscription_id
        WHERE invoice.state = ANY(${[...from]}::text[]) AND (${as} <> 'release' OR invoice.reason = ${SETTLED.hold.reason})
          AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id

@@ -50,6 +50,18 @@ test('a pause in between makes what was given up neither paid nor forgotten', as
   expect(world.gateway.posts).toHaveLength(1);
 });
 
+test('what was given up gives no access back before it is paid, tried again or not, a pause in between or not', async () => {
+  const id = await owing(GIVES_UP, 'decline');
+  const [given] = await invoicesOf(world, id);
+  await orderIntervention(deps(), parseInvoiceId(given?.id ?? ''), 'retry', said);
+  expect(await row(id)).toMatchObject({ status: 'past_due', access: 'suspended' });
+  await order(id, { kind: 'pause' });
+  await order(id, { kind: 'resume', anchor: 'keep' });
+  expect(await row(id)).toMatchObject({ status: 'past_due', access: 'suspended' });
+  await days(2);
+  expect(await row(id)).toMatchObject({ status: 'active', access: 'full' });
+});
+
 test('a subscription that its policy paused is unpaid when it is resumed, and a card given meanwhile is tried then', async () => {
   const id = await owing({ ...GIVES_UP, end: 'pause' }, 'decline');
   await order(id, { kind: 'resume', anchor: 'keep' });

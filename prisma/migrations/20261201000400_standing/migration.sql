@@ -2,6 +2,9 @@
 ALTER TABLE invoice ADD COLUMN spaced boolean NOT NULL DEFAULT false;
 UPDATE invoice SET spaced = true WHERE state IN ('open', 'retrying') AND reason = 'catch_up';
 
+-- What people did to one subscription or invoice.
+CREATE INDEX audit_of_subject ON audit (subject, id);
+
 -- How a subscription that is past due or unpaid stands by what it owes, one invoice left out of account: unpaid, where an invoice
 -- was given up under a policy that holds the others, and none is being collected.
 CREATE FUNCTION maedal_status_owing(of_subscription uuid, but uuid DEFAULT NULL) RETURNS text LANGUAGE sql STABLE AS $$
@@ -26,10 +29,10 @@ CREATE FUNCTION maedal_strictness(access text) RETURNS integer LANGUAGE sql IMMU
 $$;
 
 -- What unpaid invoices leave of a subscriber's access, one left out of account: 3 nothing, 2 grace, 1 all of it; null where none
--- does. Each as the last step says that it has entered and that says anything; one that was given up leaves nothing; and what was
--- refused for the merchant's own account takes nothing away.
+-- does. Each as the last step says that it has entered and that says anything; one that was given up leaves nothing, tried again or
+-- not, before it is paid; and what was refused for the merchant's own account takes nothing away.
 CREATE FUNCTION maedal_access_level(of_subscription uuid, but uuid DEFAULT NULL) RETURNS integer LANGUAGE sql STABLE AS $$
-  SELECT max(CASE WHEN i.state = 'uncollectible' THEN 3
+  SELECT max(CASE WHEN i.state = 'uncollectible' OR EXISTS (SELECT FROM history h WHERE h.entity_id = i.id AND h.from_state = 'uncollectible') THEN 3
                   WHEN maedal_last_decline(i.id) = 'config' THEN least(maedal_strictness(entered.access), 2)
                   ELSE maedal_strictness(entered.access) END)
     FROM invoice i JOIN policy_version p ON p.id = i.policy_version_id
