@@ -6,6 +6,8 @@ import type { CardStanding } from '../billing/next-try.ts';
 import type { DunningPolicy } from '../billing/policy.ts';
 import type { Db } from './db.ts';
 import { instant, instantOrNull } from './instant.ts';
+import { isOrdered } from './ordered.ts';
+import { Prisma } from './prisma/client.ts';
 
 /**
  * A `merchant_uid`, and whether the gateway was ever seen to know it: then "not found" is no answer. Where a send of it
@@ -43,6 +45,8 @@ export type LeasedAttempt = {
   readonly taxFreeMinor: number;
   readonly vatMinor: number | null;
   readonly name: string;
+  /** A person has let it go since its invoice was last tried. */
+  readonly isOrdered: boolean;
   readonly dueAt: DateTime;
   readonly failures: number;
   readonly policy: DunningPolicy;
@@ -100,7 +104,7 @@ export async function lease(
            a.sent_at, a.unsettled_since, maedal_now() AS now, coalesce(a.amount, i.amount)::float8 AS amount, coalesce(a.currency, i.currency) AS currency,
            coalesce(a.tax_free, i.tax_free)::float8 AS tax_free,
            (CASE WHEN a.send_count > 0 THEN a.vat ELSE i.vat END)::float8 AS vat,
-           coalesce(a.name, i.name) AS name, i.due_at, i.failures, p.policy, i.period_key,
+           ${isOrdered(Prisma.sql`i`)} AS is_ordered, coalesce(a.name, i.name) AS name, i.due_at, i.failures, p.policy, i.period_key,
            s.id AS subscription_id, s.external_id, s.channel, c.name AS buyer_name, c.email AS buyer_email, c.tel AS buyer_tel,
            k.id AS billing_key_id, coalesce(a.customer_uid, k.customer_uid) AS customer_uid, k.sandbox,
            (SELECT jsonb_agg(jsonb_build_object('merchantUid', other.merchant_uid, 'isUnanswered', maedal_unanswered_at(other) IS NOT NULL,
@@ -142,6 +146,7 @@ function leased(row: Row): LeasedAttempt {
     taxFreeMinor: row.tax_free,
     vatMinor: row.vat,
     name: row.name,
+    isOrdered: row.is_ordered,
     dueAt: instant(row.due_at),
     failures: row.failures,
     policy: row.policy,
@@ -197,6 +202,7 @@ type Row = {
   tax_free: number;
   vat: number | null;
   name: string;
+  is_ordered: boolean;
   due_at: Date;
   failures: number;
   policy: DunningPolicy;

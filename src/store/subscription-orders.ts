@@ -6,6 +6,7 @@ import type { Db } from './db.ts';
 import { TRY_GOES_FIRST } from './due.ts';
 import { type Key, onceUnder } from './idempotency.ts';
 import { instant } from './instant.ts';
+import { isOrdered } from './ordered.ts';
 import { Prisma } from './prisma/client.ts';
 
 /** A subscription as it was read, for an order to be judged on and carried out against. */
@@ -119,8 +120,7 @@ export async function settleInvoices(
     ), i AS MATERIALIZED (
       SELECT invoice.id, EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id AND a.state IN ('declined', 'rejected'))
              -- What a person has let go, and was not tried since, still is to be tried.
-             AND NOT EXISTS (SELECT FROM audit WHERE subject = invoice.id::text AND action IN ('invoice.retried', 'invoice.released')
-                                AND at >= coalesce(invoice.last_attempt_at, at)) AS declined
+             AND NOT ${isOrdered(Prisma.sql`invoice`)} AS declined
         FROM invoice JOIN s ON s.id = invoice.subscription_id
        WHERE invoice.state = ANY(${[...from]}::text[]) AND (${as} <> 'release' OR invoice.reason = ${SETTLED.hold.reason})
          AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id

@@ -51,9 +51,12 @@ async function sendLooked(deps: WorkerDeps, attempt: LeasedAttempt, seen: readon
   return first.kind === 'unauthorized' ? sendWithNewToken(deps, first, seen) : first;
 }
 
-/** A retry that was late, or put off, waits for the hours of its policy; what was sent once goes again as soon as it may. */
-function retriedFrom({ number, sendCount, now, policy }: LeasedAttempt): DateTime {
-  return number === 1 || sendCount > 0 ? now : timed(now, '', { ...policy, jitterMinutes: 0 });
+/**
+ * A retry that was late, or put off, waits for the hours of its policy. What was sent once goes again as soon as it may, and
+ * what a person has let go at once.
+ */
+function retriedFrom({ number, sendCount, isOrdered, now, policy }: LeasedAttempt): DateTime {
+  return number === 1 || sendCount > 0 || isOrdered ? now : timed(now, '', { ...policy, jitterMinutes: 0 });
 }
 
 /** Midnight is no hour to charge at where a policy has hours: then every card of that day would go at once. */

@@ -62,6 +62,18 @@ test('what was given up gives no access back before it is paid, tried again or n
   expect(await row(id)).toMatchObject({ status: 'active', access: 'full' });
 });
 
+test('what a person orders is charged at once, at whatever hour; what its policy orders waits for its hours', async () => {
+  const window = { from: '09:00', until: '21:00', timezone: 'Asia/Seoul' };
+  const id = await owing({ ...GIVES_UP, retryAfterDays: [1, 2], window }, 'decline', 'decline');
+  await world.advance({ hours: 35 }); // 21:00 of the day after: its retry was due at 10:00, and nobody came
+  await world.run();
+  expect(world.gateway.posts).toHaveLength(1);
+  const [invoice] = await invoicesOf(world, id);
+  await orderIntervention(deps(), parseInvoiceId(invoice?.id ?? ''), 'retry', said);
+  await world.run();
+  expect(world.gateway.posts).toHaveLength(2);
+});
+
 test('a subscription that its policy paused is unpaid when it is resumed, and a card given meanwhile is tried then', async () => {
   const id = await owing({ ...GIVES_UP, end: 'pause' }, 'decline');
   await order(id, { kind: 'resume', anchor: 'keep' });

@@ -57,6 +57,7 @@ function asLeased(tables: Tables, attempt: AttemptRow, invoice: InvoiceRow): Lea
     taxFreeMinor: attempt.tax_free ?? invoice.tax_free,
     vatMinor: attempt.send_count > 0 ? attempt.vat : invoice.vat,
     name: attempt.name ?? invoice.name,
+    isOrdered: false,
     dueAt: instant(new Date(invoice.due_at)),
     failures: invoice.failures,
     policy: policyOf(tables, invoice),
