@@ -176,7 +176,7 @@ export async function endUnpaid(db: Db): Promise<number> {
   return db.$executeRaw`
     WITH ended AS (
       UPDATE subscription SET status = 'canceled', canceled_at = maedal_now(), next_due_at = NULL, updated_at = maedal_now()
-       WHERE status = 'unpaid' AND cancel_at_period_end AND next_due_at <= maedal_now()
+       WHERE status = 'unpaid' AND cancel_at_period_end AND subscription.next_due_at <= maedal_now()
       RETURNING id, external_id
     )
     INSERT INTO outbox (kind, subscription_id, payload, next_at)
