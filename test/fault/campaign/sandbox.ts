@@ -38,6 +38,7 @@ export class CampaignSandbox {
       `duplicateUid=${DUPLICATE_MODES[plan.duplicates]}`,
       // Asked again at the moment of capture, unless the gateway is to be at its worst.
       `concurrency=${plan.duplicates === 'accept' ? 'both' : 'serialise'}`,
+      `duplicateLeavesRecord=${plan.duplicates === 'refuse-any'}`, // which hides what was captured under the id
       `chargeLatencyMs=${THINKING_MS}`,
     ];
     const log = openSync(join(directory, 'logs', 'gateway.log'), 'a');

@@ -28,6 +28,7 @@ export const READINGS: readonly Mutant[] = [
   {
     name: '"not found" sends the same id again at once, without a horizon',
     catcher: 'model',
+    also: ['campaign --classes gateway --charges 300 --backend postgres --duplicates accept --late 0.9'],
     edits: [
       {
         file: 'src/billing/absence.ts',
@@ -50,7 +51,6 @@ export const READINGS: readonly Mutant[] = [
   {
     name: 'only the newest record of an id is looked at',
     catcher: 'model',
-    also: ['campaign --classes gateway --charges 200 --backend postgres'],
     edits: [
       {
         file: 'src/billing/outcome.ts',
