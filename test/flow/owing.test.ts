@@ -50,18 +50,6 @@ test('a pause in between makes what was given up neither paid nor forgotten', as
   expect(world.gateway.posts).toHaveLength(1);
 });
 
-test('what was given up gives no access back before it is paid, tried again or not, a pause in between or not', async () => {
-  const id = await owing(GIVES_UP, 'decline');
-  const [given] = await invoicesOf(world, id);
-  await orderIntervention(deps(), parseInvoiceId(given?.id ?? ''), 'retry', said);
-  expect(await row(id)).toMatchObject({ status: 'past_due', access: 'suspended' });
-  await order(id, { kind: 'pause' });
-  await order(id, { kind: 'resume', anchor: 'keep' });
-  expect(await row(id)).toMatchObject({ status: 'past_due', access: 'suspended' });
-  await days(2);
-  expect(await row(id)).toMatchObject({ status: 'active', access: 'full' });
-});
-
 test('what a person orders is charged at once, at whatever hour; what its policy orders waits for its hours', async () => {
   const window = { from: '09:00', until: '21:00', timezone: 'Asia/Seoul' };
   const id = await owing({ ...GIVES_UP, retryAfterDays: [1, 2], window }, 'decline', 'decline');
@@ -191,40 +179,6 @@ test('missed periods are charged a day apart, a pause in between or not', async 
   await order(id, { kind: 'resume', anchor: 'keep' });
   await minutes(8);
   expect(world.gateway.posts.length - before).toBeLessThanOrEqual(1);
-});
-
-test('what the account is refused for takes no access away, and tells the payer nothing', async () => {
-  const steps = [{ name: 'cut', afterDays: 2, access: 'suspended' as const }];
-  world.gateway.declineAs = 'config';
-  const id = await owing(
-    { ...GIVES_UP, retryAfterDays: [1, 3, 5], steps },
-    ...['decline' as const, 'decline' as const, 'decline' as const, 'decline' as const],
-  );
-  await days(8);
-  const [invoice] = await invoicesOf(world, id);
-  expect(invoice).toMatchObject({ state: 'held', reason: 'account_refused' });
-  expect((await row(id)).access).toBe('grace');
-  expect(await world.database.db.outbox.count({ where: { kind: 'dunning.step_entered' } })).toBe(0);
-});
-
-test('of several unpaid invoices the strictest step counts, and one step may leave more than grace', async () => {
-  const steps = [
-    { name: 'all', afterDays: 0, access: 'full' as const },
-    { name: 'some', afterDays: 2, access: 'grace' as const },
-  ];
-  await follow({ ...GIVES_UP, retryAfterDays: [1, 3, 5, 7, 9], steps });
-  const id = await world.subscribe({ interval: 'day' });
-  world.gateway.script(`card of ${id}`, ...Array.from({ length: 30 }, () => 'decline' as const));
-  await minutes(2);
-  const seen = [(await row(id)).access];
-  for (let day = 0; day < 4; day += 1) {
-    await days(1);
-    seen.push((await row(id)).access);
-  }
-  expect(seen).toEqual(['full', 'full', 'grace', 'grace', 'grace']);
-  await order(id, { kind: 'pause' });
-  await order(id, { kind: 'resume', anchor: 'keep' });
-  expect((await row(id)).access).toBe('grace');
 });
 
 /** A subscription under a policy whose first charges end so. */
