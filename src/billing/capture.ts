@@ -114,6 +114,8 @@ function afterCancel(capture: Capture, isCounted: boolean): Accounting {
     return { kind: 'review', reason: `${impUid} was cancelled at the gateway, and not by us: the period is unpaid` };
   }
   if (isCounted) return { kind: 'settles' };
+  // Whoever has the attempt in hand may be about to count it.
+  if (attempt.hold === 'leased') return { kind: 'wait' };
   if (isWhole || refundMinor > 0) return { kind: 'returned' };
   if (isUndecided(attempt.sibling)) return { kind: 'wait' };
   const tooMuch = tooMuchBecause(attempt);

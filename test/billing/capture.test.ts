@@ -104,6 +104,12 @@ test.each([
   expect(accountFor(capture({ status: 'cancelled', ...cancelled, attempt })).kind).toBe(kind);
 });
 
+test('what was cancelled in full while a worker has its attempt in hand waits: it may be about to be counted', () => {
+  const cancelled = { status: 'cancelled', cancelMinor: 9_900 } as const;
+  expect(accountFor(capture({ ...cancelled, attempt: { hold: 'leased' } }))).toEqual({ kind: 'wait' });
+  expect(accountFor(capture(cancelled))).toEqual({ kind: 'returned' });
+});
+
 test.each([
   ['another attempt had paid', { state: 'declined', invoice: 'paid', sibling: sibling('paid') }, 'refund'],
   ['another payment under the same id had paid', { state: 'paid', impUid: 'imps_2', invoice: 'paid' }, 'refund'],
