@@ -18,21 +18,19 @@ export async function accountCaptures(deps: SchedulerDeps): Promise<number> {
     const { subscription } = found.own;
     const came = await apart(deps, subscription.externalId, () => account(deps, found));
     // Not at the head of every pass from now on.
-    if (came === 'failed')
-      await apart(deps, subscription.externalId, () => deps.store.accountAs(found.capture, 'broken'));
+    if (came === 'failed') await apart(deps, subscription.externalId, () => deps.store.accountAs(found, 'broken'));
     await deps.failpoints.at('capture.accounted');
   }
   return captures.length;
 }
 
 async function account(deps: SchedulerDeps, found: Unaccounted): Promise<void> {
-  const { capture } = found;
-  const accounting = accountFor(capture);
+  const accounting = accountFor(found.capture);
   switch (accounting.kind) {
     case 'settles':
     case 'returned':
     case 'wait':
-      return deps.store.accountAs(capture, accounting.kind);
+      return deps.store.accountAs(found, accounting.kind);
     case 'settle':
       if (await settle(deps, found)) tell(deps, found, 'settled', 'captured without an answer to us');
       return;
@@ -41,8 +39,9 @@ async function account(deps: SchedulerDeps, found: Unaccounted): Promise<void> {
       return;
     case 'refund': {
       const approval = deps.refundDuplicates === 'auto' ? 'approved' : 'proposed';
-      const isNew = await deps.store.putUpForRefund(found, { reason: accounting.reason, approval });
-      return isNew ? tell(deps, found, 'doubled', accounting.reason) : deps.store.accountAs(capture, 'returned');
+      const { reason } = accounting;
+      if (await deps.store.putUpForRefund(found, { reason, approval })) tell(deps, found, 'doubled', reason);
+      return;
     }
     case 'review':
       if (await deps.store.putUpForReview(found, accounting.reason)) tell(deps, found, 'review', accounting.reason);

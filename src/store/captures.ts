@@ -5,20 +5,20 @@ import type { Subject } from './record.ts';
 import type { Unaccounted } from './unaccounted.ts';
 
 /**
- * Writes down how a capture was accounted for, if it is still as it was read; `wait` has it looked at again in a few
- * seconds, `broken` in a minute. A refund that was proposed of what came back by another hand is done with it. Where somebody else gave a part
+ * Writes down how a capture was accounted for, if it, its attempt and its invoice are still as they were read; `wait` has
+ * it looked at again in a few seconds, `broken` in a minute. A refund that was proposed of what came back by another hand is done with it. Where somebody else gave a part
  * back, that is told.
  */
 export async function accountAs(
   db: Db,
-  capture: Capture,
+  found: Unaccounted,
   as: Extract<Accounting['kind'], 'settles' | 'returned' | 'wait'> | 'broken',
 ): Promise<void> {
   await db.$executeRaw`
-    WITH o AS (
+    WITH ${ownAsRead(found)}, o AS (
       UPDATE observation SET accounted_as = CASE WHEN ${as} IN ('settles', 'returned') THEN ${as} END,
              account_at = CASE ${as} WHEN 'wait' THEN maedal_now() + interval '2 seconds' WHEN 'broken' THEN maedal_now() + interval '1 minute' END
-       WHERE ${asRead(capture)} RETURNING observation.*
+        FROM own WHERE ${asRead(found.capture)} RETURNING observation.*
     ), done AS (
       UPDATE refund SET state = 'done', updated_at = maedal_now() FROM o
        WHERE refund.imp_uid = o.imp_uid AND ${as} = 'returned' AND refund.state = 'prepared' AND refund.next_at IS NULL
@@ -39,8 +39,9 @@ export async function accountAs(
 }
 
 /**
- * Puts a capture up for refund, and raises the alarm: one statement. `approved` has it given back by itself; otherwise
- * it waits for a person. Returns false when it was put up before, or is not as it was read any more.
+ * Puts a capture up for refund, and raises the alarm: one statement. `approved` has it given back by itself; otherwise it
+ * waits for a person. Returns false when it was put up before, or when it, its attempt or its invoice is not as it was
+ * read any more: what nothing may be kept of by then may be what pays the invoice now.
  */
 export async function putUpForRefund(
   db: Db,
@@ -48,8 +49,8 @@ export async function putUpForRefund(
   refund: { readonly reason: string; readonly approval: 'approved' | 'proposed' },
 ): Promise<boolean> {
   const rows = await db.$queryRaw<{ put_up: number }[]>`
-    WITH o AS MATERIALIZED (
-      SELECT observation.* FROM observation WHERE ${asRead(found.capture)} FOR UPDATE
+    WITH ${ownAsRead(found)}, o AS MATERIALIZED (
+      SELECT observation.* FROM observation JOIN own ON true WHERE ${asRead(found.capture)} FOR UPDATE OF observation
     ), put_up AS (
       INSERT INTO refund (invoice_id, imp_uid, amount, currency, checksum, reason, requested_by, next_at)
       SELECT ${found.own.invoiceId}::uuid, imp_uid, amount - cancel_amount, currency, amount - cancel_amount, ${refund.reason},
@@ -122,6 +123,23 @@ function asRead({ impUid, status, cancelMinor, amount, customerUid, sandbox }: C
     AND observation.status = ${status} AND observation.cancel_amount = ${cancelMinor}::bigint
     AND (observation.amount, observation.currency, observation.customer_uid, observation.sandbox)
         IS NOT DISTINCT FROM (${amount?.minor ?? null}::bigint, ${amount?.currency ?? null}::text, ${customerUid}::text, ${sandbox}::boolean)`;
+}
+
+/**
+ * The attempt and the invoice of a capture, locked, while they are as the decision found them: another capture of the same
+ * attempt may have been decided on since. In the order of locks that every writer takes.
+ */
+function ownAsRead({ own, capture: { attempt } }: Unaccounted): Prisma.Sql {
+  return Prisma.sql`s AS MATERIALIZED (
+      SELECT id FROM subscription WHERE id = ${own.subscription.id}::uuid FOR NO KEY UPDATE
+    ), i AS MATERIALIZED (
+      SELECT invoice.id FROM invoice JOIN s ON s.id = invoice.subscription_id
+       WHERE invoice.id = ${own.invoiceId}::uuid AND invoice.state = ${attempt.invoice} FOR NO KEY UPDATE OF invoice
+    ), own AS MATERIALIZED (
+      SELECT attempt.id FROM attempt JOIN i ON i.id = attempt.invoice_id
+       WHERE attempt.merchant_uid = ${own.merchantUid} AND attempt.state = ${attempt.state}
+         AND attempt.imp_uid IS NOT DISTINCT FROM ${attempt.impUid}::text FOR NO KEY UPDATE OF attempt
+    )`;
 }
 
 /** A payment, with the attempt and invoice that it is for. */

@@ -106,6 +106,26 @@ test('what is cancelled in part while it is put up for refund is put up as what 
   expect(await world.database.db.refund.findMany()).toMatchObject([{ amount: 9_000n, reason: /cancelled in part/ }]);
 });
 
+test.each(['by one sweep after the other', 'by another sweep in between'] as const)(
+  'what was captured again pays the period, and is not given back, where the first payment was cancelled: %s',
+  async (whose) => {
+    await world.run();
+    const [paid] = await attempts();
+    const { impUid } = world.gateway.captureAgain(paid?.merchant_uid ?? '');
+    world.gateway.land(paid?.merchant_uid ?? '', 'cancelled'); // the first of the two
+    await observed(paid?.merchant_uid);
+    if (whose === 'by another sweep in between')
+      before(world.scheduler.store, 'putUpForRefund', async () => void (await accountCaptures(world.scheduler)));
+    await accountCaptures(world.scheduler); // it read both while the first still counted
+    await accountCaptures(world.scheduler);
+    expect(await world.database.db.refund.findMany()).toEqual([]);
+    expect(await invoiceOf(world, subscription)).toMatchObject({
+      state: 'paid',
+      attempts: [{ state: 'paid', imp_uid: impUid }],
+    });
+  },
+);
+
 test('what an audit learns of another amount, before the worker records the payment, goes to review', async () => {
   before(world.worker.store, 'record', async () => {
     const [record] = world.gateway.records;

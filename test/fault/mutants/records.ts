@@ -84,4 +84,20 @@ export const RECORDS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'what was captured twice is given back although the first was cancelled since',
+    catcher: 'test/flow/cancelled-meanwhile.test.ts',
+    edits: [
+      {
+        file: 'src/store/captures.ts',
+        find: ' AND attempt.state = ${attempt.state}\n',
+        replace: ' AND ${attempt.state} IS NOT NULL\n',
+      },
+      {
+        file: 'src/store/captures.ts',
+        find: ' AND invoice.state = ${attempt.invoice} FOR',
+        replace: ' AND ${attempt.invoice} IS NOT NULL FOR',
+      },
+    ],
+  },
 ];

@@ -4,8 +4,24 @@ import { ALIVE, isSameOpenRefund } from './protections.ts';
 import type { ObservationRow, RefundRow } from './rows.ts';
 import type { Tables } from './tables.ts';
 
-/** The payment, while it is to be accounted for and is as it was read. */
-function asRead(tables: Tables, { impUid, status, cancelMinor, amount, customerUid, sandbox }: Capture) {
+/** The payment, while it is to be accounted for, and it, its attempt and its invoice are as they were read. */
+function asRead(tables: Tables, { capture, own }: Unaccounted): ObservationRow | null {
+  const { attempt: read } = capture;
+  const [attempt] = tables.attempts.where(
+    (row) =>
+      row.merchant_uid === own.merchantUid &&
+      row.invoice_id === own.invoiceId &&
+      row.state === read.state &&
+      row.imp_uid === read.impUid,
+  );
+  if (attempt === undefined || tables.invoices.get(own.invoiceId)?.state !== read.invoice) return null;
+  return factsAsRead(tables, capture);
+}
+
+function factsAsRead(
+  tables: Tables,
+  { impUid, status, cancelMinor, amount, customerUid, sandbox }: Capture,
+): ObservationRow | null {
   const seen = tables.observations.get(impUid);
   const isAsRead =
     seen !== undefined &&
@@ -20,8 +36,8 @@ function asRead(tables: Tables, { impUid, status, cancelMinor, amount, customerU
 }
 
 /** `accountAs` of `store/captures.ts` in memory. */
-export function accountAs(tables: Tables, capture: Capture, as: 'settles' | 'returned' | 'wait' | 'broken'): void {
-  const seen = asRead(tables, capture);
+export function accountAs(tables: Tables, found: Unaccounted, as: 'settles' | 'returned' | 'wait' | 'broken'): void {
+  const seen = asRead(tables, found);
   if (seen === null) return;
   tables.observations.put(seen.imp_uid, {
     ...seen,
@@ -75,10 +91,11 @@ function close(tables: Tables, refund: RefundRow): void {
 /** `putUpForRefund` in memory. */
 export function putUpForRefund(
   tables: Tables,
-  { capture, own }: Unaccounted,
+  found: Unaccounted,
   { reason, approval }: { readonly reason: string; readonly approval: 'approved' | 'proposed' },
 ): boolean {
-  const seen = asRead(tables, capture);
+  const { own } = found;
+  const seen = asRead(tables, found);
   if (seen === null) return false;
   tables.observations.put(seen.imp_uid, { ...seen, account_at: null, accounted_as: 'refund' });
   const left = (seen.amount ?? 0) - seen.cancel_amount;

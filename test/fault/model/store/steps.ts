@@ -211,7 +211,7 @@ function accountStep(chance: Chance): Step {
       if (found === undefined || what === 'list') return hands.found;
       if (what === 'refund') return store.putUpForRefund(found, { reason: 'captured again', approval: 'proposed' });
       if (what === 'review') return store.putUpForReview(found, 'it was cancelled at the gateway');
-      return store.accountAs(found.capture, what);
+      return store.accountAs(found, what);
     },
   };
 }
