@@ -6,8 +6,8 @@ import type { Unaccounted } from './unaccounted.ts';
 
 /**
  * Writes down how a capture was accounted for, if it, its attempt and its invoice are still as they were read; `wait` has
- * it looked at again in a few seconds, `broken` in a minute. A refund that was proposed of what came back by another hand is done with it. Where somebody else gave a part
- * back, that is told.
+ * it looked at again in a few seconds, `broken` in a minute. A refund that was proposed of what came back by another hand
+ * is done with it. Where somebody else gave a part back, that is told.
  */
 export async function accountAs(
   db: Db,

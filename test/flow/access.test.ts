@@ -1,11 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { parseInvoiceId } from '../../src/billing/ids.ts';
-import type { DunningPolicy } from '../../src/billing/policy.ts';
-import type { SubscriptionOrder } from '../../src/billing/subscription-order.ts';
 import { orderIntervention } from '../../src/operator/intervene.ts';
-import { orderSubscription } from '../../src/operator/order-subscription.ts';
-import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
-import { CHANNEL, FINGERPRINT, invoicesOf, newWorld, type World } from '../support/world.ts';
+import { dunned, GIVES_UP, SAID } from '../support/dunned.ts';
+import { invoicesOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -13,13 +10,12 @@ beforeEach(async () => {
 });
 afterEach(() => world.end());
 
-const said = { actor: 'api', reason: 'by the API' };
-const GIVES_UP: DunningPolicy = { retryAfterDays: [], minGapHours: 24, classes: {}, end: 'unpaid', later: 'hold' };
+const { owing, follow, deps, order, row, days, minutes } = dunned(() => world);
 
 test('what was given up gives no access back before it is paid, tried again or not, a pause in between or not', async () => {
   const id = await owing(GIVES_UP, 'decline');
   const [given] = await invoicesOf(world, id);
-  await orderIntervention(deps(), parseInvoiceId(given?.id ?? ''), 'retry', said);
+  await orderIntervention(deps(), parseInvoiceId(given?.id ?? ''), 'retry', SAID);
   expect(await row(id)).toMatchObject({ status: 'past_due', access: 'suspended' });
   await order(id, { kind: 'pause' });
   await order(id, { kind: 'resume', anchor: 'keep' });
@@ -61,45 +57,3 @@ test('of several unpaid invoices the strictest step counts, and one step may lea
   await order(id, { kind: 'resume', anchor: 'keep' });
   expect((await row(id)).access).toBe('grace');
 });
-
-/** A subscription under a policy whose first charges end so. */
-async function owing(policy: DunningPolicy, ...answers: 'decline'[]): Promise<string> {
-  await follow(policy);
-  const id = await world.subscribe();
-  world.gateway.script(`card of ${id}`, ...answers);
-  await world.run();
-  return id;
-}
-
-async function follow(policy: DunningPolicy): Promise<void> {
-  await keepPolicyVersion(world.database.db, 'owing', policy);
-  Object.assign(world.worker, { policyVersions: { default: 'owing' } });
-  Object.assign(world.scheduler, { policyVersions: { default: 'owing' } });
-}
-
-function deps() {
-  const channel = () => ({ ...CHANNEL, declinesAreFinal: true });
-  return { db: world.database.db, fingerprint: FINGERPRINT, versions: { default: 'test' }, channel };
-}
-
-function order(id: string, wish: SubscriptionOrder) {
-  return orderSubscription(deps(), id, wish, said);
-}
-
-function row(id: string) {
-  return world.database.db.subscription.findUniqueOrThrow({ where: { external_id: id } });
-}
-
-async function days(count: number): Promise<void> {
-  for (let day = 0; day < count; day += 1) {
-    await world.advance({ days: 1 });
-    await world.run();
-  }
-}
-
-async function minutes(count: number): Promise<void> {
-  for (let minute = 0; minute < count; minute += 1) {
-    await world.advance({ minutes: 1 });
-    await world.run();
-  }
-}

@@ -1,13 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { parseInvoiceId } from '../../src/billing/ids.ts';
-import type { DunningPolicy } from '../../src/billing/policy.ts';
-import type { SubscriptionOrder } from '../../src/billing/subscription-order.ts';
 import { orderCardChange } from '../../src/operator/change-card.ts';
 import { orderIntervention } from '../../src/operator/intervene.ts';
-import { orderSubscription } from '../../src/operator/order-subscription.ts';
-import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
 import { changeSubscription, findForOrder } from '../../src/store/subscription-orders.ts';
-import { CHANNEL, FINGERPRINT, invoicesOf, newWorld, type World } from '../support/world.ts';
+import { dunned, GIVES_UP, SAID } from '../support/dunned.ts';
+import { FINGERPRINT, invoicesOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -15,17 +12,16 @@ beforeEach(async () => {
 });
 afterEach(() => world.end());
 
-const said = { actor: 'api', reason: 'by the API' };
-const GIVES_UP: DunningPolicy = { retryAfterDays: [], minGapHours: 24, classes: {}, end: 'unpaid', later: 'hold' };
+const { owing, follow, deps, order, row, days, minutes } = dunned(() => world);
 
 test('a payer who owes two periods and gives a good card under the same customer_uid is charged for both', async () => {
   const id = await owing(GIVES_UP, 'decline', 'decline');
   await days(40);
-  await orderCardChange(deps(), id, `card of ${id}`, said); // the next one is no better
+  await orderCardChange(deps(), id, `card of ${id}`, SAID); // the next one is no better
   await minutes(5);
   expect([(await row(id)).status, world.gateway.posts.length]).toEqual(['unpaid', 2]);
   await days(1);
-  await orderCardChange(deps(), id, `card of ${id}`, said);
+  await orderCardChange(deps(), id, `card of ${id}`, SAID);
   await minutes(5);
   expect((await invoicesOf(world, id)).map(({ state }) => state)).toEqual(['paid', 'paid']);
   expect((await row(id)).status).toBe('active');
@@ -35,7 +31,7 @@ test('of an unpaid subscription what was given up is tried on a new card before 
   const id = await owing(GIVES_UP, 'decline');
   await days(40);
   world.gateway.script('another card', 'decline', 'decline');
-  await orderCardChange(deps(), id, 'another card', said);
+  await orderCardChange(deps(), id, 'another card', SAID);
   await minutes(5);
   expect(world.gateway.posts.filter(({ customerUid }) => customerUid === 'another card')).toHaveLength(1);
   expect((await invoicesOf(world, id)).map(({ state }) => state)).toEqual(['uncollectible']);
@@ -57,7 +53,7 @@ test('what a person orders is charged at once, at whatever hour; what its policy
   await world.run();
   expect(world.gateway.posts).toHaveLength(1);
   const [invoice] = await invoicesOf(world, id);
-  await orderIntervention(deps(), parseInvoiceId(invoice?.id ?? ''), 'retry', said);
+  await orderIntervention(deps(), parseInvoiceId(invoice?.id ?? ''), 'retry', SAID);
   await world.run();
   expect(world.gateway.posts).toHaveLength(2);
 });
@@ -68,7 +64,7 @@ test('a subscription that its policy paused is unpaid when it is resumed, and a 
   expect(await row(id)).toMatchObject({ status: 'unpaid', access: 'suspended' });
   await order(id, { kind: 'pause' });
   await days(1);
-  await orderCardChange(deps(), id, 'another card', said);
+  await orderCardChange(deps(), id, 'another card', SAID);
   await minutes(3);
   expect((await row(id)).status).toBe('paused');
   await order(id, { kind: 'resume', anchor: 'keep' });
@@ -85,7 +81,7 @@ test('where one of two that were given up is paid, the subscription is unpaid as
     SELECT subscription_id, '2026-12-31', 99, period_start, period_end, due_at, amount, currency, name, 'held', 'catch_up', policy_version_id
       FROM invoice WHERE id = ${given?.id}::uuid`;
   const held = (await invoicesOf(world, id)).find(({ state }) => state === 'held');
-  await orderIntervention(deps(), parseInvoiceId(held?.id ?? ''), 'release', said);
+  await orderIntervention(deps(), parseInvoiceId(held?.id ?? ''), 'release', SAID);
   await minutes(5);
   expect((await invoicesOf(world, id)).map(({ state }) => state).sort()).toEqual(['paid', 'uncollectible']);
   expect(await row(id)).toMatchObject({ status: 'unpaid', access: 'suspended' });
@@ -181,48 +177,6 @@ test('missed periods are charged a day apart, a pause in between or not', async 
   expect(world.gateway.posts.length - before).toBeLessThanOrEqual(1);
 });
 
-/** A subscription under a policy whose first charges end so. */
-async function owing(policy: DunningPolicy, ...answers: 'decline'[]): Promise<string> {
-  await follow(policy);
-  const id = await world.subscribe();
-  world.gateway.script(`card of ${id}`, ...answers);
-  await world.run();
-  return id;
-}
-
-async function follow(policy: DunningPolicy): Promise<void> {
-  await keepPolicyVersion(world.database.db, 'owing', policy);
-  Object.assign(world.worker, { policyVersions: { default: 'owing' } });
-  Object.assign(world.scheduler, { policyVersions: { default: 'owing' } });
-}
-
 function by() {
-  return { ...said, fingerprint: FINGERPRINT, versions: { default: 'test' } };
-}
-
-function deps() {
-  const channel = () => ({ ...CHANNEL, declinesAreFinal: true });
-  return { db: world.database.db, fingerprint: FINGERPRINT, versions: { default: 'test' }, channel };
-}
-
-function order(id: string, wish: SubscriptionOrder) {
-  return orderSubscription(deps(), id, wish, said);
-}
-
-function row(id: string) {
-  return world.database.db.subscription.findUniqueOrThrow({ where: { external_id: id } });
-}
-
-async function days(count: number): Promise<void> {
-  for (let day = 0; day < count; day += 1) {
-    await world.advance({ days: 1 });
-    await world.run();
-  }
-}
-
-async function minutes(count: number): Promise<void> {
-  for (let minute = 0; minute < count; minute += 1) {
-    await world.advance({ minutes: 1 });
-    await world.run();
-  }
+  return { ...SAID, fingerprint: FINGERPRINT, versions: { default: 'test' } };
 }
