@@ -1,3 +1,4 @@
+export type { BeforeCharge, BeforeChargeAnswer, PreviousOutcome } from './billing/hook.ts';
 export {
   defineConfig,
   type UserChannel,
@@ -7,3 +8,14 @@ export {
   type UserPlan,
   type UserPolicy,
 } from './config/define-config.ts';
+export type {
+  BeforeChargeContext,
+  BeforeChargeReply,
+  EventContext,
+  HookLogger,
+  HookTools,
+  MaedalEvent,
+  UserBeforeHook,
+  UserEventHook,
+  UserHooks,
+} from './config/define-hooks.ts';

@@ -4,6 +4,7 @@ import type { Money } from '../billing/money.ts';
 import type { DunningPolicy } from '../billing/policy.ts';
 import type { CatchUp } from '../billing/subscription.ts';
 import type { LogLevel } from './environment.ts';
+import type { Hooks } from './hooks.ts';
 import type { Secret } from './secret.ts';
 
 /** Everything maedal was told, checked and frozen: defaults, then the configuration file, then the environment. */
@@ -27,6 +28,7 @@ export type Config = {
   readonly policyVersion: string;
   /** The merchant's own lines by `pg_provider`, or `any`. No prototype. */
   readonly declines: Named<DeclineLines>;
+  readonly hooks: Hooks;
   readonly limits: Limits;
   readonly gateway: GatewayConfig;
   readonly database: DatabaseConfig;
@@ -62,6 +64,8 @@ export type Channel = {
 export type Plan = {
   readonly name: string;
   readonly amount: Money;
+  /** The most that a before-hook may make of a charge: the price, unless the plan says more. */
+  readonly ceilingMinor: number;
   readonly interval: Interval;
   readonly intervalCount: number;
   /** A key of `policies`. */

@@ -2,6 +2,7 @@ import type { Interval } from '../billing/calendar.ts';
 import type { DeclineClass } from '../billing/charge.ts';
 import type { Access, CardChoice, LaterInvoices, Rung, SubscriptionEnd } from '../billing/policy.ts';
 import type { CatchUp } from '../billing/subscription.ts';
+import type { UserHooks } from './define-hooks.ts';
 
 /** Marks an object as maedal's configuration and checks its types. It is validated whole when maedal starts. */
 export function defineConfig(config: UserConfig): UserConfig {
@@ -37,8 +38,8 @@ export type UserConfig = {
    * before the tables that maedal ships.
    */
   readonly declines?: Readonly<Record<string, UserDeclines>> | undefined;
-  /** Must be empty: this version runs no hooks yet. */
-  readonly hooks?: readonly never[] | undefined;
+  /** Your code before and after a charge. */
+  readonly hooks?: UserHooks | undefined;
   /** Must be empty: this version sends no events yet. */
   readonly events?: readonly never[] | undefined;
   readonly limits?: UserLimits | undefined;
@@ -80,6 +81,8 @@ export type UserPlan = {
   readonly intervalCount?: number | undefined;
   /** Name of a policy under `dunning`. Default `default`. */
   readonly policy?: string | undefined;
+  /** The most that a `beforeCharge` hook may make of a charge, in major units. Default the amount: hooks only lower it. */
+  readonly maxAmount?: number | string | undefined;
 };
 
 /** What is left out is as shipped: `maedal policy default` prints what that leads to. */

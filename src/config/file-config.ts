@@ -38,8 +38,9 @@ function problemsOf(issue: z.core.$ZodIssue, raw: unknown): string[] {
   const value = valueAt(raw, path);
   const subject = nameOf(path);
   if (issue.code === 'invalid_key') return [`${subject}: ${issue.issues[0]?.message ?? issue.message}`];
-  if (value === undefined) return [`${subject} is missing`];
-  return [`${subject} is ${shown(value)}: ${remedyOf(issue, value)}`];
+  if (value === undefined) return [`${subject} is missing${issue.code === 'custom' ? `: ${issue.message}` : ''}`];
+  const told = path.includes('secret') ? 'not shown' : shown(value);
+  return [`${subject} is ${told}: ${remedyOf(issue, value)}`];
 }
 
 function remedyOf(issue: z.core.$ZodIssue, value: unknown): string {
@@ -67,6 +68,7 @@ function keysAt(schema: unknown, path: readonly string[]): string[] {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return keysAt(schema.unwrap(), path);
   if (schema instanceof z.ZodLazy) return keysAt(schema.unwrap(), path);
   const [head, ...rest] = path;
+  if (schema instanceof z.ZodArray) return head === undefined ? [] : keysAt(schema.element, rest);
   if (schema instanceof z.ZodRecord) return head === undefined ? [] : keysAt(schema.valueType, rest);
   if (!(schema instanceof z.ZodObject)) return [];
   return head === undefined ? Object.keys(schema.shape) : keysAt(schema.shape[head], rest);

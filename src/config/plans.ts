@@ -11,8 +11,9 @@ export function resolvePlans(
   problems: string[],
 ): Named<Plan> {
   return named(
-    Object.entries(file).map(([name, { amount: major, currency, ...plan }]) => {
+    Object.entries(file).map(([name, { amount: major, maxAmount: ceiling = major, currency, ...plan }]) => {
       const amount = parseMajor(String(major), currency);
+      const ceilingMinor = parseMajor(String(ceiling), currency).minor;
       const maxMinor = limits.maxAmount?.[currency];
       if (policies[plan.policy] === undefined) {
         const suggestion = didYouMean(plan.policy, Object.keys(policies));
@@ -23,7 +24,12 @@ export function resolvePlans(
           `plans.${name}.amount is ${major}: more than limits.maxAmount.${currency}, ${maxMinor} minor units`,
         );
       }
-      return [name, { ...plan, amount }];
+      if (maxMinor !== undefined && ceilingMinor > maxMinor && amount.minor <= maxMinor) {
+        problems.push(
+          `plans.${name}.maxAmount is ${ceiling}: more than limits.maxAmount.${currency}, ${maxMinor} minor units`,
+        );
+      }
+      return [name, { ...plan, amount, ceilingMinor }];
     }),
   );
 }

@@ -8,6 +8,7 @@ import { keepCredentials } from './credentials.ts';
 import { type Environment, inspectEnvironment } from './environment.ts';
 import { parseFileConfig } from './file-config.ts';
 import { chooseGateway } from './gateway-choice.ts';
+import { resolveHooks } from './hooks.ts';
 import { liveProblems, type Start } from './live-rules.ts';
 import { findConfigFile, loadConfigFile, refuseForeignWriters } from './load-config.ts';
 import { named } from './named.ts';
@@ -86,7 +87,8 @@ function settle(file: FileConfig, setting: Setting, problems: string[]) {
   const plans = resolvePlans(file.plans, { policies, limits }, problems);
   const rules = { channels, plans, policies, policyVersion: policyVersion(policies), limits };
   const declines = declineLines(file.declines);
-  return { schedule, timezone, chargeAt, catchUp, refundDuplicates, declines, ...rules };
+  const hooks = resolveHooks(file.hooks, problems);
+  return { schedule, timezone, chargeAt, catchUp, refundDuplicates, declines, hooks, ...rules };
 }
 
 function declineLines(file: FileConfig['declines']): Config['declines'] {

@@ -5,16 +5,14 @@ import { INTERVALS } from '../billing/calendar.ts';
 import { DECLINE_CLASSES } from '../billing/charge.ts';
 import { InputError } from '../billing/errors.ts';
 import { findZone } from '../billing/local-time.ts';
-import { exponentOf, parseMajor } from '../billing/money.ts';
+import { exponentOf, type Money, parseMajor } from '../billing/money.ts';
 import { CATCH_UP } from '../billing/subscription.ts';
 import { didYouMean } from '../nearest-name.ts';
 import type { UserConfig } from './define-config.ts';
+import { hooksSchema, NAME, NAME_PROBLEM } from './hook-schema.ts';
 import { isPgProvider, pgProviderProblem } from './pg-providers.ts';
 import { policySchema } from './policy-schema.ts';
 import { reasonOf } from './reason.ts';
-
-/** A name that is safe as a key, a path and a label; so `__proto__` is none. */
-const NAME = /^[\p{L}\p{N}][\p{L}\p{N}_.-]{0,63}$/u;
 
 /** The shape of a configuration file and every rule about one setting alone. Rules between settings: `resolve.ts`. */
 export const fileSchema = z.strictObject({
@@ -35,7 +33,7 @@ export const fileSchema = z.strictObject({
       z.lazy(() => declinesSchema),
     )
     .prefault({}),
-  hooks: empty('this version runs no hooks yet'),
+  hooks: hooksSchema,
   events: empty('this version sends no events yet'),
   limits: z
     .strictObject({
@@ -45,7 +43,7 @@ export const fileSchema = z.strictObject({
       maxAmount: z.record(currency(), z.int().min(1)).nullable().default(null),
     })
     .prefault({}),
-}) satisfies z.ZodType<unknown, UserConfig>;
+}) satisfies z.ZodType<unknown, Omit<UserConfig, 'hooks'> & { readonly hooks?: unknown }>;
 
 /** A configuration file that was read. */
 export type FileConfig = z.output<typeof fileSchema>;
@@ -70,12 +68,18 @@ const planSchema = z
     interval: z.enum(INTERVALS),
     intervalCount: z.int().min(1).max(1_000).default(1),
     policy: z.string().default('default'),
+    maxAmount: z.union([z.number(), z.string()], { error: 'write major units, such as 50000 or "50.00"' }).optional(),
   })
   // Also when another key is wrong, so that all problems are told at once.
   .refine((plan) => amountProblem(plan) === null, {
     path: ['amount'],
     when: () => true,
     error: (issue) => amountProblem(issue.input) ?? '',
+  })
+  .refine((plan) => ceilingProblem(plan) === null, {
+    path: ['maxAmount'],
+    when: () => true,
+    error: (issue) => ceilingProblem(issue.input) ?? '',
   });
 
 const declinesSchema = z.strictObject({
@@ -90,7 +94,7 @@ function declineLines(form: RegExp, error: string) {
 
 /** A record by names that are safe as keys, paths and labels. Lazy, so that the parts can stand below the whole. */
 function named<T extends z.ZodType>(value: () => T) {
-  const name = z.string().regex(NAME, { error: 'a name is 1 to 64 letters, digits, points and hyphens' });
+  const name = z.string().regex(NAME, { error: NAME_PROBLEM });
   return z.record(name, z.lazy(value)).prefault({});
 }
 
@@ -142,11 +146,26 @@ function isCurrency(code: string): boolean {
 }
 
 function amountProblem(plan: unknown): string | null {
-  const known = z.looseObject({ amount: z.union([z.number(), z.string()]), currency: z.string() }).safeParse(plan);
-  if (!known.success || !isCurrency(known.data.currency)) return null; // told by the key's own rule
+  const amount = amountOf(plan, 'amount');
+  if (amount === null || typeof amount === 'string') return amount;
+  return amount.minor > 0 ? null : 'a price is above zero';
+}
+
+function ceilingProblem(plan: unknown): string | null {
+  const [price, ceiling] = [amountOf(plan, 'amount'), amountOf(plan, 'maxAmount')];
+  if (ceiling === null || typeof ceiling === 'string') return ceiling;
+  if (price === null || typeof price === 'string' || ceiling.minor >= price.minor) return null;
+  return 'hooks may go up to it, so it is not below the amount';
+}
+
+/** An amount of a plan, or what is wrong with it; null for what another key's own rule tells. */
+function amountOf(plan: unknown, key: 'amount' | 'maxAmount'): Money | string | null {
+  const major = z.union([z.number(), z.string()]);
+  const known = z.looseObject({ amount: major, maxAmount: major.optional(), currency: z.string() }).safeParse(plan);
+  const written = known.data?.[key];
+  if (written === undefined || !isCurrency(known.data?.currency ?? '')) return null;
   try {
-    const { minor } = parseMajor(String(known.data.amount), known.data.currency);
-    return minor > 0 ? null : 'a price is above zero';
+    return parseMajor(String(written), known.data?.currency ?? '');
   } catch (error) {
     if (error instanceof InputError) return error.message;
     throw error;

@@ -27,6 +27,7 @@ test('an empty file means the defaults', () => {
     plans: {},
     dunning: {},
     declines: {},
+    hooks: { beforeCharge: [], afterCharge: [], onDunningStep: [], onSubscriptionChange: [], notify: [] },
     limits: { leaseSeconds: 90, reRingSeconds: 120, maxUnknownShare: 0.2, maxAmount: null },
   });
 });
@@ -40,11 +41,10 @@ test('a whole file is taken as written', () => {
     channels: { 나이스: { pg: 'nice.MID', mode: 'test', ratePerSecond: 50, timeoutSeconds: 60 } },
     plans: {
       basic: { ...plan, intervalCount: 3, policy: 'gentle' },
-      pro: { ...plan, amount: '19.90', currency: 'USD' },
+      pro: { ...plan, amount: '19.90', currency: 'USD', maxAmount: 50 },
     },
     dunning: { gentle: { retryAfterDays: [2, 7, 14], minGapHours: 48 } },
     declines: { nice: { codes: { '2116': 'card' } }, any: { texts: { '잔액 부족': 'funds' } } },
-    hooks: [],
     events: [],
     limits: { leaseSeconds: 120, reRingSeconds: 60, maxAmount: { KRW: 1_000_000 } },
   };
@@ -96,6 +96,9 @@ describe('a wrong value is named with its path', () => {
       'plans.basic.amount is 0.30000000000000004',
     ],
     [{ plans: { basic: { ...plan, amount: true } } }, 'plans.basic.amount is true: write major units'],
+    [{ plans: { basic: { ...plan, maxAmount: 9_899 } } }, 'plans.basic.maxAmount is 9899: hooks may go up to it'],
+    [{ plans: { basic: { ...plan, maxAmount: '9900.5' } } }, "plans.basic.maxAmount is '9900.5'"],
+    [{ plans: { basic: { ...plan, maxAmount: null } } }, 'plans.basic.maxAmount is null: write major units'],
     [{ plans: { basic: { ...plan, currency: 'WON' } } }, "plans.basic.currency is 'WON': use an ISO 4217 code"],
     [
       { plans: { basic: { ...plan, interval: 'months' } } },
@@ -130,16 +133,12 @@ describe('a wrong value is named with its path', () => {
 });
 
 test.each([
-  [{ hooks: [{ name: 'gift', run: () => ({ kind: 'skip' }) }] }, 'hooks is a list: this version runs no hooks yet'],
-  [{ hooks: () => ({ kind: 'skip' }) }, 'this version runs no hooks yet'],
-  [{ hooks: { before: 1 } }, 'this version runs no hooks yet'],
-  [{ hooks: null }, 'this version runs no hooks yet'],
   [{ events: [{ url: 'https://shop.example/events' }] }, 'events is a list: this version sends no events yet'],
-])('nobody is left to believe that a hook runs: %j', (raw, expected) => {
+])('nobody is left to believe that an event is sent: %j', (raw, expected) => {
   expect(problemsOf(raw).join('\n')).toContain(expected);
 });
 
-test.each([{ hooks: [] }, { hooks: {} }, { events: [] }, { events: undefined }])('%j asks for nothing', (raw) => {
+test.each([{ hooks: {} }, { events: [] }, { events: undefined }])('%j asks for nothing', (raw) => {
   expect(problemsOf(raw)).toEqual([]);
 });
 

@@ -103,18 +103,27 @@ describe('rules between settings', () => {
       { plans: { p: plan(9_901) }, limits: { maxAmount: { KRW: 9_900 } } },
       'plans.p.amount is 9901: more than limits.maxAmount.KRW',
     ],
+    [
+      { plans: { p: { ...plan(9_900), maxAmount: 9_901 } }, limits: { maxAmount: { KRW: 9_900 } } },
+      'plans.p.maxAmount is 9901: more than limits.maxAmount.KRW',
+    ],
   ])('%j', async (config, expected) => expect(await problemsOf(resolve({}, config))).toContain(expected));
 
   test('prices are read into minor units, once', async () => {
-    const { plans } = await resolve({}, { plans: { won: plan(9_900), dollar: { ...plan('9.90'), currency: 'USD' } } });
+    const { plans } = await resolve(
+      {},
+      { plans: { won: plan(9_900), dollar: { ...plan('9.90'), currency: 'USD', maxAmount: 50 } } },
+    );
     expect(plans.won).toEqual({
       name: '월 구독',
       amount: { minor: 9_900, currency: 'KRW' },
+      ceilingMinor: 9_900,
       interval: 'month',
       intervalCount: 1,
       policy: 'default',
     });
     expect(plans.dollar?.amount).toEqual({ minor: 990, currency: 'USD' });
+    expect(plans.dollar?.ceilingMinor).toBe(5_000);
   });
 
   test('declines of PayPal and Paymentwall are not final', async () => {

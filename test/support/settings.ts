@@ -8,9 +8,9 @@ type SchemaPart = {
   readonly default?: unknown;
   readonly enum?: readonly unknown[];
 };
-/** What stands under each class of declines has one row for all. */
+/** What stands under each class of declines has one row for all, and so has each list of hooks. */
 export function ofAnyClass({ path, facts }: Setting): Setting {
-  return { path: path.replace(/(?<=\.classes\.)\w+/, '*'), facts };
+  return { path: path.replace(/(?<=\.classes\.)\w+/, '*').replace(/^hooks\.\w+\.\*/, 'hooks.*'), facts };
 }
 
 export type Setting = { readonly path: string; readonly facts: readonly string[] };
