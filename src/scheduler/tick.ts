@@ -18,7 +18,7 @@ export async function tick(
   const startedAt = await deps.store.databaseNow();
   await deps.failpoints.at('tick.begun');
   await deps.store.clearArrears();
-  await deps.store.endUnpaid();
+  await deps.store.endStopped();
   const drawn = await drawUpAll(deps, { startedAt, until: until ?? startedAt });
   if (drawn.drawnUp > 0) await deps.failpoints.at('tick.drawn_up');
   await settleInvoices(deps);

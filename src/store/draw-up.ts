@@ -130,28 +130,6 @@ export async function drawUp(
 }
 
 /**
- * Ends subscriptions whose agreed number of periods is over, or that were cancelled to the end of a period. While one of their invoices is still being collected, or
- * waits for a person, they stay live, so that its attempts may go; the tick looks again within the hour.
- */
-export async function endSubscriptions(db: Db, ids: readonly string[]): Promise<number> {
-  if (ids.length === 0) return 0;
-  return db.$executeRaw`
-    WITH over AS MATERIALIZED (
-      SELECT s.id, EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id
-                             AND i.state IN ('open', 'retrying', 'held', 'review')) AS collecting
-        FROM subscription s
-       WHERE s.id = ANY(${[...ids]}::uuid[]) AND s.status IN ('trialing', 'active', 'past_due')
-         AND s.next_due_at <= maedal_now() AND (s.cancel_at_period_end OR s.next_period >= s.first_period + s.ends_after)
-       ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
-    )
-    UPDATE subscription s SET last_drawn_at = maedal_now(), updated_at = maedal_now(),
-           status = CASE WHEN over.collecting THEN s.status ELSE 'canceled' END,
-           canceled_at = CASE WHEN NOT over.collecting THEN maedal_now() END,
-           next_due_at = CASE WHEN over.collecting THEN maedal_now() + interval '1 hour' END
-      FROM over WHERE s.id = over.id`;
-}
-
-/**
  * Has subscriptions stand by what they owe: `active` where all is paid, `past_due` where nothing that was given up is owed
  * any more, `unpaid` where nothing else is. Settling an invoice does so as well; but of two that settle at the same instant,
  * each sees the other as still unpaid. Asks as `maedal_status_owing` does, in a form that is planned for many.
@@ -169,18 +147,6 @@ export async function clearArrears(db: Db): Promise<number> {
        SELECT s.id FROM subscription s WHERE s.status = 'past_due' AND EXISTS (${givenUp} AND p.policy ->> 'later' IS DISTINCT FROM 'accumulate')
           AND NOT EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.state IN ('open', 'retrying')))
        AND s.status IN ('past_due', 'unpaid')`;
-}
-
-/** Ends subscriptions that were cancelled to the end of a period, and were given up on before it came. */
-export async function endUnpaid(db: Db): Promise<number> {
-  return db.$executeRaw`
-    WITH ended AS (
-      UPDATE subscription SET status = 'canceled', canceled_at = maedal_now(), next_due_at = NULL, updated_at = maedal_now()
-       WHERE status = 'unpaid' AND cancel_at_period_end AND subscription.next_due_at <= maedal_now()
-      RETURNING id, external_id
-    )
-    INSERT INTO outbox (kind, subscription_id, payload, next_at)
-    SELECT 'subscription.canceled', id, jsonb_build_object('subscription_id', external_id), maedal_now() FROM ended`;
 }
 
 /** Passes over subscriptions that cannot be drawn up, until the next tick tries again. */

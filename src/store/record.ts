@@ -82,10 +82,13 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
              -- Still past due, it may owe what has come less far than what was paid.
              WHEN ${becomes} IN ('settled', 'write_off') THEN s.status IN ('past_due', 'unpaid')
              ELSE false END
+      RETURNING subscription.id
     ), told AS (
       INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)
       SELECT event.kind, s.id, moved.id, ${JSON.stringify(snapshot(subject))}::jsonb || event.payload, maedal_now()
         FROM s, moved, jsonb_to_recordset(${JSON.stringify(next.events)}::jsonb) AS event (kind text, payload jsonb)
+             -- Of the subscription only where it moved: a cancel, a pause or another invoice may have been quicker.
+       WHERE event.kind NOT LIKE 'subscription.%' OR EXISTS (SELECT FROM standing)
     )
     SELECT count(*)::integer AS recorded FROM moved`;
   return rows[0]?.recorded === 1;

@@ -2,8 +2,9 @@ import { cardsAwaited } from './awaiting.ts';
 import { accountAs, putUpForRefund, putUpForReview } from './captures.ts';
 import { bound } from './charge-store.ts';
 import type { Db } from './db.ts';
-import { clearArrears, drawUp, dueSubscriptions, endSubscriptions, endUnpaid, passOver } from './draw-up.ts';
+import { clearArrears, drawUp, dueSubscriptions, passOver } from './draw-up.ts';
 import { databaseNow, expireSends, prepareRetries, retriesDue, ring } from './due.ts';
+import { endStopped, endSubscriptions } from './ending.ts';
 import { observe } from './observations.ts';
 import { record } from './record.ts';
 import { canaries } from './sends.ts';
@@ -24,7 +25,7 @@ export function scheduleStore(db: Db) {
     endSubscriptions: bound(db, endSubscriptions),
     passOver: bound(db, passOver),
     clearArrears: bound(db, clearArrears),
-    endUnpaid: bound(db, endUnpaid),
+    endStopped: bound(db, endStopped),
     unsettledInvoices: bound(db, unsettledInvoices),
     settleInvoices: bound(db, settleInvoices),
     cardsAwaited: bound(db, cardsAwaited),

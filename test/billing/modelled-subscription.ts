@@ -54,7 +54,7 @@ export class ModelledSubscription extends ModelledStanding {
   /** One pass of a scheduler. What was held waits for a try that has just come due, and so does the next period. */
   tick(): void {
     this.clearArrears();
-    if (this.status === 'unpaid' && this.cancelsAtPeriodEnd && this.#isDue()) this.becomes('canceled');
+    if (this.cancelsAtPeriodEnd && this.#isDue() && this.#endsStopped()) this.becomes('canceled');
     if (this.isLive() && this.#isDue() && !(this.status === 'past_due' && this.#tryGoesFirst())) this.#drawUp();
     this.settle('void');
     this.settle('hold');
@@ -106,6 +106,17 @@ export class ModelledSubscription extends ModelledStanding {
     return this.nextDueAt !== null && this.nextDueAt <= this.now;
   }
 
+  /** Paused, it stays so while one of its invoices waits for a person. */
+  #endsStopped(): boolean {
+    return this.status === 'unpaid' || (this.status === 'paused' && !this.#isCollecting());
+  }
+
+  #isCollecting(): boolean {
+    return this.invoices.some(
+      ({ state }) => state === 'held' || state === 'review' || state === 'open' || state === 'retrying',
+    );
+  }
+
   #tryGoesFirst(): boolean {
     const since = this.now.minus({ minutes: 10 });
     return this.invoices.some(
@@ -120,10 +131,7 @@ export class ModelledSubscription extends ModelledStanding {
       [this.#nextPeriod, this.nextDueAt] = [next.nextPeriod, next.nextDueAt];
       return;
     }
-    const isCollecting = this.invoices.some(
-      ({ state }) => state === 'held' || state === 'review' || state === 'open' || state === 'retrying',
-    );
-    if (isCollecting) this.nextDueAt = this.now.plus({ hours: 1 });
+    if (this.#isCollecting()) this.nextDueAt = this.now.plus({ hours: 1 });
     else this.becomes('canceled');
   }
 

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { DunningPolicy } from '../../src/billing/policy.ts';
 import type { SubscriptionOrder } from '../../src/billing/subscription-order.ts';
 import { orderSubscription } from '../../src/operator/order-subscription.ts';
+import { dunned, GIVES_UP } from '../support/dunned.ts';
 import { CHANNEL, FINGERPRINT, invoicesOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -68,4 +70,59 @@ test('cancelled to its end after a new anchor, a paid period is served', async (
   await days(2);
   expect(await row()).toMatchObject({ status: 'canceled' });
   expect(await invoices()).toEqual([['2027-01-31', 'paid']]);
+});
+
+const canceled = async () => {
+  const told = await world.database.db.outbox.findMany({ where: { kind: 'subscription.canceled' } });
+  return told.map(({ payload }) => Object(payload).subscription_id);
+};
+
+/** Given up the day after it was declined, and cancelled to its end in between. */
+async function givenUp(policy: DunningPolicy): Promise<void> {
+  await dunned(() => world).follow(policy);
+  world.gateway.script(`card of ${subscription}`, 'decline', 'decline');
+  await world.run();
+  await order({ kind: 'cancel', at: 'period_end' });
+  await days(1);
+}
+
+test.each(['unpaid', 'pause'] as const)('given up to %s, what was cancelled to its end has its end', async (end) => {
+  await givenUp({ ...GIVES_UP, retryAfterDays: [1], end });
+  expect(await row()).toMatchObject({ status: end === 'pause' ? 'paused' : end });
+  await days(26);
+  expect(await canceled()).toEqual([]);
+  await days(2);
+  expect(await row()).toMatchObject({ status: 'canceled', access: 'suspended', next_due_at: null });
+  expect(await canceled()).toEqual([subscription]);
+});
+
+test('paused by a person, what was cancelled to its end has its end, and that is told once', async () => {
+  await world.run();
+  await order({ kind: 'cancel', at: 'period_end' });
+  await order({ kind: 'pause' });
+  await days(30);
+  expect(await row()).toMatchObject({ status: 'canceled' });
+  expect(await canceled()).toEqual([subscription]);
+});
+
+test('paused with something still owed, it does not end before a person has seen to that', async () => {
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  await order({ kind: 'cancel', at: 'period_end' });
+  await order({ kind: 'pause' });
+  await days(30);
+  expect(await row()).toMatchObject({ status: 'paused' });
+  expect(await invoices()).toEqual([['2027-01-31', 'held']]);
+  await world.database.db.$executeRaw`UPDATE invoice SET state = 'void', reason = 'a present'`;
+  await days(1);
+  expect(await row()).toMatchObject({ status: 'canceled' });
+});
+
+test('whatever ends at the end of its period is told of, and once', async () => {
+  const last = await world.subscribe({ endsAfter: 1 });
+  await world.run();
+  await order({ kind: 'cancel', at: 'period_end' });
+  await days(31);
+  expect(new Set(await canceled())).toEqual(new Set([subscription, last]));
+  expect(await canceled()).toHaveLength(2);
 });

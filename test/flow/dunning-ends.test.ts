@@ -4,6 +4,7 @@ import { tick } from '../../src/scheduler/tick.ts';
 import type { Ring } from '../../src/store/due.ts';
 import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
 import { runJob } from '../../src/worker/run-job.ts';
+import { dunned, GIVES_UP } from '../support/dunned.ts';
 import { invoiceOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -45,6 +46,27 @@ test.each([
   await runFor(40);
   expect(world.gateway.posts).toHaveLength(1);
 });
+
+test.each([
+  ['cancel', { kind: 'cancel', at: 'now' }, 'subscription.canceled'],
+  ['pause', { kind: 'pause' }, 'subscription.paused'],
+] as const)(
+  'a ladder that ends in a %s where a person was quicker tells of it no second time',
+  async (end, wish, kind) => {
+    await follow({ ...GIVES_UP, end });
+    const subscription = await world.subscribe();
+    world.gateway.script(`card of ${subscription}`, 'decline');
+    const charge = world.gateway.charge.bind(world.gateway);
+    world.gateway.charge = async (...of) => {
+      await dunned(() => world).order(subscription, wish);
+      return charge(...of);
+    };
+    await world.run();
+    expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'uncollectible' });
+    expect(await told('invoice.uncollectible')).toBe(1);
+    expect(await told(kind)).toBe(1);
+  },
+);
 
 test.each([
   ['hold', 'unpaid', 1],

@@ -142,7 +142,8 @@ function gaps({ invoices }: Subscription, wasPaused: boolean): string[] {
 function ending(subscription: Subscription, now: DateTime): string[] {
   const { status, invoices, cancel_at_period_end: isCancelled, ends_after: endsAfter } = subscription;
   const { first_period: first, next_period: next } = subscription;
-  const isOver = isCancelled || (endsAfter !== null && next >= first + endsAfter && status !== 'unpaid');
+  const isStopped = status === 'unpaid' || status === 'paused';
+  const isOver = isCancelled || (endsAfter !== null && next >= first + endsAfter && !isStopped);
   const schedule = {
     anchorLocal: subscription.anchor_local,
     timezone: subscription.timezone,
@@ -152,7 +153,7 @@ function ending(subscription: Subscription, now: DateTime): string[] {
   const endedAt = periodAt(schedule, next).startAt;
   const settledAt = Math.max(...invoices.map((invoice) => invoice.updated_at.getTime()));
   if (settledAt > now.minus({ minutes: 65 }).toMillis()) return []; // it is looked at again within the hour
-  if (!isOver || status === 'canceled' || status === 'paused' || endedAt > now.minus({ hours: 2 })) return [];
+  if (!isOver || status === 'canceled' || endedAt > now.minus({ hours: 2 })) return [];
   const isWaiting = invoices.some(({ state }) => COLLECTED.has(state) || state === 'held' || state === 'review');
   return isWaiting ? [] : [`was to end at ${endedAt.toISO()}`];
 }

@@ -119,7 +119,7 @@ function invoicesOfCustomer(tables: Tables, owner: SubscriptionRow, { before }: 
   return before.filter(isSameCustomer);
 }
 
-/** `endSubscriptions` in memory. */
+/** `endSubscriptions` of `store/ending.ts` in memory. */
 export function endSubscriptions(tables: Tables, ids: readonly string[]): number {
   const { nowMs } = tables;
   const over = tables.subscriptions.where(
@@ -131,14 +131,26 @@ export function endSubscriptions(tables: Tables, ids: readonly string[]): number
       (cancel_at_period_end || (ends_after !== null && next_period >= first_period + ends_after)),
   );
   for (const row of over) {
-    const collecting = tables.invoices.where(
-      ({ subscription_id, state }) => subscription_id === row.id && COLLECTING.has(state),
-    );
-    const end = { status: 'canceled', canceled_at: nowMs, next_due_at: null } as const;
-    const goOn = { canceled_at: null, next_due_at: nowMs + 3_600_000 };
-    tables.subscriptions.put(row.id, { ...row, last_drawn_at: nowMs, ...(collecting.length > 0 ? goOn : end) });
+    const drawn = { ...row, last_drawn_at: nowMs };
+    const goesOn = { ...drawn, canceled_at: null, next_due_at: nowMs + 3_600_000 };
+    if (isCollected(tables, row)) tables.subscriptions.put(row.id, goesOn);
+    else end(tables, drawn);
   }
   return over.length;
+}
+
+function isCollected(tables: Tables, { id }: SubscriptionRow): boolean {
+  return (
+    tables.invoices.where(({ subscription_id, state }) => subscription_id === id && COLLECTING.has(state)).length > 0
+  );
+}
+
+function end(tables: Tables, row: SubscriptionRow): void {
+  const { nowMs } = tables;
+  tables.subscriptions.put(row.id, { ...row, status: 'canceled', canceled_at: nowMs, next_due_at: null });
+  const payload = { subscription_id: row.external_id };
+  const told = { kind: 'subscription.canceled', subscription_id: row.id, invoice_id: null, payload };
+  tables.outbox.push({ ...told, next_at: nowMs });
 }
 
 /** `clearArrears` in memory. */
@@ -152,20 +164,16 @@ export function clearArrears(tables: Tables): number {
   return settled.length;
 }
 
-/** `endUnpaid` in memory. */
-export function endUnpaid(tables: Tables): number {
+/** `endStopped` in memory. */
+export function endStopped(tables: Tables): number {
   const { nowMs } = tables;
   const over = tables.subscriptions.where(
     ({ status, cancel_at_period_end, next_due_at: at }) =>
-      status === 'unpaid' && cancel_at_period_end && at !== null && at <= nowMs,
+      (status === 'unpaid' || status === 'paused') && cancel_at_period_end && at !== null && at <= nowMs,
   );
-  for (const row of over) {
-    tables.subscriptions.put(row.id, { ...row, status: 'canceled', canceled_at: nowMs, next_due_at: null });
-    const payload = { subscription_id: row.external_id };
-    const told = { kind: 'subscription.canceled', subscription_id: row.id, invoice_id: null, payload };
-    tables.outbox.push({ ...told, next_at: nowMs });
-  }
-  return over.length;
+  const ended = over.filter((row) => row.status === 'unpaid' || !isCollected(tables, row));
+  for (const row of ended) end(tables, row);
+  return ended.length;
 }
 
 /** `passOver` in memory. */

@@ -3,7 +3,7 @@ import { instant } from '../../../../src/store/instant.ts';
 import type { ScheduleStore } from '../../../../src/store/schedule-store.ts';
 import { accountAs, putUpForRefund, putUpForReview } from './accounting.ts';
 import { cardsAwaited } from './awaiting.ts';
-import { clearArrears, drawUp, dueSubscriptions, endSubscriptions, endUnpaid, passOver } from './drawing-up.ts';
+import { clearArrears, drawUp, dueSubscriptions, endStopped, endSubscriptions, passOver } from './drawing-up.ts';
 import { takeBackIntent, writeIntent } from './intending.ts';
 import { lease } from './leasing.ts';
 import { canaries, observe, recentSends, rememberBillingKey } from './observing.ts';
@@ -43,7 +43,7 @@ export function memoryStore(tables: Tables, carry: Carry): ChargeStore & Schedul
     endSubscriptions: bound('endSubscriptions', endSubscriptions),
     passOver: bound('passOver', passOver),
     clearArrears: bound('clearArrears', clearArrears),
-    endUnpaid: bound('endUnpaid', endUnpaid),
+    endStopped: bound('endStopped', endStopped),
     unsettledInvoices: bound('unsettledInvoices', unsettledInvoices),
     settleInvoices: bound('settleInvoices', settleInvoices),
     cardsAwaited: bound('cardsAwaited', cardsAwaited),

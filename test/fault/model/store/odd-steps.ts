@@ -33,7 +33,7 @@ export function oddStep(chance: Chance, { uids, subscriptions }: Known): Step {
     { name: 'end', take: async ({ side }) => side.store.endSubscriptions(await idsOf(side, subscriptions)) },
     { name: 'watch', take: (hands) => watch(hands, draw) },
     { name: 'clear arrears', take: ({ side }) => side.store.clearArrears() },
-    { name: 'end unpaid', take: ({ side }) => side.store.endUnpaid() },
+    { name: 'end stopped', take: ({ side }) => side.store.endStopped() },
     { name: 'pass over', take: async ({ side }) => side.store.passOver(await idsOf(side, [subscription])) },
     {
       name: 'remember the key',

@@ -27,7 +27,8 @@ export function record(tables: Tables, subject: Subject, next: Transition): bool
   const status = statusAfter(tables, subscription, invoice, next.subscription);
   if (status !== null)
     tables.subscriptions.put(subscription.id, { ...subscription, status, ...ending(tables, status) });
-  for (const { kind, payload } of next.events) tell(tables, subject, kind, payload);
+  for (const { kind, payload } of next.events)
+    if (status !== null || !kind.startsWith('subscription.')) tell(tables, subject, kind, payload);
   return true;
 }
 
