@@ -49,7 +49,8 @@ async function databaseFacts(url: string, config: Config): Promise<Pick<Checkup,
     const facts = await inspectDatabase(db, url);
     const hostNowMs = systemClock.nowMs();
     const isReadable = facts.pendingMigrations.length === 0; // older tables may lack what is asked for
-    const standing = isReadable ? await inspectStanding(db, await identityOf(config, db)) : null;
+    const configured = { policies: Object.keys(config.policies), channels: Object.keys(config.channels) };
+    const standing = isReadable ? await inspectStanding(db, await identityOf(config, db), configured) : null;
     return { database: { facts, hostNowMs }, standing };
   } catch (error) {
     return { database: { error: asError(error) }, standing: null };

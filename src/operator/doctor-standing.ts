@@ -1,12 +1,18 @@
 import { assertNever } from '../billing/errors.ts';
 import type { Fence } from '../store/fence.ts';
-import type { Standing } from '../store/inspection.ts';
+import type { Missing, Standing } from '../store/inspection.ts';
 import type { Finding } from './finding.ts';
 import { isoInstant } from './instant.ts';
 
-/** Judges what stands between due invoices and their charges: fence, kill switch, audit. Pure. */
-export function standingFindings({ fence, switchedOff, audited }: Standing): Finding[] {
-  return [fenceFinding(fence), sendingFinding(switchedOff), auditFinding(audited)];
+/** Judges what stands between due invoices and their charges: fence, kill switch, audit, and what is configured. Pure. */
+export function standingFindings({ fence, switchedOff, audited, missing }: Standing): Finding[] {
+  return [
+    fenceFinding(fence),
+    sendingFinding(switchedOff),
+    auditFinding(audited),
+    missingFinding('policies', missing, POLICY_IS_GONE),
+    missingFinding('channels', missing, CHANNEL_IS_GONE),
+  ];
 }
 
 function fenceFinding(fence: Fence): Finding {
@@ -57,3 +63,26 @@ function auditFinding(audited: Standing['audited']): Finding {
   const says = `the last one that passed began at ${at}, and counts no more: every charge is preceded by a look-up`;
   return { name, level: 'warn', says, doThis: 'start a scheduler, which makes one a day; see its log' };
 }
+
+type Gone = { readonly kind: Missing['kind']; readonly where: string; readonly means: string; readonly doThis: string };
+
+/** Nothing stops for a name that left the configuration; but what happens then is hardly what was meant. */
+function missingFinding(name: string, missing: Standing['missing'], { kind, where, means, doThis }: Gone): Finding {
+  const gone = missing.filter((one) => one.kind === kind);
+  if (gone.length === 0) return { name, level: 'ok', says: 'all that subscriptions name are configured' };
+  const names = gone.map((one) => `'${one.name}' (${one.subscriptions} subscriptions)`).join(', ');
+  return { name, level: 'warn', says: `not under \`${where}\`: ${names}; ${means}`, doThis };
+}
+
+const POLICY_IS_GONE: Gone = {
+  kind: 'policy',
+  where: 'dunning',
+  means: "from their next decision on they are collected by 'default'",
+  doThis: 'put them back under `dunning` and start again, or leave it so: no charge is lost',
+};
+const CHANNEL_IS_GONE: Gone = {
+  kind: 'channel',
+  where: 'channels',
+  means: "they are charged with the times and limits of 'default'",
+  doThis: 'put them back under `channels` and start again: their horizon may be longer than that of `default`',
+};

@@ -37,10 +37,17 @@ export type Standing = {
   readonly switchedOff: { readonly reason: string | null; readonly by: string | null } | null;
   /** When the last audit that counts began, and whether it still does: then first attempts go without a look-up. */
   readonly audited: { readonly at: Date; readonly counts: boolean } | null;
+  /** What subscriptions that are not canceled name and the configuration lacks, and how many they are. */
+  readonly missing: readonly Missing[];
 };
 
+export type Missing = { readonly kind: 'policy' | 'channel'; readonly name: string; readonly subscriptions: number };
+
+/** The names in the configuration that subscriptions may bear. */
+export type Configured = { readonly policies: readonly string[]; readonly channels: readonly string[] };
+
 /** Asks for it, in a database that is migrated. */
-export async function inspectStanding(db: Db, identity: Identity): Promise<Standing> {
+export async function inspectStanding(db: Db, identity: Identity, configured: Configured): Promise<Standing> {
   const control = await db.control.findUniqueOrThrow({ where: { id: 1 } });
   const [{ counts }] = await db.$queryRaw<[{ counts: boolean }]>`
     SELECT coalesce(audited_in = maedal_incarnation() AND audited_at > maedal_now() - ${AUDIT_LASTS}::interval, false) AS counts FROM control`;
@@ -48,5 +55,14 @@ export async function inspectStanding(db: Db, identity: Identity): Promise<Stand
     fence: fenceOf(control, identity),
     switchedOff: control.sending_enabled ? null : { reason: control.sending_reason, by: control.sending_changed_by },
     audited: control.audited_at === null ? null : { at: control.audited_at, counts },
+    missing: await missingNames(db, configured),
   };
+}
+
+async function missingNames(db: Db, { policies, channels }: Configured): Promise<Missing[]> {
+  return db.$queryRaw<Missing[]>`
+    SELECT named.kind, named.name, count(*)::integer AS subscriptions
+      FROM subscription CROSS JOIN LATERAL (VALUES ('policy', policy), ('channel', channel)) named (kind, name)
+     WHERE status <> 'canceled' AND named.name <> ALL(CASE named.kind WHEN 'policy' THEN ${[...policies]}::text[] ELSE ${[...channels]}::text[] END)
+     GROUP BY named.kind, named.name ORDER BY named.kind, named.name`;
 }

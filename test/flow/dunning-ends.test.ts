@@ -94,6 +94,22 @@ test('what is written off is owed no more: the subscription goes on with its nex
   expect(world.gateway.captures).toHaveLength(1);
 });
 
+test('a policy that left the configuration leaves its subscriptions to the default one, and no charge is lost', async () => {
+  await keepPolicyVersion(world.database.db, 'gone', { ...POLICY, retryAfterDays: [5] });
+  const versions = { default: 'test', gentle: 'gone' };
+  Object.assign(world.worker, { policyVersions: versions });
+  Object.assign(world.scheduler, { policyVersions: versions });
+  const subscription = await world.subscribe();
+  await world.database.db.$executeRaw`UPDATE subscription SET policy = 'gentle'`;
+  world.gateway.script(`card of ${subscription}`, 'decline', 'decline');
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({ policy_version_id: 'gone', state: 'retrying' });
+  await follow({ ...POLICY, retryAfterDays: [1, 6] });
+  await runFor(8);
+  expect(await invoiceOf(world, subscription)).toMatchObject({ policy_version_id: 'ending', state: 'paid' });
+  expect(world.gateway.posts).toHaveLength(3);
+});
+
 test('however many workers charge one card at once, it is not declined more often than its cap', async () => {
   await follow({ ...POLICY, perCard: { declines: 3, days: 10 } });
   const names = await Promise.all(Array.from({ length: 8 }, () => world.subscribe({ customer: 'kim' })));

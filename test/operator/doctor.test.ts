@@ -9,6 +9,7 @@ const standing: Checkup['standing'] = {
   fence: { kind: 'open' },
   switchedOff: null,
   audited: { at: new Date(HOST), counts: true },
+  missing: [],
 };
 const healthy: Checkup = {
   environment: 'live',
@@ -122,6 +123,21 @@ describe('clocks', () => {
     expect(names({ gateway })).toContain('host clock');
     expect(names({ gateway })).not.toContain('database clock');
   });
+});
+
+test('policies and channels that left the configuration are named, with what happens to their subscriptions', () => {
+  const missing = [
+    { kind: 'policy', name: 'gentle', subscriptions: 12 },
+    { kind: 'policy', name: 'vip', subscriptions: 1 },
+    { kind: 'channel', name: 'nice', subscriptions: 3 },
+  ] as const;
+  const checkup = { ...healthy, standing: { ...standing, missing } };
+  expect(finding(checkup, 'policies')).toMatchObject({
+    level: 'warn',
+    says: expect.stringMatching(/'gentle' \(12 subscriptions\), 'vip' .* collected by 'default'/),
+    doThis: expect.stringContaining('dunning'),
+  });
+  expect(finding(checkup, 'channels')).toMatchObject({ level: 'warn', says: expect.stringContaining("'nice' (3") });
 });
 
 test('the text has one line for each finding, and one more for what to do', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { openDb } from '../../src/store/db.ts';
-import { inspectDatabase } from '../../src/store/inspection.ts';
+import { inspectDatabase, inspectStanding } from '../../src/store/inspection.ts';
 import { addSubscription } from '../operator/rows.ts';
 import { emptyDatabase, freshDatabase } from '../support/database.ts';
 
@@ -21,6 +21,21 @@ test('a migrated database tells its version, its clock and what PortOne said of 
     pendingMigrations: [],
     keys: { sandbox: 2, live: 1 },
   });
+  await drop();
+});
+
+test('names of policies and channels that the configuration lacks are counted, those of canceled subscriptions left out', async () => {
+  const { db, drop } = await freshDatabase();
+  for (const name of ['a', 'b', 'c', 'd']) await addSubscription(db, name);
+  await db.$executeRaw`UPDATE subscription SET policy = 'gone' WHERE external_id IN ('a', 'b', 'c')`;
+  await db.$executeRaw`UPDATE subscription SET channel = 'closed' WHERE external_id = 'a'`;
+  await db.$executeRaw`UPDATE subscription SET status = 'canceled', canceled_at = maedal_now() WHERE external_id = 'c'`;
+  const identity = { fingerprint: 'ours', needsAdoption: false };
+  const { missing } = await inspectStanding(db, identity, { policies: ['default'], channels: ['default', 'other'] });
+  expect(missing).toEqual([
+    { kind: 'channel', name: 'closed', subscriptions: 1 },
+    { kind: 'policy', name: 'gone', subscriptions: 2 },
+  ]);
   await drop();
 });
 
