@@ -7,6 +7,7 @@ import type { SchedulerDeps } from '../scheduler/deps.ts';
 import type { LoopDeps } from '../scheduler/loop.ts';
 import { roomInQueue } from '../scheduler/room.ts';
 import { auditStore } from '../store/audit-store.ts';
+import { stopStore } from '../store/channel-stops.ts';
 import { chargeStore } from '../store/charge-store.ts';
 
 import type { Ring } from '../store/due.ts';
@@ -15,6 +16,7 @@ import { scheduleStore } from '../store/schedule-store.ts';
 import { watchClock } from '../store/sending-alarms.ts';
 import { unknownShareBrake } from '../worker/brake.ts';
 import type { RefundDeps, WorkerDeps } from '../worker/deps.ts';
+import { sharedStops } from '../worker/stops.ts';
 import { watchFence } from './fence-watch.ts';
 
 /** Takes what a scheduler finds: the queue, or a worker at hand. */
@@ -83,7 +85,7 @@ export function workerDeps(app: App): WorkerDeps {
     store,
     ...identity,
     failpoints,
-    brake: unknownShareBrake({ store, clock, maxUnknownShare }),
+    brake: unknownShareBrake({ store, stops: sharedStops(stopStore(db), clock), clock, maxUnknownShare }),
     gateway,
     clock,
     report,

@@ -26,10 +26,10 @@ export async function reachGateway(
     const apartMs = Math.abs(readiness.gatewayNowMs - now.toMillis());
     if (apartMs <= CLOCKS_AGREE_MS) return CLEAR;
     const reason = `the clocks of the database and the gateway are ${Math.round(apartMs / 1_000)} s apart`;
-    refusedByGateway(deps, reason);
+    await refusedByGateway(deps, reason);
     return notSent(reason);
   }
-  if (readiness.kind === 'refused') refusedByGateway(deps, readiness.reason);
+  if (readiness.kind === 'refused') await refusedByGateway(deps, readiness.reason);
   return notSent(readiness.reason);
 }
 

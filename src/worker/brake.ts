@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { ChargeStore } from '../store/charge-store.ts';
 import type { Brake } from './deps.ts';
-import { stopsBy } from './stops.ts';
+import type { Stops } from './stops.ts';
 
 /**
  * Stops the sending while more than `maxUnknownShare` of the last 50 sends have no answer: something is wrong with the
@@ -10,18 +10,18 @@ import { stopsBy } from './stops.ts';
  */
 export function unknownShareBrake(deps: {
   readonly store: Pick<ChargeStore, 'recentSends'>;
+  readonly stops: Stops;
   readonly clock: Clock;
   readonly maxUnknownShare: number;
 }): Brake {
   let askedAtMs = Number.NEGATIVE_INFINITY;
   let probedAtMs = Number.NEGATIVE_INFINITY;
   let reason: string | null = null;
-  const stops = stopsBy(deps.clock);
   return {
-    stop: stops.stop,
-    lift: stops.lift,
+    stop: deps.stops.stop,
+    lift: deps.stops.lift,
     check: async (channel) => {
-      const stopped = stops.standingAgainst(channel);
+      const stopped = await deps.stops.standingAgainst(channel);
       if (stopped !== null) return { kind: 'braked', reason: stopped };
       const nowMs = deps.clock.monotonicMs();
       if (nowMs - askedAtMs >= REMEMBERED_MS) {

@@ -111,7 +111,7 @@ async function sendWithNewToken(deps: WorkerDeps, first: Unauthorized, seen: rea
   if (ready.kind !== 'clear') return { ...ready, attempt: again };
   const second = await send(deps, again, seen);
   if (second.kind !== 'unauthorized') return second;
-  refusedByGateway(deps, second.reason);
+  await refusedByGateway(deps, second.reason);
   return { ...notSent(second.reason), attempt: second.attempt };
 }
 

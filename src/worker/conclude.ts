@@ -29,7 +29,7 @@ export async function concludeAndReport(
     return;
   }
   await deps.failpoints.at('record.done');
-  if (conclusion.kind === 'outcome') tellBrake(deps, attempt, conclusion.outcome);
+  if (conclusion.kind === 'outcome') await tellBrake(deps, attempt, conclusion.outcome);
   deps.report({
     kind: 'charge.finished',
     invoiceId: attempt.invoiceId,
@@ -44,10 +44,14 @@ export async function concludeAndReport(
 }
 
 /** Where the account is at fault and nobody's card, every further charge of its channel would be declined the same way. */
-function tellBrake(deps: WorkerDeps, { subscription: { channel } }: LeasedAttempt, outcome: ChargeOutcome): void {
+async function tellBrake(
+  deps: WorkerDeps,
+  { subscription: { channel } }: LeasedAttempt,
+  outcome: ChargeOutcome,
+): Promise<void> {
   if ('decline' in outcome && outcome.decline.class === 'config') {
-    refusedByGateway(deps, outcome.decline.reason, channel);
-  } else if (outcome.kind === 'paid' || outcome.kind === 'declined') deps.brake.lift(channel);
+    await refusedByGateway(deps, outcome.decline.reason, channel);
+  } else if (outcome.kind === 'paid' || outcome.kind === 'declined') await deps.brake.lift(channel);
 }
 
 /** Whether the transition stands; if not, somebody else's record does. */

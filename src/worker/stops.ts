@@ -1,38 +1,60 @@
 import type { Clock } from '../clock.ts';
+import { ALL_CHANNELS, type ChannelStop, type StopStore } from '../store/channel-stops.ts';
 
 /** What keeps the charges of a channel from leaving, because an answer said that no other would fare better. */
 export type Stops = {
   /** Stops one channel, or all of them. */
-  stop(reason: string, channel?: string): void;
+  stop(reason: string, channel?: string): Promise<void>;
   /** An answer came that says otherwise: the channel goes again. */
-  lift(channel: string): void;
+  lift(channel: string): Promise<void>;
   /** Why a charge of this channel may not leave now; null where it may. Once a minute one may, to find out. */
-  standingAgainst(channel: string): string | null;
+  standingAgainst(channel: string): Promise<string | null>;
 };
 
-/** Remembered by this process alone, and by this host's clock: nothing rests on it but how often a refusal is asked for. */
-export function stopsBy(clock: Clock): Stops {
-  const stops = new Map<string | null, { readonly reason: string; readonly untilMs: number }>();
+/**
+ * Shared by all workers through the database, which each reads once a second at most. No safety device: nothing rests on it
+ * but how often a refusal is asked for.
+ */
+export function sharedStops(store: StopStore, clock: Clock): Stops {
+  let known: readonly ChannelStop[] = [];
+  let askedAtMs = Number.NEGATIVE_INFINITY;
+  let asking = Promise.resolve();
+  const against = (channel: string) =>
+    known.filter((stop) => stop.channel === ALL_CHANNELS || stop.channel === channel);
+  const ask = () => {
+    if (clock.monotonicMs() - askedAtMs < REMEMBERED_MS) return asking;
+    askedAtMs = clock.monotonicMs();
+    asking = store.channelStops().then((stops) => {
+      known = stops;
+    });
+    return asking;
+  };
+  const forget = () => {
+    askedAtMs = Number.NEGATIVE_INFINITY;
+  };
   return {
-    stop: (reason, channel) => {
-      stops.set(channel ?? null, { reason, untilMs: clock.monotonicMs() + A_MINUTE_MS });
+    stop: async (reason, channel = ALL_CHANNELS) => {
+      await store.stopChannel(channel, reason);
+      known = [...known.filter((stop) => stop.channel !== channel), { channel, reason, isOver: false }];
+      forget();
     },
-    lift: (channel) => {
-      stops.delete(channel);
-      stops.delete(null);
+    lift: async (channel) => {
+      // Whoever knows of none lifts none: that costs no statement.
+      const own = against(channel);
+      if (own.length === 0) return;
+      known = known.filter((stop) => !own.includes(stop));
+      await store.liftStops(channel);
     },
-    standingAgainst: (channel) => {
-      const nowMs = clock.monotonicMs();
-      const own = [null, channel].flatMap((key) => {
-        const stop = stops.get(key);
-        return stop === undefined ? [] : [{ key, ...stop }];
-      });
-      const [standing] = own.filter(({ untilMs }) => nowMs < untilMs);
-      if (standing !== undefined) return standing.reason;
-      for (const { key, reason } of own) stops.set(key, { reason, untilMs: nowMs + A_MINUTE_MS });
-      return null;
+    standingAgainst: async (channel) => {
+      await ask();
+      const own = against(channel);
+      const reason = (own.find(({ isOver }) => !isOver) ?? own[0])?.reason ?? null;
+      if (reason === null || own.some(({ isOver }) => !isOver)) return reason;
+      const isFree = await store.takeProbe(channel);
+      known = known.map((stop) => (own.includes(stop) ? { ...stop, isOver: false } : stop));
+      return isFree ? null : reason;
     },
   };
 }
 
-const A_MINUTE_MS = 60_000;
+const REMEMBERED_MS = 1_000;

@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { parseInvoiceId } from '../../src/billing/ids.ts';
 import { orderIntervention } from '../../src/operator/intervene.ts';
+import { tick } from '../../src/scheduler/tick.ts';
+import { stopStore } from '../../src/store/channel-stops.ts';
+import type { Ring } from '../../src/store/due.ts';
 import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
+import { unknownShareBrake } from '../../src/worker/brake.ts';
+import type { WorkerDeps } from '../../src/worker/deps.ts';
+import { runJob } from '../../src/worker/run-job.ts';
+import { sharedStops } from '../../src/worker/stops.ts';
 import { CHANNEL, FINGERPRINT, invoiceOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -14,7 +21,7 @@ afterEach(() => world.end());
 
 test('a decline that is the account’s own fault stops the channel, for it would decline every card', async () => {
   const stopped: string[] = [];
-  const stop = (reason: string, channel?: string) => stopped.push(`${channel}: ${reason}`);
+  const stop = async (reason: string, channel?: string) => void stopped.push(`${channel}: ${reason}`);
   Object.assign(world.worker, { brake: { ...world.worker.brake, stop } });
   const subscription = await world.subscribe();
   declining(`card of ${subscription}`);
@@ -36,6 +43,26 @@ test('a decline that is the account’s own fault stops the channel, for it woul
   expect(stopped).toHaveLength(2);
 });
 
+test('one worker’s refusal stops the charges of another, until one that finds out is paid', async () => {
+  const refused = async () => declining(`card of ${await world.subscribe()}`);
+  await refused();
+  const workers = [anotherWorker(), anotherWorker()];
+  const pass = async (seconds: number) => {
+    await world.advance({ seconds });
+    const rings: Ring[] = [];
+    await tick({ ...world.scheduler, ring: async (added) => void rings.push(...added) });
+    for (const [index, job] of rings.entries()) await runJob(workers[index % 2] ?? world.worker, job);
+    return world.gateway.posts.length;
+  };
+  expect(await pass(0)).toBe(1);
+  const mends = [await refused(), await refused()];
+  expect(await pass(30)).toBe(1);
+  expect(await pass(40)).toBe(2); // the one that finds out is refused again
+  for (const mend of mends) mend();
+  expect(await pass(70)).toBe(3);
+  expect(await world.database.db.invoice.count({ where: { state: 'paid' } })).toBe(1);
+});
+
 test('an account that is refused to the last rung holds its invoices: mended and released, they are paid', async () => {
   const { db } = world.database;
   const subscription = await world.subscribe();
@@ -51,6 +78,15 @@ test('an account that is refused to the last rung holds its invoices: mended and
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
   expect(await statusOf(subscription)).toBe('active');
 });
+
+/** One that shares nothing with others but the database. */
+function anotherWorker(): WorkerDeps {
+  const { db } = world.database;
+  const clock = { ...world.worker.clock, monotonicMs: () => world.now.toMillis() };
+  const stops = sharedStops(stopStore(db), clock);
+  const { store } = world.worker;
+  return { ...world.worker, clock, brake: unknownShareBrake({ store, stops, clock, maxUnknownShare: 1 }) };
+}
 
 /** Its card is declined for the account's own fault from now on, until the answer is called. */
 function declining(customerUid: string): () => void {

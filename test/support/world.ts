@@ -86,7 +86,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
   const worker: WorkerDeps = {
     store: chargeStore(db),
     failpoints: noFailpoints,
-    brake: { stop: () => undefined, lift: () => undefined, check: async () => ({ kind: 'clear' }) },
+    brake: { stop: async () => undefined, lift: async () => undefined, check: async () => ({ kind: 'clear' }) },
     fingerprint: FINGERPRINT,
     gateway,
     clock,

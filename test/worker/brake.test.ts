@@ -10,7 +10,8 @@ function braked(sends: number, unknown: number) {
     },
   };
   const clock = { nowMs: () => world.nowMs, monotonicMs: () => world.nowMs, after: () => () => undefined };
-  return { world, brake: unknownShareBrake({ store, clock, maxUnknownShare: 0.2 }) };
+  const stops = { stop: async () => undefined, lift: async () => undefined, standingAgainst: async () => null };
+  return { world, brake: unknownShareBrake({ store, stops, clock, maxUnknownShare: 0.2 }) };
 }
 
 test('up to a fifth of the last 50 sends without an answer, charges leave', async () => {
@@ -48,26 +49,4 @@ test('the database is asked once a second, however many charges ask', async () =
   await Promise.all(Array.from({ length: 10 }, () => brake.check('default')));
   for (let times = 0; times < 100; times += 1) await brake.check('default');
   expect(world.asked).toBeLessThanOrEqual(10);
-});
-
-test('once the gateway refused our keys, one charge a minute finds out, until an answer says otherwise', async () => {
-  const { world, brake } = braked(0, 0);
-  brake.stop('PortOne refused the key pair');
-  expect(await brake.check('default')).toEqual({ kind: 'braked', reason: 'PortOne refused the key pair' });
-  world.nowMs = 60_000;
-  const asked = await Promise.all(Array.from({ length: 50 }, () => brake.check('nice')));
-  expect(asked.filter(({ kind }) => kind === 'clear')).toHaveLength(1);
-  brake.lift('nice');
-  expect(await brake.check('default')).toEqual({ kind: 'clear' });
-});
-
-test('what one channel is refused for stops no other', async () => {
-  const { world, brake } = braked(0, 0);
-  brake.stop('이용정지 가맹점', 'nice');
-  expect((await brake.check('default')).kind).toBe('clear');
-  expect(await brake.check('nice')).toEqual({ kind: 'braked', reason: '이용정지 가맹점' });
-  brake.lift('default'); // an answer to another channel says nothing of it
-  expect((await brake.check('nice')).kind).toBe('braked');
-  world.nowMs = 60_000;
-  expect([(await brake.check('nice')).kind, (await brake.check('nice')).kind]).toEqual(['clear', 'braked']);
 });

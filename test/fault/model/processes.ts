@@ -8,6 +8,7 @@ import type { SchedulerDeps } from '../../../src/scheduler/deps.ts';
 import type { Ring } from '../../../src/store/due.ts';
 import { unknownShareBrake } from '../../../src/worker/brake.ts';
 import type { WorkerDeps } from '../../../src/worker/deps.ts';
+import type { Stops } from '../../../src/worker/stops.ts';
 import type { Faults } from './faults.ts';
 import type { ModelGateway } from './model-gateway.ts';
 import { HORIZON_MS, type Plan, QUARANTINE_MS, TIMEOUT_MS } from './plan.ts';
@@ -50,6 +51,12 @@ function hmac(message: string): Uint8Array {
 }
 const INSTALLATION = installationPrefix(hmac);
 
+const NO_STOPS: Stops = {
+  stop: async () => undefined,
+  lift: async () => undefined,
+  standingAgainst: async () => null,
+};
+
 /** What a worker is given for one unit of work: the real flows over rows in memory, every call of them parked. */
 export function workerDeps(around: Surroundings, actor: Actor, skewMs: number): WorkerDeps {
   const { plan, stage } = around;
@@ -70,8 +77,8 @@ export function workerDeps(around: Surroundings, actor: Actor, skewMs: number): 
     fingerprint: FINGERPRINT,
     failpoints: failpointsOf(around, actor),
     brake: plan.audited
-      ? unknownShareBrake({ store, clock, maxUnknownShare: 0.2 })
-      : { stop: () => undefined, lift: () => undefined, check: async () => ({ kind: 'clear' }) },
+      ? unknownShareBrake({ store, stops: NO_STOPS, clock, maxUnknownShare: 0.2 })
+      : { stop: async () => undefined, lift: async () => undefined, check: async () => ({ kind: 'clear' }) },
   };
 }
 
