@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import type { BeforeChargeAnswer } from '../billing/hook.ts';
+
+type ReadAnswer =
+  | { readonly kind: 'answer'; readonly answer: BeforeChargeAnswer }
+  /** No answer that could be obeyed; the reason shows nothing of its values, which may be a payer's. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** Reads what a before-hook answered, as JSON has it. Whatever is not named here is refused: a misspelt key is no order. */
+export function readBeforeAnswer(value: unknown): ReadAnswer {
+  const read = answerSchema.safeParse(value);
+  if (read.success) return { kind: 'answer', answer: read.data };
+  const [issue] = read.error.issues;
+  const path = issue?.path.join('.') ?? '';
+  const problem = `${path === '' ? '' : `${path}: `}${issue?.message ?? 'it has no form'}`;
+  return { kind: 'refused', reason: `its answer is none: ${problem}`.slice(0, 300) };
+}
+
+const minor = z.int({ error: 'write a whole number of minor units' }).min(0, { error: 'an amount is not below zero' });
+const reason = z.string().trim().min(1).max(500);
+
+/** ISO 8601 with an offset: without one it would mean whatever zone this host is in. A Date is JSON of that form. */
+const until = z.iso.datetime({ offset: true, error: 'write an instant with its offset, 2027-01-31T10:00:00+09:00' });
+
+const customData = z
+  .record(z.string(), z.json())
+  .refine((data) => Buffer.byteLength(JSON.stringify(data)) <= CUSTOM_DATA_BYTES, { error: 'at most 4 KB of JSON' });
+
+const answerSchema = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({ kind: z.literal('proceed') }),
+    z.strictObject({
+      kind: z.literal('adjust'),
+      amount: minor.optional(),
+      name: z.string().trim().min(1).max(40).optional(),
+      taxFree: minor.optional(),
+      vat: minor.nullable().optional(),
+      customData: customData.optional(),
+    }),
+    z.strictObject({ kind: z.literal('skip'), reason }),
+    z.strictObject({ kind: z.literal('defer'), until }),
+    z.strictObject({ kind: z.literal('hold'), reason }),
+  ],
+  { error: "answer an object whose kind is 'proceed', 'adjust', 'skip', 'defer' or 'hold'" },
+);
+
+const CUSTOM_DATA_BYTES = 4_096;
