@@ -70,7 +70,9 @@ type Gone = { readonly kind: Missing['kind']; readonly where: string; readonly m
 function missingFinding(name: string, missing: Standing['missing'], { kind, where, means, doThis }: Gone): Finding {
   const gone = missing.filter((one) => one.kind === kind);
   if (gone.length === 0) return { name, level: 'ok', says: 'all that subscriptions name are configured' };
-  const names = gone.map((one) => `'${one.name}' (${one.subscriptions} subscriptions)`).join(', ');
+  const names = gone
+    .map((one) => `'${one.name}' (${one.subscriptions} subscription${one.subscriptions === 1 ? '' : 's'})`)
+    .join(', ');
   return { name, level: 'warn', says: `not under \`${where}\`: ${names}; ${means}`, doThis };
 }
 

@@ -134,7 +134,7 @@ test('policies and channels that left the configuration are named, with what hap
   const checkup = { ...healthy, standing: { ...standing, missing } };
   expect(finding(checkup, 'policies')).toMatchObject({
     level: 'warn',
-    says: expect.stringMatching(/'gentle' \(12 subscriptions\), 'vip' .* collected by 'default'/),
+    says: expect.stringMatching(/'gentle' \(12 subscriptions\), 'vip' \(1 subscription\); .* collected by 'default'/),
     doThis: expect.stringContaining('dunning'),
   });
   expect(finding(checkup, 'channels')).toMatchObject({ level: 'warn', says: expect.stringContaining("'nice' (3") });
