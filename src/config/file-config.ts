@@ -39,7 +39,9 @@ function problemsOf(issue: z.core.$ZodIssue, raw: unknown): string[] {
   const subject = nameOf(path);
   if (issue.code === 'invalid_key') return [`${subject}: ${issue.issues[0]?.message ?? issue.message}`];
   if (value === undefined) return [`${subject} is missing${issue.code === 'custom' ? `: ${issue.message}` : ''}`];
-  const told = path.includes('secret') ? 'not shown' : shown(value);
+  // What is wrong with a list itself is seen in it; a list where something else belongs is not.
+  const isListWrong = issue.code === 'custom' && Array.isArray(value) && value.every(isPlain);
+  const told = path.includes('secret') ? 'not shown' : isListWrong ? cut(JSON.stringify(value)) : shown(value);
   return [`${subject} is ${told}: ${remedyOf(issue, value)}`];
 }
 
@@ -92,6 +94,10 @@ function shown(value: unknown): string {
   if (typeof value === 'string') return cut(`'${value}'`);
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
   return cut(inspect(value));
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number';
 }
 
 function cut(text: string): string {

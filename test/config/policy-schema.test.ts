@@ -13,7 +13,10 @@ function problemsOf(raw: unknown): readonly string[] {
 }
 
 test.each<[unknown, string]>([
-  [{ dunning: { default: { retryAfterDays: [3, 1] } } }, 'write the days in rising order'],
+  [
+    { dunning: { default: { retryAfterDays: [3, 1] } } },
+    'default.retryAfterDays is [3,1]: write the days in rising order',
+  ],
   [{ dunning: { default: { retryAfterDays: [1, 1] } } }, 'write the days in rising order'],
   [{ dunning: { default: { retryAfterDays: [0] } } }, 'dunning.default.retryAfterDays.0 is 0: write at least 1'],
   [
