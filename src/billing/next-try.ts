@@ -19,8 +19,8 @@ export type CardStanding = {
 export type Collecting = {
   /** The payer's cards in the order in which they are charged, the subscription's own first. */
   readonly cards: readonly CardStanding[];
-  /** The card of the present attempt. */
-  readonly cardId: string;
+  /** The card of the present attempt; null where another one was registered in its place. */
+  readonly cardId: string | null;
   /** Whether a decline of this channel never turns into a payment: only then another card may be charged at once. */
   readonly declinesAreFinal: boolean;
   /** What the jitter of its retries follows from. */
@@ -45,7 +45,7 @@ export type NextTry =
 
 /** What is decided on beside an attempt, as it was leased. */
 export function collectingOf(attempt: Attempted, declinesAreFinal: boolean): Collecting {
-  return { cards: attempt.cards, cardId: attempt.billingKey.id, declinesAreFinal, seed: seedOf(attempt) };
+  return { cards: attempt.cards, cardId: attempt.cardId, declinesAreFinal, seed: seedOf(attempt) };
 }
 
 /** The seed of an invoice: the same after a restore, and in a simulation of it. */
@@ -55,7 +55,7 @@ export function seedOf({ subscription, periodKey }: Pick<Attempted, 'subscriptio
 
 type Attempted = {
   readonly cards: readonly CardStanding[];
-  readonly billingKey: { readonly id: string };
+  readonly cardId: string | null;
   readonly subscription: { readonly externalId: string };
   readonly periodKey: string;
 };

@@ -8,7 +8,7 @@ import type { OrderDeps, Ordered } from './order-subscription.ts';
 
 /**
  * Gives a subscription another card, and has what is unpaid charged on it: each invoice once, at once, where no earlier
- * charge may still land; the others keep their next instant. Once under a key: whoever comes second only makes up for
+ * charge may still land; the others as soon as they may go. Once under a key: whoever comes second only makes up for
  * charges that were not ordered yet. Throws FenceError where the subscription changes faster
  * than it is read.
  */
@@ -28,7 +28,7 @@ export async function orderCardChange(
       if (because !== null) return { kind: 'refused', because };
       if (!(await changeCard(db, found, customerUid, { ...said, fingerprint }))) return null;
     }
-    await chargePayable(deps, found, doneAt, said);
+    await chargePayable(deps, found, said);
     return { kind: 'done' };
   });
 }

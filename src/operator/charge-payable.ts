@@ -1,23 +1,18 @@
 import { FenceError, InputError } from '../billing/errors.ts';
-import { payableByCard } from '../store/card-change.ts';
+import { payableByCard } from '../store/given-cards.ts';
 import type { SaidOnce, SubscriptionFound } from '../store/subscription-orders.ts';
 import { type InterventionDeps, orderIntervention } from './intervene.ts';
 
 /**
- * Has what is unpaid charged on a card that was given: each invoice once, at once, where no earlier charge may still land.
- * Of a card that was given earlier (`givenAt`), what was not tried since.
+ * Has what is unpaid charged on a card that was given, and was not tried on it since: each invoice once, at once, where no
+ * earlier charge may still land; the scheduler sees to the others as soon as they may go.
  */
-export async function chargePayable(
-  deps: InterventionDeps,
-  found: SubscriptionFound,
-  givenAt: Date | null,
-  said: SaidOnce,
-): Promise<void> {
-  for (const { id, state } of await payableByCard(deps.db, found, givenAt))
+export async function chargePayable(deps: InterventionDeps, found: SubscriptionFound, said: SaidOnce): Promise<void> {
+  for (const { id, state } of await payableByCard(deps.db, found))
     await tryAtOnce(() => orderIntervention(deps, id, state === 'held' ? 'release' : 'retry', said));
 }
 
-/** What may not be charged at once is charged when its ladder says so. */
+/** What may not be charged at once is left to the scheduler. */
 async function tryAtOnce(order: () => Promise<unknown>): Promise<void> {
   try {
     await order();

@@ -3,7 +3,7 @@ import type { InvoiceId } from '../billing/ids.ts';
 import { type Change, type Intervention, type InvoiceStanding, judge } from '../billing/intervention.ts';
 import type { Said } from '../store/control.ts';
 import type { Db } from '../store/db.ts';
-import { findForIntervention, type InvoiceFound, intervene, lookUpSoon } from '../store/interventions.ts';
+import { findForIntervention, type InvoiceFound, intervene, lookUpSoon, standingOf } from '../store/interventions.ts';
 import { onFreshReading } from './fresh-reading.ts';
 
 export type InterventionDeps = {
@@ -61,8 +61,5 @@ export async function findStanding(
   const found = await findForIntervention(db, invoiceId);
   if (found === null)
     throw new InputError(`there is no invoice '${invoiceId}'`, 'copy its id from /v1/invoices or the console');
-  const { unansweredAt, policy, ...rest } = found;
-  const channel = channelOf(found.channel);
-  const barredUntil = unansweredAt?.plus({ seconds: channel.quarantineSeconds }) ?? null;
-  return { found, standing: { ...rest, ...channel, barredUntil, minGapHours: policy.minGapHours } };
+  return { found, standing: standingOf(found, channelOf(found.channel)) };
 }

@@ -1,5 +1,4 @@
 import { judgeSubscription, type SubscriptionOrder } from '../billing/subscription-order.ts';
-import { lastCardChange } from '../store/card-change.ts';
 import type { Db } from '../store/db.ts';
 import { doneUnder } from '../store/idempotency.ts';
 import {
@@ -7,7 +6,6 @@ import {
   findForOrder,
   type OrderedBy,
   type SaidOnce,
-  type SubscriptionFound,
   settleInvoices,
 } from '../store/subscription-orders.ts';
 import { chargePayable } from './charge-payable.ts';
@@ -49,13 +47,8 @@ export async function orderSubscription(
     const { invoices } = judgement.kind === 'change' ? judgement.change : judgement;
     if (judgement.kind === 'change' && !(await changeSubscription(db, found, judgement.change, by))) return null;
     if (invoices !== undefined) await settleInvoices(db, found, invoices, { fingerprint, ...channel(found.channel) });
-    if (order.kind === 'resume') await chargeOnNewCard(deps, found, said);
+    // A card that was given during the pause is tried now.
+    if (order.kind === 'resume') await chargePayable(deps, found, said);
     return { kind: 'done' };
   });
-}
-
-/** A card that was given during the pause is tried now. */
-async function chargeOnNewCard(deps: OrderDeps, found: SubscriptionFound, said: SaidOnce): Promise<void> {
-  const givenAt = await lastCardChange(deps.db, found);
-  if (givenAt !== null) await chargePayable(deps, found, givenAt, said);
 }

@@ -7,6 +7,7 @@ import { accountCaptures } from './account-captures.ts';
 import { apart } from './apart.ts';
 import { decideOnAwaited } from './awaited-cards.ts';
 import { BATCH, type SchedulerDeps } from './deps.ts';
+import { tryGivenCards } from './given-cards.ts';
 
 /**
  * Rings for everything due: first tries, retries, look-ups, and what was rung and never taken. What was sent and never
@@ -19,6 +20,7 @@ export async function sweep(
   const expired = await deps.store.expireSends(BATCH);
   if (expired > 0) await deps.failpoints.at('sends.expired');
   await accountCaptures(deps);
+  await tryGivenCards(deps);
   await decideOnAwaited(deps);
   await enterSteps(deps);
   const by = until ?? (await deps.store.databaseNow());

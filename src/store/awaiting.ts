@@ -5,9 +5,9 @@ import type { InvoiceId, MerchantUid } from '../billing/ids.ts';
 import { AWAITING_CARD } from '../billing/invoice.ts';
 import type { CardStanding } from '../billing/next-try.ts';
 import type { DunningPolicy } from '../billing/policy.ts';
+import { type CardRow, cardsIn } from './cards.ts';
 import type { Db } from './db.ts';
 import { instant, instantOrNull } from './instant.ts';
-import { type CardRow, cardsIn } from './lease.ts';
 import type { Subject } from './record.ts';
 
 /** An invoice that waited for another card, and whose last instant for it has come. */
@@ -16,7 +16,8 @@ export type CardAwaited = {
   readonly own: Subject & Omit<AttemptStanding, 'quarantineSeconds' | 'collecting'>;
   readonly decline: { readonly class: DeclineClass; readonly reason: string };
   readonly cards: readonly CardStanding[];
-  readonly cardId: string;
+  /** Null where another card was registered in the place of the one that was declined. */
+  readonly cardId: string | null;
   /** When it was let go after it was held, and another card could be given again; null where it was not held. */
   readonly releasedAt: DateTime | null;
   /** The last send of the invoice that nothing answered; null for none. */
@@ -36,7 +37,7 @@ export async function cardsAwaited(
 ): Promise<CardAwaited[]> {
   const rows = await db.$queryRaw<Row[]>`
     SELECT i.id AS invoice_id, i.period_key, i.due_at, i.failures, s.id AS subscription_id, s.external_id, s.channel, p.policy,
-           maedal_now() AS now, a.merchant_uid, a.fence, a.state, a.sent_at, a.billing_key_id, a.decline_class, a.fail_reason,
+           maedal_now() AS now, a.merchant_uid, a.fence, a.state, a.sent_at, k.id AS card_id, a.decline_class, a.fail_reason,
            a.amount::float8 AS amount, a.currency, a.send_count - a.not_sent_count AS sends, maedal_cards(i.id) AS cards,
            (SELECT max(h.at) FROM history h WHERE h.entity_id = i.id AND h.from_state = 'held') AS released_at,
            (SELECT max(maedal_unanswered_at(x)) FROM attempt x WHERE x.invoice_id = i.id) AS unanswered_at
@@ -46,6 +47,7 @@ export async function cardsAwaited(
       JOIN policy_version p ON p.id = coalesce(in_force.by_policy ->> s.policy, in_force.by_policy ->> 'default', i.policy_version_id)
       JOIN LATERAL (SELECT * FROM attempt WHERE attempt.invoice_id = i.id AND attempt.state IN ('declined', 'rejected')
                           ORDER BY number DESC LIMIT 1) a ON true
+      LEFT JOIN billing_key k ON k.id = a.billing_key_id AND k.registration = a.registration
      WHERE i.state = 'retrying' AND i.reason = ${AWAITING_CARD} AND i.next_at <= maedal_now()
        AND s.status IN ('trialing', 'active', 'past_due')
      ORDER BY i.next_at, i.id LIMIT ${limit}`;
@@ -71,7 +73,7 @@ function awaited(row: Row): CardAwaited {
     },
     decline: { class: row.decline_class, reason: row.fail_reason ?? '' },
     cards: cardsIn(row.cards),
-    cardId: row.billing_key_id,
+    cardId: row.card_id,
     releasedAt: instantOrNull(row.released_at),
     unansweredAt: instantOrNull(row.unanswered_at),
     channel: row.channel,
@@ -94,7 +96,7 @@ type Row = {
   fence: number;
   state: 'declined' | 'rejected';
   sent_at: Date | null;
-  billing_key_id: string;
+  card_id: string | null;
   released_at: Date | null;
   unanswered_at: Date | null;
   decline_class: DeclineClass;

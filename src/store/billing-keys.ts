@@ -1,16 +1,17 @@
 import type { BillingKeyAnswer } from '../billing/charge.ts';
 import type { Db } from './db.ts';
+import type { LeasedAttempt } from './lease.ts';
 
-/** Writes down what the gateway says of a billing key, so that it is asked once and not before every charge. */
+/** Writes down what the gateway says of the card that a billing key has now, so that it is asked once and not before every charge. */
 export async function rememberBillingKey(
   db: Db,
-  id: string,
+  { id, registration }: Pick<LeasedAttempt['billingKey'], 'id' | 'registration'>,
   facts: Extract<BillingKeyAnswer, { kind: 'found' }>,
 ): Promise<void> {
   await db.$executeRaw`
     UPDATE billing_key SET sandbox = ${facts.sandbox}, verified_at = maedal_now(), pg_provider = ${facts.pgProvider},
            card_name = ${facts.cardName}, card_number_masked = ${facts.cardNumberMasked}
-     WHERE id = ${id}::uuid`;
+     WHERE id = ${id}::uuid AND registration = ${registration}`;
 }
 
 /** Those of these cards that are ours. */

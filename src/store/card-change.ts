@@ -1,5 +1,4 @@
-import type { InvoiceId } from '../billing/ids.ts';
-import { AWAITING_CARD, STOPPED, WRITTEN_OFF } from '../billing/invoice.ts';
+import { AWAITING_CARD } from '../billing/invoice.ts';
 import type { Db } from './db.ts';
 import { onceUnder } from './idempotency.ts';
 import { Prisma } from './prisma/client.ts';
@@ -20,8 +19,8 @@ export async function ownerOfCard(
 
 /**
  * Gives a subscription another card, or the same `customer_uid` with another card behind it (registering one again
- * replaces it at PortOne without a word): what was known of it is asked anew before its next charge. Attempts that were
- * sent keep the card they were sent on. Done once under a key, which it marks as done. Returns false when the subscription
+ * replaces it at PortOne without a word): what was known of it is asked anew before its next charge, and what was done on
+ * the one before counts against it no more. Attempts that were sent keep the card they were sent on. Done once under a key, which it marks as done. Returns false when the subscription
  * changed meanwhile, or is not ours to change.
  */
 export async function changeCard(
@@ -39,10 +38,10 @@ export async function changeCard(
     ), once AS (
       ${onceUnder(by.under, Prisma.sql`ours`)}
     ), k AS (
-      INSERT INTO billing_key (customer_id, customer_uid) SELECT s.customer_id, ${customerUid} FROM s, once
-      ON CONFLICT (customer_uid) DO UPDATE SET state = 'active', sandbox = NULL, verified_at = NULL, card_name = NULL, card_number_masked = NULL
+      INSERT INTO billing_key (customer_id, customer_uid, given_at) SELECT s.customer_id, ${customerUid}, maedal_now() FROM s, once
+      ON CONFLICT (customer_uid) DO UPDATE SET registration = billing_key.registration + 1, given_at = excluded.given_at, state = 'active', sandbox = NULL, verified_at = NULL, card_name = NULL, card_number_masked = NULL
        WHERE billing_key.customer_id = excluded.customer_id
-      RETURNING id
+      RETURNING id, customer_id, preference
     ), moved AS (
       UPDATE subscription SET billing_key_id = k.id, updated_at = maedal_now() FROM s, k WHERE subscription.id = s.id RETURNING subscription.id
     ), unbound AS (
@@ -51,9 +50,10 @@ export async function changeCard(
        WHERE invoice.subscription_id = moved.id AND attempt.invoice_id = invoice.id AND attempt.state = 'prepared' AND attempt.send_count = 0
          AND (attempt.lease_until IS NULL OR attempt.lease_until <= maedal_now())
     ), awaited AS (
-      -- What waited for another card is decided on anew, even where nothing may be charged at once.
-      UPDATE invoice SET next_at = maedal_now() FROM moved
-       WHERE invoice.subscription_id = moved.id AND invoice.state = 'retrying' AND invoice.reason = ${AWAITING_CARD}
+      -- What waited for another card, of whichever subscription of the payer's it may pay, is decided on anew, even where nothing may be charged at once.
+      UPDATE invoice SET next_at = maedal_now() FROM moved, k, subscription own
+       WHERE own.customer_id = k.customer_id AND (own.id = moved.id OR own.billing_key_id = k.id OR k.preference > 0)
+         AND invoice.subscription_id = own.id AND invoice.state = 'retrying' AND invoice.reason = ${AWAITING_CARD}
     ), written AS (
       INSERT INTO audit (actor, action, subject, reason) SELECT ${by.actor}, 'subscription.card_changed', moved.id::text, ${by.reason} FROM moved
     ), told AS (
@@ -64,29 +64,3 @@ export async function changeCard(
     SELECT count(*)::integer AS done FROM moved`;
   return row?.done === 1;
 }
-
-/** When a subscription was last given another card; null where it never was. */
-export async function lastCardChange(db: Db, { id }: Pick<SubscriptionFound, 'id'>): Promise<Date | null> {
-  const where = { subject: id, action: 'subscription.card_changed' };
-  const last = await db.audit.findFirst({ where, orderBy: { id: 'desc' } });
-  return last?.at ?? null;
-}
-
-/**
- * Invoices of a subscription that another card may pay: declined ones, those held for what was wrong with the card, and those
- * that wait for what was given up, unless it is paused. Of a card that was given earlier, those that were not tried since.
- */
-export async function payableByCard(
-  db: Db,
-  { id }: SubscriptionFound,
-  givenAt: Date | null,
-): Promise<{ readonly id: InvoiceId; readonly state: string }[]> {
-  return db.$queryRaw<{ id: InvoiceId; state: string }[]>`
-    SELECT i.id::text, i.state FROM invoice i JOIN subscription s ON s.id = i.subscription_id
-     WHERE s.id = ${id}::uuid AND coalesce(i.last_attempt_at < ${givenAt}::timestamptz, true)
-       AND (i.state = 'retrying' OR (i.state = 'uncollectible' AND i.reason <> ${WRITTEN_OFF}) OR (i.state = 'held' AND (
-         i.reason = ANY(${[...OF_THE_CARD]}::text[]) OR (i.reason = ${STOPPED} AND s.status <> 'paused' AND i.failures > 0))))
-     ORDER BY i.due_at, i.id`;
-}
-
-const OF_THE_CARD = ['billing_key_unknown', 'billing_key_kind_unknown', 'live_key_in_test', 'test_key_in_live'];

@@ -1,4 +1,5 @@
 import { rememberBillingKey } from './billing-keys.ts';
+import { presentCards } from './cards.ts';
 import type { Db } from './db.ts';
 import { takeBackIntent, writeIntent } from './intent.ts';
 import { lease } from './lease.ts';
@@ -18,6 +19,7 @@ export function chargeStore(db: Db) {
     lease: bound(db, lease),
     writeIntent: bound(db, writeIntent),
     takeBackIntent: bound(db, takeBackIntent),
+    presentCards: bound(db, presentCards),
     record: bound(db, record),
     observe: bound(db, observe),
     rememberBillingKey: bound(db, rememberBillingKey),

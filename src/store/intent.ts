@@ -64,8 +64,8 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       SELECT customer.id, customer.caught_up_at + interval '24 hours' AS spaced_until
         FROM customer JOIN s ON s.customer_id = customer.id JOIN i ON i.spaced FOR NO KEY UPDATE OF customer
     ), card AS MATERIALIZED (
-      -- Locked, so that of two sends on one card the second counts the first.
-      SELECT billing_key.id, billing_key.hold_reason, billing_key.customer_uid FROM billing_key JOIN i ON true
+      -- Locked, so that of two sends on one card the second counts the first, and none is sent on another than was leased for.
+      SELECT billing_key.id, billing_key.hold_reason, billing_key.customer_uid, billing_key.registration FROM billing_key JOIN i ON true
        WHERE billing_key.id = ${attempt.billingKey.id}::uuid FOR NO KEY UPDATE OF billing_key
     ), cap AS MATERIALIZED (
       SELECT maedal_capped_until(card.id, ${cap.declines}::integer, ${cap.days}::integer, ${attempt.id}::uuid) AS capped_until,
@@ -89,14 +89,14 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
              not_found_count = 0, fail_reason = NULL, unsettled_since = NULL,
              first_sent_at = coalesce(attempt.first_sent_at, maedal_now()),
              lease_until = maedal_now() + make_interval(secs => ${limits.timeoutSeconds + LEASE_MARGIN_SECONDS}),
-             billing_key_id = coalesce(attempt.billing_key_id, k.id), customer_uid = coalesce(attempt.customer_uid, k.customer_uid),
+             billing_key_id = coalesce(attempt.billing_key_id, k.id), customer_uid = coalesce(attempt.customer_uid, k.customer_uid), registration = k.registration,
              amount = coalesce(attempt.amount, standing.amount), currency = coalesce(attempt.currency, standing.currency),
              tax_free = coalesce(attempt.tax_free, standing.tax_free), name = coalesce(attempt.name, standing.name),
              vat = CASE WHEN attempt.send_count > 0 THEN attempt.vat ELSE standing.vat END
         FROM standing, card k
        WHERE attempt.id = ${attempt.id}::uuid AND attempt.fence = ${attempt.fence} AND attempt.state = 'prepared'
          AND attempt.lease_until > maedal_now() AND attempt.invoice_id = standing.id
-         AND (attempt.billing_key_id IS NOT NULL OR k.id = standing.billing_key_id)
+         AND (attempt.billing_key_id IS NOT NULL OR k.id = standing.billing_key_id) AND k.registration = ${attempt.billingKey.registration}
          AND standing.amount = ${attempt.amount.minor}::bigint AND standing.currency = ${attempt.amount.currency}
          AND standing.state IN ('open', 'retrying') AND standing.subscription_status IN ('trialing', 'active', 'past_due')
          AND standing.sending_enabled AND standing.is_ours AND (standing.adopted OR NOT ${limits.needsAdoption})

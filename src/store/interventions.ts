@@ -1,7 +1,7 @@
 import type { DateTime } from 'luxon';
 import type { AttemptState } from '../billing/attempt.ts';
 import type { InvoiceId } from '../billing/ids.ts';
-import type { Change, Intervention } from '../billing/intervention.ts';
+import type { Change, Intervention, InvoiceStanding } from '../billing/intervention.ts';
 import type { DunningPolicy } from '../billing/policy.ts';
 import type { Said } from './control.ts';
 import type { Db } from './db.ts';
@@ -59,12 +59,22 @@ export async function findForIntervention(db: Db, id: InvoiceId): Promise<Invoic
   };
 }
 
+/** An invoice that was read, as an order is judged on it. */
+export function standingOf(
+  { unansweredAt, policy, ...found }: InvoiceFound,
+  channel: Pick<InvoiceStanding, 'quarantineSeconds' | 'declinesAreFinal'>,
+): InvoiceStanding {
+  const barredUntil = unansweredAt?.plus({ seconds: channel.quarantineSeconds }) ?? null;
+  return { ...found, ...channel, barredUntil, minGapHours: policy.minGapHours };
+}
+
 /** An order that was judged: who gave it and why, of which invoice, and what this process takes the database for. */
 export type Order = {
   readonly invoiceId: InvoiceId;
   readonly intervention: Intervention | 'mark-paid';
   readonly said: Said;
-  readonly fingerprint: string;
+  /** Null for whichever it is. */
+  readonly fingerprint: string | null;
 };
 
 /**
@@ -99,7 +109,7 @@ export async function intervene(db: Db, order: Order, found: InvoiceFound, chang
       SELECT i.id FROM i WHERE (${attempt === null} OR EXISTS (SELECT FROM living))
          AND (${impUid === null} OR EXISTS (SELECT FROM payment)) AND NOT EXISTS (SELECT FROM given_back WHERE is_open)
     ), c AS MATERIALIZED (
-      SELECT stands.id FROM control JOIN stands ON true WHERE fingerprint = ${order.fingerprint} FOR SHARE OF control
+      SELECT stands.id FROM control JOIN stands ON true WHERE fingerprint = coalesce(${order.fingerprint}, fingerprint) FOR SHARE OF control
     ), a AS (
       UPDATE attempt SET state = ${attempt ?? ''}, fail_reason = CASE WHEN ${attempt} <> 'paid' THEN ${said.reason} END,
              imp_uid = CASE WHEN ${attempt} = 'paid' THEN ${impUid} ELSE imp_uid END,

@@ -1,9 +1,9 @@
 import type { DateTime } from 'luxon';
-import type { DeclineClass } from '../billing/charge.ts';
 import type { AttemptId, InvoiceId, MerchantUid } from '../billing/ids.ts';
 import type { Money } from '../billing/money.ts';
 import type { CardStanding } from '../billing/next-try.ts';
 import type { DunningPolicy } from '../billing/policy.ts';
+import { type CardRow, cardsIn } from './cards.ts';
 import type { Db } from './db.ts';
 import { instant, instantOrNull } from './instant.ts';
 import { isOrdered } from './ordered.ts';
@@ -53,9 +53,17 @@ export type LeasedAttempt = {
   readonly periodKey: string;
   readonly subscription: { readonly id: string; readonly externalId: string; readonly channel: string };
   readonly buyer: { readonly name: string | null; readonly email: string | null; readonly tel: string | null };
-  readonly billingKey: { readonly id: string; readonly customerUid: string; readonly sandbox: boolean | null };
+  readonly billingKey: {
+    readonly id: string;
+    readonly customerUid: string;
+    /** Which of the cards that were registered under it one after another is there now. */
+    readonly registration: number;
+    readonly sandbox: boolean | null;
+  };
   /** The payer's cards, as they stand before this attempt. */
   readonly cards: readonly CardStanding[];
+  /** That of them on which it was last sent, or is to be; null where another one was registered in its place. */
+  readonly cardId: string | null;
   /** Every `merchant_uid` of the invoice up to this attempt's own, which is the last. */
   readonly uids: readonly KnownUid[];
   /** Records of this attempt's id seen before its first send. */
@@ -106,7 +114,8 @@ export async function lease(
            (CASE WHEN a.send_count > 0 THEN a.vat ELSE i.vat END)::float8 AS vat,
            ${isOrdered(Prisma.sql`i`)} AS is_ordered, coalesce(a.name, i.name) AS name, i.due_at, i.failures, p.policy, i.period_key,
            s.id AS subscription_id, s.external_id, s.channel, c.name AS buyer_name, c.email AS buyer_email, c.tel AS buyer_tel,
-           k.id AS billing_key_id, coalesce(a.customer_uid, k.customer_uid) AS customer_uid, k.sandbox,
+           k.id AS billing_key_id, coalesce(a.customer_uid, k.customer_uid) AS customer_uid, k.sandbox, k.registration,
+           CASE WHEN a.send_count = 0 OR a.registration = k.registration THEN k.id END AS card_id,
            (SELECT jsonb_agg(jsonb_build_object('merchantUid', other.merchant_uid, 'isUnanswered', maedal_unanswered_at(other) IS NOT NULL,
                      'isReturned', EXISTS (SELECT FROM observation o WHERE o.merchant_uid = other.merchant_uid AND o.accounted_as = 'returned'), 'wasSeen', EXISTS (
                      SELECT FROM observation o WHERE o.merchant_uid = other.merchant_uid)) ORDER BY other.number)
@@ -153,35 +162,22 @@ function leased(row: Row): LeasedAttempt {
     periodKey: row.period_key,
     subscription: { id: row.subscription_id, externalId: row.external_id, channel: row.channel },
     buyer: { name: row.buyer_name, email: row.buyer_email, tel: row.buyer_tel },
-    billingKey: { id: row.billing_key_id, customerUid: row.customer_uid, sandbox: row.sandbox },
+    billingKey: {
+      id: row.billing_key_id,
+      customerUid: row.customer_uid,
+      registration: row.registration,
+      sandbox: row.sandbox,
+    },
     cards: cardsIn(row.cards),
+    cardId: row.card_id,
     uids: row.uids,
     seenBefore: row.seen_before,
     audit: row.audit,
   };
 }
 
-/** Cards as `maedal_cards` gives them. */
-export function cardsIn(rows: readonly CardRow[]): CardStanding[] {
-  return rows.map(({ id, declines, refusals, lastTriedAt, declined }) => ({
-    id,
-    declines,
-    refusals,
-    declined,
-    lastTriedAt: lastTriedAt === null ? null : instant(new Date(lastTriedAt)),
-  }));
-}
-
 /** Audits are made daily; one that is late by more than this counts no more. */
 export const AUDIT_LASTS = '26 hours';
-
-export type CardRow = {
-  id: string;
-  declines: number;
-  refusals: number;
-  lastTriedAt: string | null;
-  declined: DeclineClass | null;
-};
 
 type Row = {
   id: AttemptId;
@@ -216,7 +212,9 @@ type Row = {
   billing_key_id: string;
   customer_uid: string;
   sandbox: boolean | null;
+  registration: number;
   cards: CardRow[];
+  card_id: string | null;
   uids: KnownUid[];
   seen_before: string[];
   audit: LeasedAttempt['audit'];

@@ -5,6 +5,8 @@ import type { Db } from './db.ts';
 import { clearArrears, drawUp, dueSubscriptions, passOver } from './draw-up.ts';
 import { databaseNow, expireSends, prepareRetries, retriesDue, ring } from './due.ts';
 import { endStopped, endSubscriptions } from './ending.ts';
+import { payableByGivenCards } from './given-cards.ts';
+import { findForIntervention, intervene } from './interventions.ts';
 import { observe } from './observations.ts';
 import { record } from './record.ts';
 import { canaries } from './sends.ts';
@@ -28,6 +30,9 @@ export function scheduleStore(db: Db) {
     endStopped: bound(db, endStopped),
     unsettledInvoices: bound(db, unsettledInvoices),
     settleInvoices: bound(db, settleInvoices),
+    payableByGivenCards: bound(db, payableByGivenCards),
+    findForIntervention: bound(db, findForIntervention),
+    intervene: bound(db, intervene),
     cardsAwaited: bound(db, cardsAwaited),
     retriesDue: bound(db, retriesDue),
     enterSteps: bound(db, enterSteps),

@@ -42,7 +42,7 @@ export async function checkBillingKey(deps: WorkerDeps, { billingKey }: LeasedAt
   const answer = await deps.gateway.billingKey(billingKey.customerUid);
   if (answer.kind === 'unclear') return notSent(answer.reason);
   if (answer.kind === 'absent') return { kind: 'withdrawn', to: 'held', reason: 'billing_key_unknown' };
-  await deps.store.rememberBillingKey(billingKey.id, answer);
+  await deps.store.rememberBillingKey(billingKey, answer);
   if (answer.sandbox === deps.sandbox) return CLEAR;
   return { kind: 'withdrawn', to: 'held', reason: WRONG_KIND[String(answer.sandbox)] ?? 'billing_key_kind_unknown' };
 }

@@ -87,7 +87,8 @@ async function send(
   const intent = await deps.store.writeIntent(attempt, limits);
   await deps.failpoints.at('intent.unacknowledged');
   if (intent.kind === 'refused') return refusedIntent(intent, attempt);
-  const sent: LeasedAttempt = { ...attempt, sendCount: attempt.sendCount + 1, sentAt: instant(intent.sentAt) };
+  const { id: cardId } = attempt.billingKey;
+  const sent: LeasedAttempt = { ...attempt, sendCount: attempt.sendCount + 1, sentAt: instant(intent.sentAt), cardId };
   await deps.failpoints.at('intent.acknowledged');
   await deps.failpoints.at('guard.about_to_be_checked');
   // A process that was suspended here may have lost its lease to somebody who is already looking: it must not send.

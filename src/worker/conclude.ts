@@ -22,7 +22,7 @@ export async function concludeAndReport(
   conclusion: Conclusion,
   startedMs: number,
 ): Promise<void> {
-  const attempt = conclusion.kind === 'outcome' ? (conclusion.attempt ?? leased) : leased;
+  const attempt = await asItStands(deps, leased, conclusion);
   const next = conclusion.kind === 'superseded' ? null : follow(deps, attempt, conclusion);
   if (conclusion.kind === 'superseded' || next === null || !(await recorded(deps, attempt, next))) {
     deps.report({ kind: 'record.superseded', attemptId: attempt.id });
@@ -41,6 +41,13 @@ export async function concludeAndReport(
     next: next.decision,
     tookMs: Math.round(deps.clock.monotonicMs() - startedMs),
   });
+}
+
+/** What was declined is decided on by the cards that are there now: a payer may have given one while the charge was on its way. */
+async function asItStands(deps: WorkerDeps, leased: LeasedAttempt, conclusion: Conclusion): Promise<LeasedAttempt> {
+  if (conclusion.kind !== 'outcome') return leased;
+  const attempt = conclusion.attempt ?? leased;
+  return 'decline' in conclusion.outcome ? { ...attempt, ...(await deps.store.presentCards(attempt.id)) } : attempt;
 }
 
 /** Where the account is at fault and nobody's card, every further charge of its channel would be declined the same way. */

@@ -29,6 +29,7 @@ export class ModelledSubscription extends ModelledStanding {
   schedule: Schedule = EVERY_THREE_DAYS;
   #firstPeriod = 0;
   #nextPeriod = 0;
+  #registrations = 0;
   #cards: readonly CardStanding[] = ['first', 'second'].map(freshCard);
   readonly #agreed: Agreed;
   readonly #clock: { now: DateTime };
@@ -84,10 +85,12 @@ export class ModelledSubscription extends ModelledStanding {
   /** Another card, or the same `customer_uid` with another one behind it: what is unpaid is tried at once. */
   changeCard(id: string): void {
     if (this.status === 'canceled') return;
-    this.#cards = firstOf(id, this.#cards);
+    this.#registrations += 1;
+    const card = freshCard(`${id} ${this.#registrations}`);
+    this.#cards = given(card, this.#cards);
     for (const invoice of this.invoices) {
       const { state, reason, failures } = invoice;
-      invoice.cards = firstOf(id, invoice.cards);
+      invoice.cards = given(card, invoice.cards);
       if (state === 'retrying' && reason === AWAITING_CARD) invoice.nextAt = this.now;
       const isStopped = state === 'held' && reason === STOPPED && this.status !== 'paused' && failures > 0;
       if (isStopped) this.intervene(invoice, 'release');
@@ -175,9 +178,10 @@ export class ModelledSubscription extends ModelledStanding {
   }
 }
 
-function firstOf(id: string, cards: readonly CardStanding[]): readonly CardStanding[] {
-  const own = cards.find((card) => card.id === id) ?? freshCard(id);
-  return [own, ...cards.filter((card) => card !== own)];
+/** In the place of the one that was registered under the same name. */
+function given(card: CardStanding, cards: readonly CardStanding[]): readonly CardStanding[] {
+  const [name] = card.id.split(' ');
+  return [card, ...cards.filter(({ id }) => id.split(' ')[0] !== name)];
 }
 
 /** Shorter than a ladder, so that several invoices stand at once. */

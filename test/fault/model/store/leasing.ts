@@ -64,8 +64,12 @@ function asLeased(tables: Tables, attempt: AttemptRow, invoice: InvoiceRow): Lea
     periodKey: invoice.period_key,
     subscription: { id: subscription.id, externalId: subscription.external_id, channel: subscription.channel },
     buyer: { name: null, email: null, tel: null },
-    billingKey: { id: key.id, customerUid: attempt.customer_uid ?? key.customer_uid, sandbox: key.sandbox },
+    billingKey: {
+      ...{ id: key.id, customerUid: attempt.customer_uid ?? key.customer_uid },
+      ...{ registration: 1, sandbox: key.sandbox },
+    },
     cards: cardsOf(tables, invoice),
+    cardId: key.id,
     uids: tables.attempts
       .where((other) => other.invoice_id === invoice.id && other.number <= attempt.number)
       .sort((one, other) => one.number - other.number)
@@ -100,6 +104,12 @@ export function cardsOf(tables: Tables, invoice: InvoiceRow): CardStanding[] {
   const refusals = declined.filter(({ decline_class }) => decline_class === 'config').length;
   const declines = declined.length - refusals;
   return [{ id, declines, refusals, lastTriedAt, declined: classOf(declined.at(-1)) }];
+}
+
+/** `presentCards` of `store/cards.ts` in memory, where no card is given. */
+export function presentCards(tables: Tables, id: string): Pick<LeasedAttempt, 'cards' | 'cardId'> {
+  const attempt = tables.attempts.at(id);
+  return { cards: cardsOf(tables, tables.invoices.at(attempt.invoice_id)), cardId: attempt.billing_key_id };
 }
 
 /** The class of a decline that a row keeps; null where it keeps none. */

@@ -5,7 +5,7 @@ import { accountAs, putUpForRefund, putUpForReview } from './accounting.ts';
 import { cardsAwaited } from './awaiting.ts';
 import { clearArrears, drawUp, dueSubscriptions, endStopped, endSubscriptions, passOver } from './drawing-up.ts';
 import { takeBackIntent, writeIntent } from './intending.ts';
-import { lease } from './leasing.ts';
+import { lease, presentCards } from './leasing.ts';
 import { canaries, observe, recentSends, rememberBillingKey } from './observing.ts';
 import { record } from './recording.ts';
 import { settleInvoices, unsettledInvoices } from './releasing.ts';
@@ -32,6 +32,7 @@ export function memoryStore(tables: Tables, carry: Carry): ChargeStore & Schedul
     lease: bound('lease', lease),
     writeIntent: bound('writeIntent', writeIntent),
     takeBackIntent: bound('takeBackIntent', takeBackIntent),
+    presentCards: bound('presentCards', presentCards),
     record: bound('record', record),
     observe: bound('observe', observe),
     rememberBillingKey: bound('rememberBillingKey', rememberBillingKey),
@@ -46,6 +47,9 @@ export function memoryStore(tables: Tables, carry: Carry): ChargeStore & Schedul
     endStopped: bound('endStopped', endStopped),
     unsettledInvoices: bound('unsettledInvoices', unsettledInvoices),
     settleInvoices: bound('settleInvoices', settleInvoices),
+    payableByGivenCards: bound('payableByGivenCards', () => []), // no payer of the model gives another card
+    findForIntervention: bound('findForIntervention', () => null),
+    intervene: bound('intervene', () => false),
     cardsAwaited: bound('cardsAwaited', cardsAwaited),
     retriesDue: bound('retriesDue', retriesDue),
     enterSteps: bound('enterSteps', () => 0), // no policy of the model has steps

@@ -66,7 +66,7 @@ function isMoney(status: ObservationRow['status']): boolean {
 /** `rememberBillingKey` in memory. */
 export function rememberBillingKey(
   tables: Tables,
-  id: string,
+  { id }: { readonly id: string },
   facts: Extract<BillingKeyAnswer, { kind: 'found' }>,
 ): void {
   if (!tables.billingKeys.has(id)) return;

@@ -39,7 +39,7 @@ export function oddStep(chance: Chance, { uids, subscriptions }: Known): Step {
       name: 'remember the key',
       take: ({ side, leased }) => {
         const attempt = latest(leased, draw);
-        return attempt === undefined ? Promise.resolve() : side.store.rememberBillingKey(attempt.billingKey.id, key);
+        return attempt === undefined ? Promise.resolve() : side.store.rememberBillingKey(attempt.billingKey, key);
       },
     },
   ];
