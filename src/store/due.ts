@@ -15,12 +15,22 @@ export type RetryDue = {
   readonly attemptNumber: number;
 };
 
+/** Whether the invoice `due` was given up, under a policy that holds the others then, and a try of it stands out. */
+const GIVEN_UP_AND_TRIED = Prisma.sql`(
+         EXISTS (SELECT FROM history h WHERE h.entity_id = due.id AND h.from_state = 'uncollectible')
+         AND (SELECT p.policy ->> 'later' FROM policy_version p WHERE p.id = due.policy_version_id) IS DISTINCT FROM 'accumulate'
+         AND (due.next_at <= maedal_now() OR EXISTS (SELECT FROM attempt a WHERE a.invoice_id = due.id AND a.state IN ('prepared', 'sent', 'unknown'))))`;
+
 /**
- * Whether a declined invoice of the subscription `s` has come due in the last minutes: how its try ends says what becomes of
- * the others. One that nobody takes for longer holds nothing up.
+ * Whether a declined invoice of the subscription `s` has come due in the last minutes, or is being tried: how that ends says
+ * what becomes of the others. One that nobody takes for longer holds nothing up, and neither does one whose fate is not
+ * known; but for what was given up the others wait until its try has ended, as they did before.
  */
 export const TRY_GOES_FIRST = Prisma.sql`EXISTS (SELECT FROM invoice due WHERE due.subscription_id = s.id AND due.state = 'retrying'
-       AND due.next_at BETWEEN maedal_now() - interval '10 minutes' AND maedal_now())`;
+       AND (due.next_at BETWEEN maedal_now() - interval '10 minutes' AND maedal_now()
+         OR EXISTS (SELECT FROM attempt a WHERE a.invoice_id = due.id AND (a.state = 'sent' OR a.lease_until > maedal_now()
+                      OR (a.state = 'prepared' AND a.rung_at > maedal_now() - interval '10 minutes')))
+         OR ${GIVEN_UP_AND_TRIED}))`;
 
 /** Up to `limit` invoices that are due no later than `until` and wait for their next attempt to be made. */
 export async function retriesDue(db: Db, limit: number, until: DateTime): Promise<RetryDue[]> {

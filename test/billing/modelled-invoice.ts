@@ -43,6 +43,8 @@ export class ModelledInvoice {
   nextAt: DateTime | null;
   failures = 0;
   isWatched = false;
+  /** It was given up before. */
+  isGivenUp = false;
   cards: readonly CardStanding[];
   readonly attempts: Attempt[] = [];
   retryCardId: string | null = null;
@@ -203,6 +205,7 @@ export class ModelledInvoice {
 
   #becomes(to: InvoiceState): void {
     if (this.state !== to) must(INVOICE_CHART[this.state].includes(to), `invoice: ${this.state} to ${to}`);
+    this.isGivenUp ||= to === 'uncollectible';
     this.state = to;
   }
 

@@ -122,9 +122,14 @@ export class ModelledSubscription extends ModelledStanding {
 
   #tryGoesFirst(): boolean {
     const since = this.now.minus({ minutes: 10 });
-    return this.invoices.some(
-      ({ state, nextAt }) => state === 'retrying' && nextAt !== null && nextAt <= this.now && nextAt >= since,
-    );
+    const holds = this.#agreed.policy.later !== 'accumulate';
+    return this.invoices.some((invoice) => {
+      const { state, nextAt, living, isGivenUp } = invoice;
+      if (state !== 'retrying') return false;
+      const isDue = nextAt !== null && nextAt <= this.now;
+      const isTried = living?.state === 'sent' || (isDue && nextAt >= since);
+      return isTried || (isGivenUp && holds && (isDue || living?.state === 'prepared' || living?.state === 'unknown'));
+    });
   }
 
   #drawUp(): void {

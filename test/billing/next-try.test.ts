@@ -34,6 +34,11 @@ function declinedFor(
 test.each<[string, Declined, ReturnType<typeof nextTry>]>([
   ['another card goes at once', declinedFor('funds', [card('second')]), { kind: 'try', cardId: 'second', at: dueAt }],
   [
+    'what was registered in the place of a card goes at once, whatever the rule',
+    declinedFor('time', [], { cards: [card('first')], cardId: null }),
+    { kind: 'try', cardId: 'first', at: dueAt },
+  ],
+  [
     'a soft decline of the only card climbs',
     declinedFor('funds', []),
     { kind: 'try', cardId: 'first', at: dueAt.plus({ days: 1 }) },

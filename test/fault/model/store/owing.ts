@@ -1,5 +1,5 @@
 import { WRITTEN_OFF } from '../../../../src/billing/invoice.ts';
-import type { InvoiceRow } from './rows.ts';
+import type { AttemptRow, InvoiceRow } from './rows.ts';
 import type { Tables } from './tables.ts';
 
 const ARREARS: ReadonlySet<string> = new Set(['retrying', 'review', 'held']);
@@ -35,9 +35,14 @@ function statusOwing(tables: Tables, id: string, but: string | null): 'active' |
   return tables.invoices.where(isCollecting).length > 0 ? 'past_due' : 'unpaid';
 }
 
-/** `TRY_GOES_FIRST` of `store/due.ts` in memory. */
-export function tryGoesFirst({ invoices, nowMs }: Tables, subscriptionId: string): boolean {
-  const isDue = ({ subscription_id, state, next_at: at }: InvoiceRow) =>
-    subscription_id === subscriptionId && state === 'retrying' && at !== null && at <= nowMs && at >= nowMs - 600_000;
-  return invoices.where(isDue).length > 0;
+/** `TRY_GOES_FIRST` of `store/due.ts` in memory, where nobody has tried again what was given up. */
+export function tryGoesFirst({ invoices, attempts, nowMs }: Tables, subscriptionId: string): boolean {
+  const isRecent = (at: number | null) => at !== null && at <= nowMs && at >= nowMs - 600_000;
+  const isTried = ({ state, rung_at, lease_until }: AttemptRow) =>
+    state === 'sent' || (lease_until ?? 0) > nowMs || (state === 'prepared' && isRecent(rung_at));
+  const isFirst = ({ id, subscription_id, state, next_at }: InvoiceRow) =>
+    subscription_id === subscriptionId &&
+    state === 'retrying' &&
+    (isRecent(next_at) || attempts.where((row) => row.invoice_id === id && isTried(row)).length > 0);
+  return invoices.where(isFirst).length > 0;
 }

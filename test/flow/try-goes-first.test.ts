@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { parseInvoiceId } from '../../src/billing/ids.ts';
+import { orderIntervention } from '../../src/operator/intervene.ts';
+import { tick } from '../../src/scheduler/tick.ts';
+import { dunned, GIVES_UP, SAID } from '../support/dunned.ts';
+import { invoicesOf, newWorld, type World } from '../support/world.ts';
+
+// What was given up is tried again just before the next period begins, 28 days after the first.
+
+let world: World;
+beforeEach(async () => {
+  world = await newWorld();
+});
+afterEach(() => world.end());
+
+const { owing, deps, row, minutes } = dunned(() => world);
+
+async function triedAgain(id: string): Promise<void> {
+  const [given] = await invoicesOf(world, id);
+  await orderIntervention(deps(), parseInvoiceId(given?.id ?? ''), 'retry', SAID);
+}
+
+test('while its try is rung and no worker has come, nothing new is drawn up', async () => {
+  const id = await owing(GIVES_UP, 'decline');
+  await world.advance({ days: 27, hours: 23, minutes: 59, seconds: 30 });
+  await triedAgain(id);
+  const away = { ...world.scheduler, ring: async () => undefined };
+  await tick(away);
+  await world.advance({ minutes: 1 });
+  await tick(away);
+  expect(await invoicesOf(world, id)).toHaveLength(1);
+});
+
+test.each([
+  ['failed', 'unpaid', ['uncollectible']],
+  ['paid', 'active', ['paid', 'paid']],
+] as const)('nor while its fate is unknown, until that is %s', async (fate, status, states) => {
+  const id = await owing(GIVES_UP, 'decline');
+  await world.advance({ days: 27, hours: 20 });
+  world.gateway.script(`card of ${id}`, 'lose');
+  await triedAgain(id);
+  await minutes(2);
+  await world.advance({ hours: 6 });
+  await minutes(2);
+  const [given, ...others] = await invoicesOf(world, id);
+  expect([given?.attempts.at(-1)?.state, others]).toEqual(['unknown', []]);
+  world.gateway.land(given?.attempts.at(-1)?.merchant_uid ?? '', fate);
+  await world.advance({ hours: 2 });
+  await minutes(3);
+  expect((await row(id)).status).toBe(status);
+  expect((await invoicesOf(world, id)).map(({ state }) => state)).toEqual(states);
+});
+
+test('where periods pile up, they are charged as they fall due all the same', async () => {
+  const id = await owing({ ...GIVES_UP, later: 'accumulate' }, 'decline');
+  await world.advance({ days: 27, hours: 20 });
+  world.gateway.script(`card of ${id}`, 'lose');
+  await triedAgain(id);
+  await minutes(2);
+  await world.advance({ hours: 6 });
+  await minutes(2);
+  expect((await invoicesOf(world, id)).map(({ state }) => state)).toEqual(['retrying', 'paid']);
+});
