@@ -1,4 +1,3 @@
-import type { DateTime } from 'luxon';
 import type { AttemptStanding, Transition } from './attempt.ts';
 import type { Decline } from './charge.ts';
 import type { DeclineDecision } from './dunning.ts';
@@ -29,7 +28,7 @@ export function refused(
       ...(outcome.kind === 'declined' ? { impUid: outcome.impUid } : {}),
       ...(unanswered > 0 && standing.sentAt !== null ? { unansweredAt: standing.sentAt } : {}),
     },
-    invoice: { ...follows.invoice, ...firstStep(standing, policy), failed: true },
+    invoice: { ...follows.invoice, failed: true },
     events: [{ kind: 'charge.failed', payload: payloadOf(decline) }, ...follows.events],
   };
 }
@@ -79,12 +78,6 @@ function afterFailure(
 
 function payloadOf({ class: declineClass, reason }: Decline) {
   return { decline_class: declineClass, reason };
-}
-
-/** A declined invoice that has entered no step yet enters the first one of its policy then. */
-function firstStep({ dueAt }: AttemptStanding, { steps = [] }: DunningPolicy): { readonly stepAt?: DateTime } {
-  const [first] = steps;
-  return first === undefined ? {} : { stepAt: dueAt.plus({ days: first.afterDays }) };
 }
 
 /** What else is told when an invoice was given up. */

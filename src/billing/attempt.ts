@@ -75,8 +75,6 @@ export type Transition = {
     readonly retryCardId?: string;
     /** Whether this counts as one of the payer's failures. */
     readonly failed?: boolean;
-    /** When the first step of its policy is entered; left out, that stays as it is. */
-    readonly stepAt?: DateTime;
     /** Late watch: when what ended is looked at once more, because something of it may still land. */
     readonly watchAt?: DateTime;
   };

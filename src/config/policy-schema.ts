@@ -80,6 +80,9 @@ export const policySchema = z.strictObject({
         error: 'write the steps in the order of their days, one a day',
       },
     )
+    .refine((steps) => new Set(steps.map(({ name }) => name)).size === steps.length, {
+      error: 'write each name once: a step is entered once by its name',
+    })
     .refine(
       (steps) =>
         !steps.some(

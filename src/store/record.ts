@@ -56,7 +56,7 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
              next_at = ${sqlInstant(invoice.nextAt)}::timestamptz,
              failures = failures + ${invoice.failed === true ? 1 : 0}, updated_at = maedal_now(),
              paid_at = CASE WHEN ${invoice.state} = 'paid' THEN maedal_now() END,
-             step_at = CASE WHEN steps_entered = 0 THEN coalesce(step_at, ${sqlInstant(invoice.stepAt)}::timestamptz) ELSE step_at END,
+             step_at = CASE WHEN ${invoice.failed === true} THEN due_at + make_interval(days => (maedal_next_step(policy_version_id, entered_steps, step_day) ->> 'afterDays')::integer) ELSE step_at END,
              watch_at = coalesce(${sqlInstant(invoice.watchAt)}::timestamptz, watch_at)
         FROM a WHERE invoice.id = a.invoice_id
       RETURNING invoice.id

@@ -52,6 +52,19 @@ test.each<[unknown, string]>([
   ],
   [{ dunning: { default: { classes: { poor: {} } } } }, 'dunning.default.classes.poor is not a setting'],
   [{ dunning: { default: { steps: [{ name: '', afterDays: 2 }] } } }, 'a name is 1 to 64 letters'],
+  [
+    {
+      dunning: {
+        default: {
+          steps: [
+            { name: 'told', afterDays: 1 },
+            { name: 'told', afterDays: 2 },
+          ],
+        },
+      },
+    },
+    'write each name once',
+  ],
   [{ dunning: { default: { end: 'stop' } } }, 'use one of unpaid, pause, cancel, write_off'],
   [{ dunning: { default: { perCard: { declines: 0 } } } }, 'dunning.default.perCard.declines is 0: write at least 1'],
   [{ dunning: { default: { minGapHours: -1 } } }, 'dunning.default.minGapHours is -1: write at least 0'],

@@ -113,16 +113,9 @@ function strictest(owed: readonly Invoice[]): string {
   return STRICTEST.find((access) => left.includes(access)) ?? 'grace';
 }
 
-/** As the last step says that it has entered and that says anything; nothing less than grace for what is the account's fault. */
+/** As the steps that it has entered left it, whatever it was declined for since. */
 function accessLeft(invoice: Invoice): (typeof STRICTEST)[number] {
-  const entered = policyOf(invoice).steps.slice(0, invoice.steps_entered);
-  const access = entered.findLast((step) => step.access !== undefined)?.access ?? 'grace';
-  return lastClass(invoice) === 'config' && access === 'suspended' ? 'grace' : access;
-}
-
-function lastClass({ attempts }: Invoice): string | null {
-  const last = attempts.findLast(({ state }) => state === 'declined' || state === 'rejected');
-  return last?.decline_class ?? null;
+  return STRICTEST.find((access) => access === invoice.step_access) ?? 'grace';
 }
 
 function tooMany({ invoices }: Subscription, agreed: number | null): string[] {
@@ -162,8 +155,8 @@ function isUnderWay({ attempts }: Invoice): boolean {
   return attempts.some(({ state }) => UNDER_WAY.has(state));
 }
 
-function shown({ period_key: period, state, reason, steps_entered: steps }: Invoice): string {
-  return `${period} ${state} ${reason} after ${steps} steps`;
+function shown({ period_key: period, state, reason, entered_steps: steps }: Invoice): string {
+  return `${period} ${state} ${reason} after ${steps.length} steps`;
 }
 
 function policyOf({ policy_version: { policy } }: Invoice) {
