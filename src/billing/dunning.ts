@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
 import type { Decline } from './charge.ts';
 import { assertNever } from './errors.ts';
-import { ACCOUNT_REFUSED } from './invoice.ts';
+import { ACCOUNT_REFUSED, WRITTEN_OFF } from './invoice.ts';
 import { afterDecline, type Collecting, type Declined, nextTry } from './next-try.ts';
 import type { ChargeOutcome } from './outcome.ts';
 import type { DunningPolicy } from './policy.ts';
@@ -21,6 +21,8 @@ export type Standing = {
   readonly sends: number;
   /** H_long: how long a send that nothing answered bars any other id (protocol §2.6). */
   readonly quarantineSeconds: number;
+  /** Its policy wrote it off before: whoever tries it again, that stands. */
+  readonly isWrittenOff?: boolean;
   /** Null where no decline is to be decided on. */
   readonly collecting: Collecting | null;
 };
@@ -58,7 +60,7 @@ export function decide(standing: Standing, outcome: ChargeOutcome, policy: Dunni
       return { kind: 'settle' };
     case 'declined':
     case 'rejected':
-      return nextRung(standing, outcome, policy, now);
+      return standing.isWrittenOff === true ? WRITE_OFF : nextRung(standing, outcome, policy, now);
     case 'not-sent':
       return putOff(standing, outcome, now);
     case 'absent':
@@ -113,6 +115,7 @@ export function decideAgain(
   policy: DunningPolicy,
   now: DateTime,
 ): DeclineDecision {
+  if (standing.isWrittenOff === true) return WRITE_OFF;
   const { decline, barredUntil, releasedAt } = event;
   const { dueAt, sentAt } = standing;
   const lastAttemptAt = sentAt ?? now;
@@ -157,6 +160,7 @@ function sendAgain({ sends }: Standing, now: DateTime): Decision {
   return { kind: 'review', reason: `sent ${sends} times, and the gateway never heard of any of them` };
 }
 
+const WRITE_OFF = { kind: 'give-up', reason: WRITTEN_OFF } as const;
 /** What arrives nowhere so often is no accident of the network. */
 const SENDS_WITHOUT_TRACE = 5;
 const HOUR_SECONDS = 3_600;

@@ -16,6 +16,8 @@ export function endingOf(
   { end = 'unpaid', later = 'hold' }: DunningPolicy,
 ): Ending {
   if (decision.kind === 'hold') return { state: 'held', reason: decision.reason, subscription: 'past_due' };
-  const reason = end === 'write_off' ? WRITTEN_OFF : decision.reason;
+  const { reason } = decision;
+  if (end === 'write_off' || reason === WRITTEN_OFF)
+    return { state: 'uncollectible', reason: WRITTEN_OFF, subscription: 'write_off' };
   return { state: 'uncollectible', reason, subscription: end === 'unpaid' && later === 'accumulate' ? later : end };
 }

@@ -36,7 +36,7 @@ export async function cardsAwaited(
   versions: Readonly<Record<string, string>>,
 ): Promise<CardAwaited[]> {
   const rows = await db.$queryRaw<Row[]>`
-    SELECT i.id AS invoice_id, i.period_key, i.due_at, i.failures, s.id AS subscription_id, s.external_id, s.channel, p.policy,
+    SELECT i.id AS invoice_id, i.period_key, i.due_at, i.failures, i.written_off, s.id AS subscription_id, s.external_id, s.channel, p.policy,
            maedal_now() AS now, a.merchant_uid, a.fence, a.state, a.sent_at, k.id AS card_id, a.decline_class, a.fail_reason,
            a.amount::float8 AS amount, a.currency, a.send_count - a.not_sent_count AS sends, maedal_cards(i.id) AS cards,
            (SELECT max(h.at) FROM history h WHERE h.entity_id = i.id AND h.from_state = 'held') AS released_at,
@@ -67,6 +67,7 @@ function awaited(row: Row): CardAwaited {
       dueAt: instant(row.due_at),
       sentAt: instantOrNull(row.sent_at),
       failures: row.failures,
+      isWrittenOff: row.written_off,
       timesNotSent: 0,
       unsettledSince: null,
       sends: row.sends,
@@ -87,6 +88,7 @@ type Row = {
   period_key: string;
   due_at: Date;
   failures: number;
+  written_off: boolean;
   subscription_id: string;
   external_id: string;
   channel: string;

@@ -1,6 +1,5 @@
 import type { DateTime } from 'luxon';
 import type { Interval } from '../billing/calendar.ts';
-import { WRITTEN_OFF } from '../billing/invoice.ts';
 import type { DueStanding, Treatment } from '../billing/subscription.ts';
 import type { Db } from './db.ts';
 import { TRY_GOES_FIRST } from './due.ts';
@@ -136,13 +135,13 @@ export async function drawUp(
  */
 export async function clearArrears(db: Db): Promise<number> {
   const givenUp = Prisma.sql`SELECT FROM invoice i JOIN policy_version p ON p.id = i.policy_version_id
-         WHERE i.subscription_id = s.id AND i.state = 'uncollectible' AND i.reason IS DISTINCT FROM ${WRITTEN_OFF}`;
+         WHERE i.subscription_id = s.id AND i.state = 'uncollectible' AND NOT i.written_off`;
   return db.$executeRaw`
     UPDATE subscription s SET status = maedal_status_owing(s.id), access = maedal_access_owing(s.id), updated_at = maedal_now()
      WHERE s.id IN (
        SELECT s.id FROM subscription s WHERE s.status IN ('past_due', 'unpaid') AND NOT EXISTS (${givenUp})
           AND (s.status = 'unpaid' OR NOT EXISTS (
-            SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.state IN ('retrying', 'review', 'held') AND i.failures > 0))
+            SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.state IN ('retrying', 'review', 'held') AND i.failures > 0 AND NOT i.written_off))
        UNION ALL
        SELECT s.id FROM subscription s WHERE s.status = 'past_due' AND EXISTS (${givenUp} AND p.policy ->> 'later' IS DISTINCT FROM 'accumulate')
           AND NOT EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.state IN ('open', 'retrying')))

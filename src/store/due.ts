@@ -17,7 +17,7 @@ export type RetryDue = {
 
 /** Whether the invoice `due` was given up, under a policy that holds the others then, and a try of it stands out. */
 const GIVEN_UP_AND_TRIED = Prisma.sql`(
-         EXISTS (SELECT FROM history h WHERE h.entity_id = due.id AND h.from_state = 'uncollectible')
+         NOT due.written_off AND EXISTS (SELECT FROM history h WHERE h.entity_id = due.id AND h.from_state = 'uncollectible')
          AND (SELECT p.policy ->> 'later' FROM policy_version p WHERE p.id = due.policy_version_id) IS DISTINCT FROM 'accumulate'
          AND (due.next_at <= maedal_now() OR EXISTS (SELECT FROM attempt a WHERE a.invoice_id = due.id AND a.state IN ('prepared', 'sent', 'unknown'))))`;
 

@@ -1,5 +1,5 @@
 import type { InvoiceId } from '../billing/ids.ts';
-import { STOPPED, WRITTEN_OFF } from '../billing/invoice.ts';
+import { STOPPED } from '../billing/invoice.ts';
 import type { Db } from './db.ts';
 import { Prisma } from './prisma/client.ts';
 import type { SubscriptionFound } from './subscription-orders.ts';
@@ -33,7 +33,7 @@ export async function payableByGivenCards(db: Db, limit: number): Promise<Payabl
 const OF_THE_CARD = ['billing_key_unknown', 'billing_key_kind_unknown', 'live_key_in_test', 'test_key_in_live'];
 
 /** Whether the invoice `i` is one that another card may pay. */
-const OWED = Prisma.sql`(i.state = 'retrying' OR (i.state = 'uncollectible' AND i.reason <> ${WRITTEN_OFF})
+const OWED = Prisma.sql`(i.state = 'retrying' OR (i.state = 'uncollectible' AND NOT i.written_off)
        OR (i.state = 'held' AND (i.reason = ANY(${OF_THE_CARD}::text[]) OR (i.reason = ${STOPPED} AND i.failures > 0))))`;
 
 /** Whether it was neither sent on the card `k` since that was given nor let go by anybody. */

@@ -49,6 +49,7 @@ export type LeasedAttempt = {
   readonly isOrdered: boolean;
   readonly dueAt: DateTime;
   readonly failures: number;
+  readonly isWrittenOff: boolean;
   readonly policy: DunningPolicy;
   readonly periodKey: string;
   readonly subscription: { readonly id: string; readonly externalId: string; readonly channel: string };
@@ -112,7 +113,7 @@ export async function lease(
            a.sent_at, a.unsettled_since, maedal_now() AS now, coalesce(a.amount, i.amount)::float8 AS amount, coalesce(a.currency, i.currency) AS currency,
            coalesce(a.tax_free, i.tax_free)::float8 AS tax_free,
            (CASE WHEN a.send_count > 0 THEN a.vat ELSE i.vat END)::float8 AS vat,
-           ${isOrdered(Prisma.sql`i`)} AS is_ordered, coalesce(a.name, i.name) AS name, i.due_at, i.failures, p.policy, i.period_key,
+           ${isOrdered(Prisma.sql`i`)} AS is_ordered, coalesce(a.name, i.name) AS name, i.due_at, i.failures, i.written_off, p.policy, i.period_key,
            s.id AS subscription_id, s.external_id, s.channel, c.name AS buyer_name, c.email AS buyer_email, c.tel AS buyer_tel,
            k.id AS billing_key_id, coalesce(a.customer_uid, k.customer_uid) AS customer_uid, k.sandbox, k.registration,
            CASE WHEN a.send_count = 0 OR a.registration = k.registration THEN k.id END AS card_id,
@@ -158,6 +159,7 @@ function leased(row: Row): LeasedAttempt {
     isOrdered: row.is_ordered,
     dueAt: instant(row.due_at),
     failures: row.failures,
+    isWrittenOff: row.written_off,
     policy: row.policy,
     periodKey: row.period_key,
     subscription: { id: row.subscription_id, externalId: row.external_id, channel: row.channel },
@@ -201,6 +203,7 @@ type Row = {
   is_ordered: boolean;
   due_at: Date;
   failures: number;
+  written_off: boolean;
   policy: DunningPolicy;
   period_key: string;
   subscription_id: string;

@@ -1,7 +1,7 @@
 import type { DateTime } from 'luxon';
 import type { Transition } from '../billing/attempt.ts';
 import type { InvoiceId } from '../billing/ids.ts';
-import { AWAITING_CARD } from '../billing/invoice.ts';
+import { AWAITING_CARD, WRITTEN_OFF } from '../billing/invoice.ts';
 import type { Db } from './db.ts';
 import type { LeasedAttempt } from './lease.ts';
 import { Prisma } from './prisma/client.ts';
@@ -54,6 +54,7 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
       UPDATE invoice SET state = ${invoice.state}, retry_key_id = ${invoice.retryCardId ?? null}::uuid,
              reason = CASE WHEN ${invoice.state} IN ('open', 'retrying') THEN coalesce(${invoice.reason ?? null}, nullif(invoice.reason, ${AWAITING_CARD})) ELSE ${invoice.reason ?? null} END,
              next_at = ${sqlInstant(invoice.nextAt)}::timestamptz,
+             written_off = ${invoice.state} <> 'paid' AND (written_off OR coalesce(${invoice.reason ?? null} = ${WRITTEN_OFF}, false)),
              failures = failures + ${invoice.failed === true ? 1 : 0}, updated_at = maedal_now(),
              paid_at = CASE WHEN ${invoice.state} = 'paid' THEN maedal_now() END,
              step_at = CASE WHEN ${invoice.failed === true} THEN due_at + make_interval(days => (maedal_next_step(policy_version_id, entered_steps, step_day) ->> 'afterDays')::integer) ELSE step_at END,

@@ -56,6 +56,13 @@ test.each([
   expect(decide(standing(failures, late), outcome, policy, dueAt.plus(days(late)))).toEqual(expected);
 });
 
+test('what was written off before is written off again, on whatever rung, and whatever card may have come', () => {
+  const writtenOff = { ...standing(0, 0), isWrittenOff: true };
+  const again = { kind: 'give-up', reason: 'written_off' };
+  expect(decide(writtenOff, declined, policy, dueAt)).toEqual(again);
+  expect(decideAgain(writtenOff, { decline, barredUntil: null, releasedAt: null }, policy, dueAt)).toEqual(again);
+});
+
 test('where the last rung was refused for the merchant’s own account, the invoice is held, and no subscription ends', () => {
   const { decline } = declined;
   const refused = { ...declined, decline: { ...decline, class: 'config' as const } };

@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
 import { ATTEMPT_CHART, type AttemptEvent, type AttemptState, type Transition } from '../../src/billing/attempt.ts';
 import type { Change, InvoiceStanding } from '../../src/billing/intervention.ts';
-import { AWAITING_CARD, INVOICE_CHART, type InvoiceState, STOPPED } from '../../src/billing/invoice.ts';
+import { AWAITING_CARD, INVOICE_CHART, type InvoiceState, STOPPED, WRITTEN_OFF } from '../../src/billing/invoice.ts';
 import { afterDecline, type CardStanding } from '../../src/billing/next-try.ts';
 import type { DunningPolicy } from '../../src/billing/policy.ts';
 import { transition } from '../../src/billing/transition.ts';
@@ -45,6 +45,8 @@ export class ModelledInvoice {
   isWatched = false;
   /** It was given up before. */
   isGivenUp = false;
+  /** Its policy wrote it off before. */
+  isWrittenOff = false;
   cards: readonly CardStanding[];
   readonly attempts: Attempt[] = [];
   retryCardId: string | null = null;
@@ -106,9 +108,9 @@ export class ModelledInvoice {
   /** What came of it; null where nothing did. */
   happens(event: AttemptEvent, attempt = this.living): Transition | null {
     if (attempt === undefined) return null;
-    const { failures, now, dueAt } = this;
+    const { failures, now, dueAt, isWrittenOff } = this;
     const collecting = { cards: this.cards, cardId: attempt.cardId, declinesAreFinal: true, seed: 'sub-1' };
-    const standing = { ...attempt, dueAt, failures, timesNotSent: 0, unsettledSince: null, collecting };
+    const standing = { ...attempt, dueAt, failures, isWrittenOff, timesNotSent: 0, unsettledSince: null, collecting };
     const next = transition({ ...standing, quarantineSeconds: QUARANTINE }, event, this.#policy, now);
     if (!next.from.includes(attempt.state)) return null;
     if (!this.isCollected() && !(next.invoice.state === 'paid' && this.#mayBePaidLate(attempt))) return null;
@@ -189,6 +191,7 @@ export class ModelledInvoice {
         to.declineClass,
         attempt.sentAt ?? this.now,
       );
+    this.isWrittenOff = invoice.state !== 'paid' && (this.isWrittenOff || invoice.reason === WRITTEN_OFF);
     this.failures += invoice.failed === true ? 1 : 0;
     this.#becomes(invoice.state);
     const kept = this.isCollected() && this.reason !== AWAITING_CARD ? this.reason : null;

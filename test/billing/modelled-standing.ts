@@ -88,7 +88,9 @@ export class ModelledStanding {
   owing(): 'active' | 'past_due' | 'unpaid' {
     const isCollected = this.invoices.some((invoice) => invoice.isCollected());
     if (this.#isGivenUp()) return this.#later !== 'accumulate' && !isCollected ? 'unpaid' : 'past_due';
-    const owes = this.invoices.some(({ state, failures }) => failures > 0 && OWED.has(state));
+    const owes = this.invoices.some(
+      ({ state, failures, isWrittenOff }) => failures > 0 && !isWrittenOff && OWED.has(state),
+    );
     return owes ? 'past_due' : 'active';
   }
 

@@ -124,11 +124,14 @@ export class ModelledSubscription extends ModelledStanding {
     const since = this.now.minus({ minutes: 10 });
     const holds = this.#agreed.policy.later !== 'accumulate';
     return this.invoices.some((invoice) => {
-      const { state, nextAt, living, isGivenUp } = invoice;
+      const { state, nextAt, living, isGivenUp, isWrittenOff } = invoice;
       if (state !== 'retrying') return false;
       const isDue = nextAt !== null && nextAt <= this.now;
       const isTried = living?.state === 'sent' || (isDue && nextAt >= since);
-      return isTried || (isGivenUp && holds && (isDue || living?.state === 'prepared' || living?.state === 'unknown'));
+      return (
+        isTried ||
+        (isGivenUp && !isWrittenOff && holds && (isDue || living?.state === 'prepared' || living?.state === 'unknown'))
+      );
     });
   }
 

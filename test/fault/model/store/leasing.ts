@@ -60,6 +60,7 @@ function asLeased(tables: Tables, attempt: AttemptRow, invoice: InvoiceRow): Lea
     isOrdered: false,
     dueAt: instant(new Date(invoice.due_at)),
     failures: invoice.failures,
+    isWrittenOff: false,
     policy: policyOf(tables, invoice),
     periodKey: invoice.period_key,
     subscription: { id: subscription.id, externalId: subscription.external_id, channel: subscription.channel },
