@@ -43,8 +43,8 @@ export function merchantUid(
   attemptNumber: number,
 ): MerchantUid {
   if (!/^[a-z]{4}$/.test(installation)) throw new RangeError(`'${installation}' is not four lower-case letters`);
-  if (!Number.isInteger(attemptNumber) || attemptNumber < 1 || attemptNumber > 36 * 36) {
-    throw new RangeError(`${attemptNumber} is not an attempt number between 1 and 1296`);
+  if (!Number.isInteger(attemptNumber) || attemptNumber < 1 || attemptNumber > MOST_NUMBERS) {
+    throw new RangeError(`${attemptNumber} is not an attempt number between 1 and ${MOST_NUMBERS}`);
   }
   // Length first: no two different pairs give the same message.
   const digest = hmac(`merchant_uid\n${subscription.length}\n${subscription}\n${periodKey}`);
@@ -72,6 +72,8 @@ function base32(bytes: Uint8Array): string {
   );
 }
 
+/** The highest number that an attempt may have: two characters of its id. */
+export const MOST_NUMBERS = 36 * 36;
 /** The form of the ids of rows. */
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';

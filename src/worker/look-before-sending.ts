@@ -1,5 +1,5 @@
 import type { PaymentRecord } from '../billing/charge.ts';
-import type { MerchantUid } from '../billing/ids.ts';
+import { type MerchantUid, MOST_NUMBERS } from '../billing/ids.ts';
 import { judgeRecords } from '../billing/outcome.ts';
 import { mostAttempts } from '../billing/policy.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
@@ -58,17 +58,21 @@ async function lookAt(
 
 /**
  * A database restored from a backup may have forgotten attempts that came after the present one. Until an audit has
- * compared the books, the ids that they would have had are looked up as well.
+ * compared the books, the ids that they would have had are looked up as well: as many as the policy comes to, and, since
+ * people try again by hand beyond every ladder, some more after those and after each that is found.
  */
 async function lookForForgotten(deps: WorkerDeps, attempt: LeasedAttempt, isLate: () => boolean): Promise<Clearance> {
-  const last = Math.max(attempt.number, mostAttempts(attempt.policy, attempt.cards.length));
+  const known = Math.max(attempt.number, mostAttempts(attempt.policy, attempt.cards.length));
+  let last = Math.min(known + FURTHER, MOST_NUMBERS);
   for (let number = attempt.number + 1; number <= last; number += 1) {
     if (isLate()) return notSent(TOO_SLOW);
     const answer = await deps.gateway.lookUp(
       deps.merchantUid(attempt.subscription.externalId, attempt.periodKey, number),
     );
     if (answer.kind === 'unclear') return notSent(`cannot look before sending: ${answer.reason}`);
-    if (answer.kind === 'absent' || answer.records.every(({ status }) => status === 'failed')) continue;
+    if (answer.kind === 'absent') continue;
+    last = Math.min(Math.max(last, number + FURTHER), MOST_NUMBERS);
+    if (answer.records.every(({ status }) => status === 'failed')) continue;
     const reason = `the gateway knows attempt ${number} of this period, which this database does not: was it restored?`;
     return { kind: 'outcome', outcome: { kind: 'review', reason } };
   }
@@ -132,3 +136,5 @@ function unsettled(reason: string): Extract<Conclusion, { kind: 'outcome' }> {
 }
 
 const TOO_SLOW = 'look-ups take too long just now';
+/** Numbers beyond the last that is known: an attempt that was withdrawn and never sent leaves one out. */
+const FURTHER = 3;

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { parseInvoiceId } from '../../src/billing/ids.ts';
+import { orderIntervention } from '../../src/operator/intervene.ts';
+import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
 import { resumeSending } from '../../src/store/sending-alarms.ts';
-import { invoiceOf, newWorld, type World } from '../support/world.ts';
+import { CHANNEL, FINGERPRINT, invoiceOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -15,11 +18,15 @@ async function forgotten(): Promise<string> {
   await world.run();
   await world.advance({ days: 1 });
   await world.run(); // the second attempt is paid
-  // A backup from before both attempts comes back.
-  await world.database.db.$executeRaw`TRUNCATE attempt, invoice, observation, outbox CASCADE`;
-  await world.database.db
-    .$executeRaw`UPDATE subscription SET next_period = 0, next_due_at = maedal_now(), last_drawn_at = NULL`;
+  await forget();
   return subscription;
+}
+
+/** A backup from before all attempts comes back. */
+async function forget(): Promise<void> {
+  const { db } = world.database;
+  await db.$executeRaw`TRUNCATE attempt, invoice, observation, outbox CASCADE`;
+  await db.$executeRaw`UPDATE subscription SET status = 'active', next_period = 0, next_due_at = maedal_now(), last_drawn_at = NULL`;
 }
 
 test('a restored database that forgot a later attempt does not charge: the gateway knows an id that it does not', async () => {
@@ -28,6 +35,29 @@ test('a restored database that forgot a later attempt does not charge: the gatew
   expect(await invoiceOf(world, subscription)).toMatchObject({
     state: 'review',
     reason: /the gateway knows attempt 2/,
+  });
+  expect(world.gateway.captures).toHaveLength(1);
+});
+
+test('nor does one that forgot a try by hand, beyond the last rung of any ladder', async () => {
+  await keepPolicyVersion(world.database.db, 'once', { retryAfterDays: [], minGapHours: 24 });
+  for (const deps of [world.worker, world.scheduler]) Object.assign(deps, { policyVersions: { default: 'once' } });
+  const subscription = await world.subscribe();
+  world.gateway.script(`card of ${subscription}`, 'decline', 'decline', 'decline', 'decline', 'decline');
+  await world.run();
+  for (let tries = 0; tries < 5; tries += 1) {
+    await world.advance({ days: 1 });
+    const { id } = await invoiceOf(world, subscription);
+    const deps = { db: world.database.db, fingerprint: FINGERPRINT, channel: () => CHANNEL };
+    await orderIntervention(deps, parseInvoiceId(id), 'retry', { actor: 'cli:kim', reason: 'the customer called' });
+    await world.run();
+  }
+  expect(world.gateway.captures).toHaveLength(1);
+  await forget();
+  await world.run();
+  expect(await invoiceOf(world, subscription)).toMatchObject({
+    state: 'review',
+    reason: /the gateway knows attempt 6/,
   });
   expect(world.gateway.captures).toHaveLength(1);
 });

@@ -146,6 +146,17 @@ export const READINGS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'what a restored database forgot is looked for as far as the ladder goes, and no further',
+    catcher: 'test/flow/restored.test.ts',
+    edits: [
+      {
+        file: 'src/worker/look-before-sending.ts',
+        find: 'const FURTHER = 3;',
+        replace: 'const FURTHER = 0;',
+      },
+    ],
+  },
+  {
     name: 'a restored database believes "not found" without a canary',
     catcher: 'test/flow/restored.test.ts',
     edits: [
