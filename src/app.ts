@@ -47,8 +47,8 @@ export type AppOptions = {
   /** Whether to wait for a database that is away until it comes back, or the signal is aborted. */
   readonly patient?: AbortSignal | undefined;
   readonly connections?: number;
-  /** Whether the server keeps the plan of each statement (`DbOptions`). */
-  readonly keepPlans?: boolean;
+  /** Whether nothing of the database has to outlive a crash (`DbOptions`). */
+  readonly throwAway?: boolean;
 };
 
 /**
@@ -63,8 +63,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     const databaseUrl = await openDatabase(options, closing);
     await prepareDatabase(options, databaseUrl);
     await openSandbox(options, closing);
-    const { who, connections = 10, keepPlans = false } = options;
-    const db = openDb({ url: databaseUrl, who, connections, keepPlans });
+    const { who, connections = 10, throwAway = false } = options;
+    const db = openDb({ url: databaseUrl, who, connections, throwAway });
     closing.push(() => db.$disconnect());
     for (const { version, dunning } of Object.values(config.policies)) await keepPolicyVersion(db, version, dunning);
     const { baseUrl, key, secret } = config.gateway;

@@ -24,19 +24,23 @@ type Start = {
 };
 
 /**
- * Starts the roles over an open app, which stops them in reverse when it closes: no new passes, charges in hand are
- * finished, then the servers and the queue close. Throws ConfigError when the console's port is taken.
+ * Starts the roles over an open app, which stops them when it closes: from one instant on no new pass, no new charge and no
+ * new refund, those in hand are finished, then the servers and the queue close. Throws ConfigError when the console's
+ * port is taken.
  */
 export async function startRoles(app: App, roles: ReadonlySet<Role>, start: Start): Promise<Running> {
   const queue = await openQueue(app, start.stopped);
   app.onClose(() => queue.close());
   const consoleUrl = roles.has('console') ? await openConsole(app, queue) : null;
   await start.beforeWork();
-  if (roles.has('worker')) await startWorker(app, queue);
+  // A tick or an audit may take minutes: meanwhile nothing is charged any more.
+  const closes: Close[] = [];
+  app.onClose(() => together(closes));
+  if (roles.has('worker')) closes.push(await startWorker(app, queue));
   if (roles.has('scheduler')) {
     const { schedule, timezone } = app.config;
     const loop = startLoop(loopDeps(app, queue), { schedule, timezone });
-    app.onClose(() => loop.close());
+    closes.push(() => loop.close());
   }
   const { clock, report } = app;
   const isHealthy = async () => (await readiness(app, queue)).ok;
@@ -45,8 +49,21 @@ export async function startRoles(app: App, roles: ReadonlySet<Role>, start: Star
   return { consoleUrl };
 }
 
-/** Takes no job while the database belongs to another installation: the rings are for that one's workers. */
-async function startWorker(app: App, queue: ChargeQueue): Promise<void> {
+type Close = () => Promise<void>;
+
+const nothing: Close = async () => undefined;
+
+/** Told all at once: nobody begins anything while another one finishes what it has in hand. Rejects once all have ended. */
+async function together(closes: readonly Close[]): Promise<void> {
+  const ended = await Promise.allSettled(closes.map((close) => close()));
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
+}
+
+/**
+ * Takes no job while the database belongs to another installation: the rings are for that one's workers. Returns what
+ * stops it.
+ */
+async function startWorker(app: App, queue: ChargeQueue): Promise<Close> {
   const fence = watchFence(app.db, app.identity, app.clock);
   const deps = { ...workerDeps(app), fence };
   const handle = async (job: ChargeJob) => {
@@ -57,22 +74,22 @@ async function startWorker(app: App, queue: ChargeQueue): Promise<void> {
       throw error;
     }
   };
-  const begin = async () => {
+  const begin = async (): Promise<Close> => {
     const consumer = await queue.consume(handle, CONCURRENCY);
-    app.onClose(() => consumer.close());
     const refunds = startRefundLoop(refundDeps(app));
-    app.onClose(() => refunds.close());
+    return () => together([() => consumer.close(), () => refunds.close()]);
   };
   if ((await fence()).kind !== 'foreign') return begin();
   const leaving = new AbortController();
-  const waiting = adopted(app, fence, leaving.signal).then((isOurs) => (isOurs ? begin() : undefined));
-  const settled = waiting.catch((error: unknown) => {
+  const waiting = adopted(app, fence, leaving.signal).then((isOurs) => (isOurs ? begin() : nothing));
+  const begun = waiting.catch((error: unknown) => {
     app.report({ kind: 'work.failed', where: 'charge', error: asError(error) });
+    return nothing;
   });
-  app.onClose(() => {
+  return async () => {
     leaving.abort();
-    return settled;
-  });
+    await (await begun)();
+  };
 }
 
 /** Whether the database became ours before this process leaves. */

@@ -77,7 +77,7 @@ async function play(
     clock: activity.callsOn(clock),
     who: 'maedal/simulate',
     claim: 'share',
-    keepPlans: true,
+    throwAway: true,
   });
   try {
     await options.fill(app);

@@ -12,14 +12,18 @@ export type DbOptions = {
   readonly connections?: number;
   /** How long one statement may take, in ms; 10 s by default, 0 for no limit (migration, import). */
   readonly statementTimeoutMs?: number;
-  /** Whether the server keeps the plan of each statement: not where connections are shared behind a pooler. */
-  readonly keepPlans?: boolean;
+  /**
+   * Whether nothing has to outlive a crash, and no pooler shares the connections: then commits are not waited for, and the
+   * server keeps the plan of each statement.
+   */
+  readonly throwAway?: boolean;
 };
 
 /**
  * Opens the database; the first statement connects. Sessions run in UTC whatever the server's default is, because the
  * driver adapter reads a `timestamptz` by dropping its offset (@prisma/adapter-pg 7.10, `normalize_timestamptz`), and
- * a statement waits 3 s at most for a row that somebody else holds. Close with `$disconnect()`.
+ * a statement waits 3 s at most for a row that somebody else holds. What is acknowledged is on disk, whatever the server's
+ * default is: a crash that took an intent back would have it sent again. Close with `$disconnect()`.
  */
 export function openDb(options: DbOptions): Db {
   const session = {
@@ -27,6 +31,7 @@ export function openDb(options: DbOptions): Db {
     statement_timeout: options.statementTimeoutMs ?? 10_000,
     lock_timeout: options.statementTimeoutMs === 0 ? 0 : 3_000,
     idle_in_transaction_session_timeout: 10_000,
+    ...(options.throwAway === true ? {} : { synchronous_commit: 'on' }),
   };
   const pool = {
     connectionString: withSession(options.url, session),
@@ -35,7 +40,7 @@ export function openDb(options: DbOptions): Db {
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
   };
-  const adapter = new PrismaPg(pool, options.keepPlans === true ? { statementNameGenerator: numbered() } : {});
+  const adapter = new PrismaPg(pool, options.throwAway === true ? { statementNameGenerator: numbered() } : {});
   return new PrismaClient({ adapter });
 }
 

@@ -43,8 +43,7 @@ beforeEach(async () => {
     MAEDAL_API_TOKEN: TOKEN,
   };
   await maedal('sandbox').line(/^sandbox at/);
-  await writeFile(join(home, 'subscribers.csv'), `${COLUMNS}\n${ROW}\n`);
-  expect(await maedal('import', join(home, 'subscribers.csv')).ended).toBe(0);
+  await subscribed([ROW]);
 });
 
 afterEach(async () => {
@@ -55,14 +54,19 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
+async function subscribed(rows: readonly string[]): Promise<void> {
+  await writeFile(join(home, 'subscribers.csv'), [COLUMNS, ...rows, ''].join('\n'));
+  expect(await maedal('import', join(home, 'subscribers.csv')).ended).toBe(0);
+}
+
 function maedal(...args: string[]): Maedal {
   const process = runMaedal(builtMain(), args, settings, home);
   running.push(process);
   return process;
 }
 
-/** A started maedal whose only charge has just left for the gateway, where this befalls it. */
-async function charging(fault: RequestFault): Promise<Maedal> {
+/** A started maedal whose first charge has just left for the gateway, where this befalls it. */
+async function charging(fault: RequestFault & { readonly times?: number }): Promise<Maedal> {
   const left = new Promise<void>((resolve) => {
     heard = resolve;
   });
@@ -72,10 +76,10 @@ async function charging(fault: RequestFault): Promise<Maedal> {
   return started;
 }
 
-/** The gateway took it once, and that is what maedal, which runs now, calls paid. */
-async function expectPaidOnce(): Promise<void> {
+/** The gateway took each once, and that is what maedal, which runs now, calls paid. */
+async function expectPaidOnce(charges = 1): Promise<void> {
   const { captured, paid, open } = await readAccounts(`http://127.0.0.1:${settings.MAEDAL_PORT}`, TOKEN, sandboxUrl);
-  expect(captured).toHaveLength(1);
+  expect(captured).toHaveLength(charges);
   expect({ paid, open }).toEqual({ paid: captured, open: [] });
 }
 
@@ -105,3 +109,21 @@ test('a second signal ends it at once, and the next start looks up what it left 
   await next.line(/"(charge\.finished|capture\.accounted)"/);
   await expectPaidOnce();
 });
+
+test('told to stop during a long audit, it begins no charge that it has not in hand', async () => {
+  await subscribed(Array.from({ length: MANY }, (_, index) => ROW.replaceAll('-1,', `-more-${index},`)));
+  settings.MAEDAL_FAILPOINTS = 'audit.compared=delay:8000';
+  const first = await charging({ kind: 'slow', delayMs: 1_000, times: Number.POSITIVE_INFINITY });
+  first.kill('SIGTERM');
+  expect(await first.ended).toBe(0);
+  const finished = first.lines.filter((line) => /"charge\.finished"/.test(line)).length;
+  expect(finished).toBeGreaterThan(0);
+  expect(finished).toBeLessThan(MANY);
+  await gateway.heal();
+  delete settings.MAEDAL_FAILPOINTS;
+  await maedal('start').line(new RegExp(`subscriptions: ${MANY + 1} paid`));
+  await expectPaidOnce(MANY + 1);
+});
+
+/** More than one worker has in hand at once. */
+const MANY = 75;

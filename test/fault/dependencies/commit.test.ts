@@ -93,6 +93,14 @@ test('a Prisma interactive transaction whose statement is dispatched after its t
   await db.$disconnect();
 });
 
+test('a commit is acknowledged once it is on disk, also where the database is set to say so sooner', async () => {
+  const name = new URL(database.url).pathname.slice(1);
+  await direct.query(`ALTER DATABASE ${name} SET synchronous_commit = off`);
+  const db = openDb({ url: database.url, who: 'maedal/test' });
+  expect(await db.$queryRaw`SHOW synchronous_commit`).toEqual([{ synchronous_commit: 'on' }]);
+  await db.$disconnect();
+});
+
 async function rowsOf(table: 'first' | 'second'): Promise<number> {
   const { rows } = await direct.query<{ count: number }>(`SELECT count(*)::int AS count FROM ${table}`);
   return rows[0]?.count ?? 0;
