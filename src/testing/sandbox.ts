@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { type Clock, systemClock } from '../clock.ts';
-import { startSandbox as serveSandbox } from '../sandbox/server.ts';
 
 /** Money that moved in the sandbox: a capture or a cancel. Amounts in minor units, instants as ISO 8601 in UTC. */
 export type LedgerEntry = {
@@ -34,7 +33,8 @@ export type TestSandbox = {
  */
 export async function startSandbox(options: { port?: number; clock?: Clock } = {}): Promise<TestSandbox> {
   const { port = 0, clock = systemClock } = options;
-  const { url, close } = await serveSandbox({ host: '127.0.0.1', port, directory: null, clock });
+  const sandbox = await import('../sandbox/server.ts'); // a whole HTTP server: who tests a hook alone does without
+  const { url, close } = await sandbox.startSandbox({ host: '127.0.0.1', port, directory: null, clock });
   return {
     url,
     close,
