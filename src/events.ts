@@ -88,6 +88,21 @@ export type BillingEvent =
   | { readonly kind: 'embedded.says'; readonly text: string }
   /** The PostgreSQL of our own ended by itself, or does not start again. */
   | { readonly kind: 'embedded.failed'; readonly text: string }
+  /** A line that the merchant's code wrote; `hook` is null where nothing tells whose. */
+  | {
+      readonly kind: 'hook.said';
+      readonly hook: string | null;
+      readonly severity: 'debug' | 'info' | 'warn' | 'error';
+      readonly text: string;
+    }
+  /** A before-hook did not answer as it should: `onError` says what follows. Undone, it is asked again at once. */
+  | {
+      readonly kind: 'hook.failed';
+      readonly hook: string;
+      readonly invoiceId: InvoiceId;
+      readonly reason: string;
+      readonly then: 'block' | 'proceed' | 'defer' | 'again';
+    }
   | { readonly kind: 'connection.failed'; readonly where: string; readonly error: Error };
 
 /** Where flows report to. Never throws. */

@@ -39,6 +39,9 @@ function levelOf(event: BillingEvent): 'debug' | 'info' | 'warn' | 'error' {
       return 'info';
     case 'capture.accounted':
       return event.as === 'settled' ? 'warn' : 'error';
+    case 'hook.said':
+      return event.severity;
+    case 'hook.failed':
     case 'queue.full':
     case 'audit.unclear':
     case 'record.superseded':

@@ -24,9 +24,10 @@ export function findConfigFile(named: string | null, cwd: string, example: strin
 
 /**
  * Runs a configuration file, TypeScript or JavaScript, and answers its default export, unchecked. `maedal` resolves
- * to this package wherever the file lies. Throws ConfigError that names the file and the reason.
+ * to this package wherever the file lies. Throws ConfigError that names the file and the reason, and what the file leaves
+ * running: every process and every thread of hooks loads it, and would have that once more.
  */
-export async function loadConfigFile(path: string): Promise<unknown> {
+export async function loadConfigFile(path: string, where: 'process' | 'thread' = 'process'): Promise<unknown> {
   // No cache: the disk may be read-only, and a stale file would be a wrong price.
   const quiet = { fsCache: false, moduleCache: false, interopDefault: false };
   const jiti = createJiti(path, { ...quiet, alias: { maedal: FRONT_DOOR } });
@@ -34,11 +35,19 @@ export async function loadConfigFile(path: string): Promise<unknown> {
     throw new ConfigError([`${path} is a folder; name the configuration file in it`]);
   }
   let config: { readonly exported: unknown } | null;
+  const before = running();
   try {
     config = await guarded(path, async () => defaultOf(await jiti.import(path)));
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     throw new ConfigError([`${path} cannot be loaded: ${reasonOf(error).trim()}${placeOf(error)}`]);
+  }
+  // A thread has timers of its own, and cannot tell them apart.
+  const left = where === 'process' ? leftRunning(before) : [];
+  if (left.length > 0) {
+    throw new ConfigError([
+      `${path} leaves ${left.join(' and ')} behind: each process and each thread of hooks loads it; do that in a hook`,
+    ]);
   }
   if (config !== null) return config.exported;
   throw new ConfigError([`${path} has no default export; write export default defineConfig({ … })`]);
@@ -83,6 +92,29 @@ async function guarded<Loaded>(path: string, load: () => Promise<Loaded>): Promi
     for (const { signal, handler } of handlers) process.on(signal, handler);
   }
 }
+
+/** What keeps this process going, by kind. */
+function running(): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return counts;
+}
+
+function leftRunning(before: ReadonlyMap<string, number>): string[] {
+  const now = running();
+  return Object.entries(LEFT).flatMap(([kind, name]) => ((now.get(kind) ?? 0) > (before.get(kind) ?? 0) ? [name] : []));
+}
+
+/** What a file that only computes values never leaves, by Node's names. */
+const LEFT = {
+  Timeout: 'a timer',
+  TCPServerWrap: 'a server',
+  TCPSocketWrap: 'a connection',
+  UDPWrap: 'a socket',
+  FSEventWrap: 'a watched file',
+  StatWatcher: 'a watched file',
+  ProcessWrap: 'a process',
+};
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const LOADED_WITHIN_MS = 10_000;

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { chmod } from 'node:fs/promises';
+import { promisify } from 'node:util';
 
 import { describe, expect, test } from '@jest/globals';
 
@@ -91,3 +93,27 @@ test('a configuration is a program: others may read it, never write it', async (
 test('a folder is no configuration file', async () => {
   await expect(loadConfigFile(dir)).rejects.toThrow(`${dir} is a folder`);
 });
+
+test.each([
+  ['setInterval(() => 1, 60_000)', 'a timer'],
+  [
+    "import { createServer } from 'node:net'; await new Promise((done) => createServer().listen(0, '127.0.0.1', done))",
+    'a server',
+  ],
+  [
+    "import { Worker } from 'node:worker_threads'; new Worker('setInterval(() => 1, 1000)', { eval: true })",
+    'a thread',
+  ],
+])(
+  'a file that leaves something running is refused, for each process and thread would have it once more: %s',
+  async (code, what) => {
+    const script = `
+    const { createJiti } = await import('jiti');
+    const { loadConfigFile } = await createJiti(${JSON.stringify(import.meta.url)}).import('../../src/config/load-config.ts');
+    await loadConfigFile(process.argv[1]).catch((error) => console.log(error.message));
+    process.exit();`;
+    const path = file('busy.config.ts', `${code};\nexport default {};`);
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, path]);
+    expect(stdout).toContain(`leaves ${what} behind`);
+  },
+);
