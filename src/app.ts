@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type CallHook, hookCaller } from './app/hook-caller.ts';
 import { hmacOf, identityOf } from './app/identity.ts';
 import { InputError } from './billing/errors.ts';
 import { type Hmac, installationPrefix } from './billing/ids.ts';
@@ -31,6 +32,8 @@ export type App = {
   readonly installation: string;
   readonly identity: Identity;
   readonly failpoints: Failpoints;
+  /** Calls the merchant's code ahead of charges. */
+  readonly callHook: CallHook;
   /** Adds something to be closed before everything that is open already. */
   onClose(close: () => Promise<unknown>): void;
   close(): Promise<void>;
@@ -82,7 +85,10 @@ export async function openApp(options: AppOptions): Promise<App> {
     const identity = await identityOf(config, db);
     if (config.mode === 'test') await markDatabase(db, identity.fingerprint);
     const installation = installationPrefix(hmac);
-    const app = { config, clock, report, databaseUrl, db, gateway, hmac, installation, identity, failpoints };
+    const hooks = hookCaller(config, report);
+    closing.push(() => hooks.close());
+    const { call: callHook } = hooks;
+    const app = { config, clock, report, databaseUrl, db, gateway, hmac, installation, identity, failpoints, callHook };
     return { ...app, onClose: (close) => void closing.push(close), close: closing.close };
   } catch (error) {
     await closing.close();

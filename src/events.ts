@@ -20,7 +20,7 @@ export type BillingEvent =
       readonly attemptNumber: number;
       readonly merchantUid: string;
       readonly subscription: string;
-      readonly outcome: ChargeOutcome['kind'] | 'held' | 'void' | 'deferred';
+      readonly outcome: ChargeOutcome['kind'] | 'held' | 'void' | 'waived' | 'deferred';
       readonly next: Transition['decision'];
       readonly reason: string | null;
       readonly tookMs: number;
@@ -101,7 +101,7 @@ export type BillingEvent =
       readonly hook: string;
       readonly invoiceId: InvoiceId;
       readonly reason: string;
-      readonly then: 'block' | 'proceed' | 'defer' | 'again';
+      readonly follows: 'block' | 'proceed' | 'defer' | 'again';
     }
   | { readonly kind: 'connection.failed'; readonly where: string; readonly error: Error };
 

@@ -15,6 +15,8 @@ export const FAILPOINTS = [
   'sends.expired', // W5
   'job.taken', // W1
   'attempt.leased', // W2
+  'hook.answered', // W3
+  'hook.kept', // W3, W4
   'token.in_hand', // W2
   'billing_key.checked', // W2
   'look.done', // W4

@@ -17,6 +17,7 @@ import { watchClock } from '../store/sending-alarms.ts';
 import { unknownShareBrake } from '../worker/brake.ts';
 import type { RefundDeps, WorkerDeps } from '../worker/deps.ts';
 import { sharedStops } from '../worker/stops.ts';
+import { beforeDeps } from './before-deps.ts';
 import { watchFence } from './fence-watch.ts';
 
 /** Takes what a scheduler finds: the queue, or a worker at hand. */
@@ -95,6 +96,7 @@ export function workerDeps(app: App): WorkerDeps {
     policyVersions: policyVersions(config),
     maxAmountMinor: (currency) => config.limits.maxAmount?.[currency] ?? null,
     sandbox: config.mode === 'test',
+    ...(config.hooks.beforeCharge.length === 0 ? {} : { before: beforeDeps(app, (name) => channelOf(config, name)) }),
   };
 }
 

@@ -22,8 +22,8 @@ export const ATTEMPT_CHART: Readonly<Record<AttemptState, readonly AttemptState[
 /** What happened to an attempt. Every actor says it in these words: worker, reconciler, sweep, audit and operator. */
 export type AttemptEvent =
   | { readonly kind: 'outcome'; readonly outcome: ChargeOutcome }
-  /** Never sent, and not to be: its invoice waits for a person, or is void. */
-  | { readonly kind: 'withdrawn'; readonly to: 'held' | 'void'; readonly reason: string }
+  /** Never sent, and not to be: its invoice waits for a person, is void, or waived. */
+  | { readonly kind: 'withdrawn'; readonly to: 'held' | 'void' | 'waived'; readonly reason: string }
   /** Not sent now, and not for want of a gateway: it goes at `until`. */
   | { readonly kind: 'deferred'; readonly until: DateTime; readonly reason: string }
   /** Never sent, and another attempt of the invoice turned out to be paid. */
@@ -68,7 +68,7 @@ export type Transition = {
     readonly cardBlockedUntil?: DateTime;
   };
   readonly invoice: {
-    readonly state: 'open' | 'retrying' | 'held' | 'review' | 'paid' | 'void' | 'uncollectible';
+    readonly state: 'open' | 'retrying' | 'held' | 'review' | 'paid' | 'void' | 'waived' | 'uncollectible';
     readonly reason?: string;
     readonly nextAt?: DateTime;
     /** The card that its next attempt is made on; left out, the subscription's own. */

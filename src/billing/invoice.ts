@@ -12,8 +12,8 @@ export type InvoiceState =
 
 /** Where an invoice may go from each state. The database keeps the same chart by a trigger, and a test compares the two. */
 export const INVOICE_CHART: Readonly<Record<InvoiceState, readonly InvoiceState[]>> = {
-  open: ['retrying', 'held', 'review', 'paid', 'void', 'uncollectible'],
-  retrying: ['open', 'held', 'review', 'paid', 'void', 'uncollectible'],
+  open: ['retrying', 'held', 'review', 'paid', 'void', 'uncollectible', 'waived'],
+  retrying: ['open', 'held', 'review', 'paid', 'void', 'uncollectible', 'waived'],
   held: ['open', 'retrying', 'review', 'paid', 'void'],
   review: ['open', 'retrying', 'held', 'paid', 'void'],
   paid: ['review', 'refunded'],

@@ -174,9 +174,11 @@ function withdrawn({ to, reason }: Extract<AttemptEvent, { kind: 'withdrawn' }>)
     decision: 'withdraw',
     attempt: { state: 'canceled', failReason: reason },
     invoice: { state: to, reason },
-    events: [{ kind: to === 'held' ? 'invoice.held' : 'invoice.voided', payload: { reason } }],
+    events: [{ kind: WITHDRAWN[to], payload: { reason } }],
   };
 }
+
+const WITHDRAWN = { held: 'invoice.held', void: 'invoice.voided', waived: 'invoice.waived' } as const;
 
 function deferred(
   standing: AttemptStanding,

@@ -3,7 +3,7 @@ import type { FileConfig } from './schema.ts';
 import { Secret } from './secret.ts';
 
 /** A hook as it was registered. What a function does is known to the threads alone, which load the file themselves. */
-type Hook = {
+export type Hook = {
   readonly name: string;
   readonly timeoutMs: number;
   /** `defer` where nothing depends on its answer. */
@@ -11,7 +11,7 @@ type Hook = {
   readonly target: HookTarget;
 };
 
-type HookTarget =
+export type HookTarget =
   | { readonly kind: 'function' }
   | {
       readonly kind: 'url';

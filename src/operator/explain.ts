@@ -73,13 +73,23 @@ function attemptLines(attempt: Explanation['attempts'][number]): string[] {
     `    Known to the gateway as ${attempt.merchant_uid}${attempt.imp_uid === null ? '' : `, payment ${attempt.imp_uid}`}.`,
     `    ${taken(attempt)}${sends(attempt)}`,
     ...blocked(attempt),
-    ...attempt.hook_answers.map((answer) => `    The hook ${answer.hook} said ${answer.kind} at ${answer.at}.`),
+    ...attempt.hook_answers.map(
+      (said) => `    The hook ${said.hook} said ${said.kind}${detailOf(said.answer)} at ${said.at}.`,
+    ),
     ...attempt.observations.map(
       (seen) =>
         `    The gateway shows ${seen.imp_uid} as ${seen.status}${seenAmount(seen)}${because(seen.fail_reason)}; ` +
         `first seen at ${seen.first_seen_at}, by ${LEARNT[seen.learnt_by] ?? seen.learnt_by}.${becomes(seen)}`,
     ),
   ];
+}
+
+/** What an answer says beside its kind; where it is the merchant's own data, that is left out. */
+function detailOf(answer: unknown): string {
+  if (typeof answer !== 'object' || answer === null) return '';
+  const { kind: _, customData: __, ...says } = { kind: null, customData: null, ...answer };
+  const parts = Object.entries(says).map(([key, value]) => `${key} ${String(value)}`);
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
 
 /** What the company's "not again today" means for everything else on that card. */

@@ -87,7 +87,12 @@ function attemptOf(file: CaseFile, attempt: CaseFile['invoice']['attempts'][numb
     decline_class: attempt.decline_class,
     card_blocked_until: isoInstantOrNull(attempt.card_blocked_until),
     fail_reason: attempt.fail_reason,
-    hook_answers: answers.map(({ hook, kind, created_at }) => ({ hook, kind, at: isoInstant(created_at) })),
+    hook_answers: answers.map(({ hook, kind, answer, created_at }) => ({
+      hook,
+      kind,
+      answer,
+      at: isoInstant(created_at),
+    })),
     observations: observations.map((observation) => ({
       imp_uid: observation.imp_uid,
       status: observation.status,

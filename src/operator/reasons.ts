@@ -14,6 +14,7 @@ const REASONS: Readonly<Record<string, string>> = {
   subscription_stopped: 'the subscription is paused or stands unpaid',
   catch_up: 'missed during an outage',
   over_max_amount: 'more than limits.maxAmount allows',
+  over_ceiling: 'a before-hook made more of it than its plan allows',
   billing_key_unknown: 'PortOne does not know the card’s customer_uid',
   billing_key_kind_unknown: 'PortOne does not say whether the card is for tests',
   live_key_in_test: 'a live card in a test installation',

@@ -8,6 +8,8 @@ export type IntentLimits = {
   readonly quarantineSeconds: number;
   /** The largest amount that may be sent, in minor units; null for no cap. */
   readonly maxAmountMinor: number | null;
+  /** The most that before-hooks may make of a charge, by plan and currency, `basic KRW`; else that is its price. */
+  readonly ceilings?: Readonly<Record<string, number>>;
   /** Whether this environment sends nothing before the database was adopted for it. */
   readonly needsAdoption: boolean;
   /** What this process takes the database for (`control.fingerprint`); another one sends nothing. */
@@ -27,6 +29,8 @@ export type Intent =
         | 'not_adopted'
         | 'foreign_database'
         | 'over_max_amount'
+        /** A before-hook made more of it than its plan allows. */
+        | 'over_ceiling'
         /** A payment of the invoice is known that nobody accounted for yet. */
         | 'captured'
         /** The gateway is going to charge this card by itself. */
@@ -55,7 +59,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
   const cap = attempt.policy.perCard ?? NO_CAP;
   const [row] = await db.$queryRaw<Row[]>`
     WITH s AS MATERIALIZED (
-      SELECT id, status, billing_key_id, customer_id FROM subscription WHERE id = ${attempt.subscription.id}::uuid FOR SHARE
+      SELECT id, status, billing_key_id, customer_id, plan FROM subscription WHERE id = ${attempt.subscription.id}::uuid FOR SHARE
     ), i AS MATERIALIZED (
       SELECT invoice.* FROM invoice JOIN s ON s.id = invoice.subscription_id
        WHERE invoice.id = ${attempt.invoiceId}::uuid FOR NO KEY UPDATE OF invoice
@@ -77,6 +81,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       SELECT i.*, s.status AS subscription_status, c.sending_enabled, c.adopted_at IS NOT NULL AS adopted,
              coalesce(c.fingerprint = ${limits.fingerprint}, false) AS is_ours,
              ${max}::bigint IS NOT NULL AND i.amount > ${max}::bigint AS over_max_amount, s.billing_key_id,
+             i.amount > greatest(coalesce(i.price, i.amount), (${JSON.stringify(limits.ceilings ?? {})}::jsonb ->> (s.plan || ' ' || i.currency))::bigint) AS over_ceiling,
              (SELECT max(maedal_unanswered_at(x)) + make_interval(secs => ${limits.quarantineSeconds}) FROM attempt x
                WHERE x.invoice_id = i.id AND x.id <> ${attempt.id}::uuid) AS quarantined_until,
              EXISTS (SELECT FROM attempt x JOIN observation o ON o.merchant_uid = x.merchant_uid
@@ -92,7 +97,8 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
              billing_key_id = coalesce(attempt.billing_key_id, k.id), customer_uid = coalesce(attempt.customer_uid, k.customer_uid), registration = k.registration,
              amount = coalesce(attempt.amount, standing.amount), currency = coalesce(attempt.currency, standing.currency),
              tax_free = coalesce(attempt.tax_free, standing.tax_free), name = coalesce(attempt.name, standing.name),
-             vat = CASE WHEN attempt.send_count > 0 THEN attempt.vat ELSE standing.vat END
+             vat = CASE WHEN attempt.send_count > 0 THEN attempt.vat ELSE standing.vat END,
+             custom_data = CASE WHEN attempt.send_count > 0 THEN attempt.custom_data ELSE standing.custom_data END
         FROM standing, card k
        WHERE attempt.id = ${attempt.id}::uuid AND attempt.fence = ${attempt.fence} AND attempt.state = 'prepared'
          AND attempt.lease_until > maedal_now() AND attempt.invoice_id = standing.id
@@ -100,7 +106,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
          AND standing.amount = ${attempt.amount.minor}::bigint AND standing.currency = ${attempt.amount.currency}
          AND standing.state IN ('open', 'retrying') AND standing.subscription_status IN ('trialing', 'active', 'past_due')
          AND standing.sending_enabled AND standing.is_ours AND (standing.adopted OR NOT ${limits.needsAdoption})
-         AND NOT standing.over_max_amount AND k.hold_reason IS NULL AND (standing.spaced_until IS NULL OR standing.spaced_until <= maedal_now() OR attempt.send_count > 0)
+         AND NOT standing.over_max_amount AND NOT standing.over_ceiling AND k.hold_reason IS NULL AND (standing.spaced_until IS NULL OR standing.spaced_until <= maedal_now() OR attempt.send_count > 0)
          AND NOT standing.captured AND standing.capped_until IS NULL AND standing.blocked_until IS NULL
          AND (attempt.send_count > 0 OR NOT coalesce(standing.quarantined_until > maedal_now(), false))
       RETURNING standing.payer_id, attempt.invoice_id, attempt.send_count - attempt.not_sent_count AS sends, attempt.sent_at, attempt.lease_until
@@ -110,7 +116,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       UPDATE customer SET caught_up_at = sent.sent_at FROM sent WHERE customer.id = sent.payer_id
     )
     SELECT standing.subscription_status, standing.sending_enabled, standing.adopted, standing.is_ours,
-           standing.over_max_amount, standing.key_is_held, standing.captured, standing.capped_until, standing.blocked_until,
+           standing.over_max_amount, standing.over_ceiling, standing.key_is_held, standing.captured, standing.capped_until, standing.blocked_until,
            CASE WHEN standing.quarantined_until > maedal_now() THEN standing.quarantined_until END AS quarantined_until, sent.sends, sent.sent_at,
            CASE WHEN standing.spaced_until > maedal_now() THEN standing.spaced_until END AS spaced_until
       FROM standing LEFT JOIN sent ON true`;
@@ -140,6 +146,7 @@ function verdict(row: Row | undefined, limits: IntentLimits): Intent {
   if (row.subscription_status === 'canceled') return { kind: 'refused', because: 'subscription_canceled' };
   if (!LIVE.has(row.subscription_status)) return { kind: 'refused', because: 'subscription_stopped' };
   if (row.over_max_amount) return { kind: 'refused', because: 'over_max_amount' };
+  if (row.over_ceiling) return { kind: 'refused', because: 'over_ceiling' };
   if (limits.needsAdoption && !row.adopted) return { kind: 'refused', because: 'not_adopted' };
   if (!row.is_ours) return { kind: 'refused', because: 'foreign_database' };
   if (!row.sending_enabled) return { kind: 'refused', because: 'switched_off' };
@@ -170,6 +177,7 @@ type Row = {
   adopted: boolean;
   is_ours: boolean;
   over_max_amount: boolean;
+  over_ceiling: boolean;
   key_is_held: boolean;
   captured: boolean;
   capped_until: Date | null;

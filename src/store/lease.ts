@@ -45,6 +45,8 @@ export type LeasedAttempt = {
   readonly taxFreeMinor: number;
   readonly vatMinor: number | null;
   readonly name: string;
+  /** What the merchant's hooks have sent beside the charge. */
+  readonly customData: Readonly<Record<string, unknown>> | null;
   /** A person has let it go since its invoice was last tried. */
   readonly isOrdered: boolean;
   readonly dueAt: DateTime;
@@ -113,6 +115,7 @@ export async function lease(
            a.sent_at, a.unsettled_since, maedal_now() AS now, coalesce(a.amount, i.amount)::float8 AS amount, coalesce(a.currency, i.currency) AS currency,
            coalesce(a.tax_free, i.tax_free)::float8 AS tax_free,
            (CASE WHEN a.send_count > 0 THEN a.vat ELSE i.vat END)::float8 AS vat,
+           CASE WHEN a.send_count > 0 THEN a.custom_data ELSE i.custom_data END AS custom_data,
            ${isOrdered(Prisma.sql`i`)} AS is_ordered, coalesce(a.name, i.name) AS name, i.due_at, i.failures, i.written_off, p.policy, i.period_key,
            s.id AS subscription_id, s.external_id, s.channel, c.name AS buyer_name, c.email AS buyer_email, c.tel AS buyer_tel,
            k.id AS billing_key_id, coalesce(a.customer_uid, k.customer_uid) AS customer_uid, k.sandbox, k.registration,
@@ -156,6 +159,7 @@ function leased(row: Row): LeasedAttempt {
     taxFreeMinor: row.tax_free,
     vatMinor: row.vat,
     name: row.name,
+    customData: row.custom_data,
     isOrdered: row.is_ordered,
     dueAt: instant(row.due_at),
     failures: row.failures,
@@ -200,6 +204,7 @@ type Row = {
   tax_free: number;
   vat: number | null;
   name: string;
+  custom_data: Readonly<Record<string, unknown>> | null;
   is_ordered: boolean;
   due_at: Date;
   failures: number;

@@ -40,6 +40,7 @@ export function requestFor(attempt: LeasedAttempt): ChargeRequest {
       period: attempt.periodKey,
       invoice: attempt.invoiceId,
       attempt: attempt.number,
+      ...(attempt.customData === null ? {} : { merchant: attempt.customData }),
     }),
   };
 }

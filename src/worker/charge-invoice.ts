@@ -8,6 +8,7 @@ import { instant } from '../store/instant.ts';
 import type { Intent } from '../store/intent.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import { asked, requestFor } from './asked.ts';
+import { askBefore } from './before-hooks.ts';
 import { checkBillingKey, notSent, reachGateway } from './before-sending.ts';
 import { deadline } from './canary.ts';
 import type { Conclusion } from './conclude.ts';
@@ -17,16 +18,21 @@ import { refusedByGateway } from './refused.ts';
 import { GUARD_MS, STOOD_STILL, stopwatch } from './stopwatch.ts';
 
 /**
- * Charges a leased attempt: look, intend, one POST, read the answer. No transaction is open around any of the calls.
- * Before-hooks will have their place ahead of the look; nothing of the merchant's runs after it.
+ * Charges a leased attempt: ask the merchant, look, intend, one POST, read the answer. No transaction is open around any
+ * of the calls, and nothing of the merchant's runs after the look has begun.
  */
-export async function chargeAttempt(deps: WorkerDeps, attempt: LeasedAttempt): Promise<Conclusion> {
-  const opensAt = retriedFrom(attempt);
-  if (opensAt > attempt.now)
+export async function chargeAttempt(deps: WorkerDeps, leased: LeasedAttempt): Promise<Conclusion> {
+  const opensAt = retriedFrom(leased);
+  if (opensAt > leased.now)
     return { kind: 'deferred', until: opensAt, reason: 'its policy tries again at other hours' };
-  const isLate = deadline(deps);
-  const brake = await deps.brake.check(attempt.subscription.channel);
+  const brake = await deps.brake.check(leased.subscription.channel);
   if (brake.kind === 'braked') return notSent(brake.reason);
+  const asked = await askBefore(deps, leased);
+  return asked.kind === 'go' ? lookAndSend(deps, asked.attempt) : asked;
+}
+
+async function lookAndSend(deps: WorkerDeps, attempt: LeasedAttempt): Promise<Conclusion> {
+  const isLate = deadline(deps);
   const reached = await reachGateway(deps, attempt);
   if (reached.kind !== 'clear') return reached;
   await deps.failpoints.at('token.in_hand');
@@ -83,7 +89,8 @@ async function send(
   const elapsedMs = stopwatch(deps.clock);
   await deps.failpoints.at('intent.about_to_be_written');
   const { needsAdoption, fingerprint } = deps;
-  const limits = { timeoutSeconds, quarantineSeconds, maxAmountMinor, needsAdoption, fingerprint };
+  const { ceilings = {} } = deps.before ?? {};
+  const limits = { timeoutSeconds, quarantineSeconds, maxAmountMinor, ceilings, needsAdoption, fingerprint };
   const intent = await deps.store.writeIntent(attempt, limits);
   await deps.failpoints.at('intent.unacknowledged');
   if (intent.kind === 'refused') return refusedIntent(intent, attempt);
@@ -137,7 +144,8 @@ function refusedIntent(intent: Extract<Intent, { kind: 'refused' }>, attempt: Le
     case 'subscription_stopped': // paused or unpaid: what was due stays due, and a person decides
       return { kind: 'withdrawn', to: 'held', reason: intent.because };
     case 'over_max_amount':
-      return { kind: 'withdrawn', to: 'held', reason: 'over_max_amount' };
+    case 'over_ceiling':
+      return { kind: 'withdrawn', to: 'held', reason: intent.because };
     case 'spaced':
       return { kind: 'deferred', until: instant(intent.until), reason: 'another missed period was charged today' };
     case 'capped':

@@ -5,6 +5,7 @@ import type { Failpoints } from '../failpoints.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ChargeStore } from '../store/charge-store.ts';
 import type { RefundStore } from '../store/refund-store.ts';
+import type { BeforeDeps } from './before-deps.ts';
 import type { Stops } from './stops.ts';
 
 /** What a channel promises, in seconds. */
@@ -43,6 +44,8 @@ export type WorkerDeps = {
   readonly failpoints: Failpoints;
   /** Stops the sending while too many sends have no answer. */
   readonly brake: Brake;
+  /** The merchant's before-hooks; left out where there are none. */
+  readonly before?: BeforeDeps;
 };
 
 /** What a worker that refunds is given. */

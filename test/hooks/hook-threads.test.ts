@@ -13,7 +13,7 @@ const hooks = {
   never: () => new Promise(() => undefined),
   throws: () => { throw new Error('the meter is\\naway') },
   exits: () => process.exit(0),
-  explodes: () => new Promise(() => { setTimeout(() => { throw new Error('in a timer') }, 1) }),
+  explodes: () => new Promise(() => { setImmediate(() => { throw new Error('in a timer') }) }),
   blocks: () => { for (;;); },
   huge: () => 'x'.repeat(10_000_000),
   circular: () => { const self = {}; self.self = self; return self },

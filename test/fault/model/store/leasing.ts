@@ -55,6 +55,7 @@ function asLeased(tables: Tables, attempt: AttemptRow, invoice: InvoiceRow): Lea
     now: instant(new Date(nowMs)),
     amount: { minor: attempt.amount ?? invoice.amount, currency: attempt.currency ?? invoice.currency },
     taxFreeMinor: attempt.tax_free ?? invoice.tax_free,
+    customData: null, // the model's merchant has no hooks
     vatMinor: attempt.send_count > 0 ? attempt.vat : invoice.vat,
     name: attempt.name ?? invoice.name,
     isOrdered: false,
