@@ -19,7 +19,7 @@ export function chargeContext(overrides: ChargeOverrides = {}): BeforeCharge {
   const ceiling = Math.max(amount, overrides.invoice?.amount ?? amount);
   const context: BeforeCharge = {
     hook: 'hook',
-    idempotencyKey: 'beforeCharge-0000-1',
+    idempotencyKey: 'testhooks0000000000000000000001:before',
     dryRun: false,
     now: '2027-01-31T01:00:00.000Z',
     ...overrides,
