@@ -2,6 +2,7 @@ import type { BeforeCharge, BeforeChargeAnswer, OnError } from '../billing/hook.
 import { type Clock, systemClock } from '../clock.ts';
 import type { HookLogger, HookTools, MaedalEvent, UserBeforeHook, UserEventHook } from '../config/define-hooks.ts';
 import { readBeforeAnswer } from '../hooks/before-answer.ts';
+import { ANSWER_BYTES } from '../hooks/hook-call.ts';
 import { frozen } from './frozen.ts';
 
 /** A line that the hook wrote to its logger. */
@@ -111,5 +112,3 @@ function loggerInto(lines: HookLine[]): HookLogger {
     };
   return Object.freeze({ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') });
 }
-
-const ANSWER_BYTES = 65_536;
