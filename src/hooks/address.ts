@@ -7,17 +7,13 @@ export type Ranges = readonly string[];
  * Whether a request of the merchant's making may go to an address: a public one, or one within a range that config names.
  * Of IPv6, public is what is handed out to networks (2000::/3) less everything special: what holds an IPv4 address inside
  * (mapped, 6to4, NAT64, Teredo) is refused whatever it holds, and so are private, loopback, link-local, shared (CGNAT),
- * multicast, reserved and documentation addresses. Anything that is not an address is refused.
+ * multicast, reserved and documentation addresses. Anything that is not an address is refused. `isOwn`: only
+ * what config names is open.
  */
-export function isOpenTo(address: string, excepted: Ranges): boolean {
+export function isOpenTo(address: string, excepted: Ranges, isOwn = false): boolean {
   if (!isAddress(address) || address.includes('%')) return false;
   const parsed = ipaddr.parse(address);
-  return isPublic(parsed) || excepted.some((range) => isWithin(parsed, range));
-}
-
-/** Whether config's words are an address or a range of them. */
-export function isRange(text: string): boolean {
-  return ipaddr.isValidCIDR(text) || isAddress(text);
+  return (!isOwn && isPublic(parsed)) || excepted.some((range) => isWithin(parsed, range));
 }
 
 /** Whether a host is an address and no name; square brackets as in a URL are left off. */

@@ -62,8 +62,9 @@ async function addressesOf(target: Reachable, allow: Exceptions, resolve: Resolv
   if (target.isAddress) return [target.host];
   const excepted = allow.addresses ?? [];
   const addresses = await resolve(target.host, excepted.length > 0);
-  const closed = addresses.find((address) => !isOpenTo(address, excepted));
-  if (closed !== undefined) throw new Refusal(`the address is refused: ${target.host} is ${closed}, which is not open`);
+  const closed = addresses.find((address) => !isOpenTo(address, excepted, target.isOwn));
+  if (closed !== undefined)
+    throw new Refusal(`the address is refused: ${target.host} is ${closed}, which is not open to it`);
   if (addresses.length === 0) throw new Refusal(`no answer: ${target.host} has no address`);
   return addresses;
 }

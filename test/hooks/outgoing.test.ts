@@ -25,7 +25,7 @@ const post = (over: Partial<OutgoingRequest> = {}, resolve = async () => HERE as
     body: '{"won":"₩"}',
     timeoutMs: 10_000,
     maxBytes: 65_536,
-    allow: { http: true, ports: [receiver.port], addresses: HERE },
+    allow: { addresses: HERE },
     ...over,
   });
 
@@ -44,7 +44,11 @@ test('a name that means a closed address is not connected to, not even where ano
     expect(await post({}, async () => addresses)).toMatchObject({ reason: expect.stringContaining('is refused') });
   expect(await post({ url: 'https://shop.example/', allow: {} }, async () => HERE)).toEqual({
     kind: 'failed',
-    reason: 'the address is refused: shop.example is 127.0.0.1, which is not open',
+    reason: 'the address is refused: shop.example is 127.0.0.1, which is not open to it',
+  });
+  expect(await post({ url: 'http://shop.example/' }, async () => ['8.8.8.8'])).toEqual({
+    kind: 'failed',
+    reason: 'the address is refused: shop.example is 8.8.8.8, which is not open to it', // public, but by plain http
   });
   expect(receiver.received).toEqual([]);
 });
@@ -169,7 +173,7 @@ test('no reason holds what follows the host', async () => {
 
 test('a certificate that nobody vouches for ends the connection; one that config vouches for does not', async () => {
   const secure = await startReceiver({ tls: true });
-  const allow = { ports: [secure.port], addresses: HERE };
+  const allow = { addresses: HERE };
   expect(await post({ url: secure.url, allow })).toMatchObject({
     kind: 'failed',
     reason: 'no answer: DEPTH_ZERO_SELF_SIGNED_CERT',

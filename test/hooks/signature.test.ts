@@ -1,8 +1,8 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { systemClock } from '../../src/clock.ts';
-import { problemOfSecret, sign } from '../../src/hooks/signature.ts';
+import { sign } from '../../src/hooks/signature.ts';
 
 const NEW = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const OLD = `whsec_${Buffer.alloc(24, 9).toString('base64')}`;
@@ -41,10 +41,8 @@ test("the signature is what the scheme's text says, computed from raw bytes with
   expect(headers['webhook-signature']).toBe(`${of(Buffer.alloc(32, 7))} ${of(Buffer.alloc(24, 9))}`);
 });
 
-test('a secret is judged without being shown', () => {
-  expect(problemOfSecret(`whsec_${randomBytes(32).toString('base64')}`)).toBeNull();
-  expect(problemOfSecret(OLD)).toBeNull();
-  expect(problemOfSecret('hunter2')).toBe('is not `whsec_` and base64');
-  expect(problemOfSecret('whsec_????')).toBe('is not `whsec_` and base64');
-  expect(problemOfSecret(`whsec_${Buffer.alloc(8).toString('base64')}`)).toBe('holds 8 bytes, not 24 to 64');
+test('a secret may be text as well: its bytes are the key', () => {
+  const secret = 'a secret of plain characters';
+  const headers = signed([secret]);
+  expect(new Webhook(secret, { format: 'raw' }).verify(BODY, { ...headers })).toEqual(JSON.parse(BODY));
 });
