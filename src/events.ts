@@ -65,6 +65,18 @@ export type BillingEvent =
     }
   /** The gateway's books could not be read to their end; the audit is made again in minutes. */
   | { readonly kind: 'audit.unclear'; readonly reason: string }
+  /** An event was delivered to an endpoint of the merchant's, or was not, and goes again. */
+  | {
+      readonly kind: 'delivery.finished';
+      readonly endpoint: string;
+      readonly eventId: string;
+      readonly event: string;
+      readonly tries: number;
+      readonly outcome: 'delivered' | 'failed';
+      readonly reason: string | null;
+    }
+  /** An endpoint asked to be left alone: nothing goes there until a person acts. */
+  | { readonly kind: 'endpoint.disabled'; readonly endpoint: string; readonly reason: string }
   /** Nothing leaves from now on, until a person says `maedal send on`. */
   | { readonly kind: 'sending.stopped'; readonly by: string; readonly reason: string }
   /** The database belongs to another installation: this process reads only. */

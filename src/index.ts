@@ -8,6 +8,7 @@ export {
   type UserPlan,
   type UserPolicy,
 } from './config/define-config.ts';
+export type { UserEndpoint, UserEvents } from './config/define-events.ts';
 export type {
   BeforeChargeContext,
   BeforeChargeReply,

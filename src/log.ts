@@ -33,6 +33,8 @@ function levelOf(event: BillingEvent): 'debug' | 'info' | 'warn' | 'error' {
     case 'sweep.finished':
     case 'job.idle':
       return 'debug';
+    case 'delivery.finished':
+      return event.outcome === 'delivered' ? 'debug' : 'warn';
     case 'audit.finished':
     case 'failpoint.fired':
     case 'embedded.says':
@@ -50,6 +52,7 @@ function levelOf(event: BillingEvent): 'debug' | 'info' | 'warn' | 'error' {
     case 'waiting':
       return 'warn';
     case 'audit.found':
+    case 'endpoint.disabled':
     case 'embedded.failed':
     case 'fence.closed':
     case 'sending.stopped':

@@ -64,7 +64,9 @@ test.each(READMES)('%s has a row for every setting of the file, with its default
     rows.some((row) => firstCode(row) === path && facts.every((fact) => row.includes(fact)));
   expect(settings.filter((setting) => !told(setting))).toEqual([]);
   const paths = settings.map(({ path }) => path);
-  const shown = rows.map(firstCode).filter((key) => /^(channels|plans|dunning|declines|hooks|limits)\./.test(key));
+  const shown = rows
+    .map(firstCode)
+    .filter((key) => /^(channels|plans|dunning|declines|hooks|events|limits)\./.test(key));
   expect(shown.filter((key) => !paths.includes(key))).toEqual([]);
 });
 

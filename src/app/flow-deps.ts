@@ -1,6 +1,8 @@
 import type { App } from '../app.ts';
 import { merchantUid } from '../billing/ids.ts';
 import type { Channel, Config } from '../config/config.ts';
+import { outgoingPost } from '../hooks/outgoing.ts';
+import type { NotifyDeps } from '../notify/deps.ts';
 import type { AuditDeps } from '../scheduler/audit-tally.ts';
 import type { ClockWatchDeps } from '../scheduler/clock-watch.ts';
 import type { SchedulerDeps } from '../scheduler/deps.ts';
@@ -11,6 +13,7 @@ import { stopStore } from '../store/channel-stops.ts';
 import { chargeStore } from '../store/charge-store.ts';
 
 import type { Ring } from '../store/due.ts';
+import { notifyStore } from '../store/notify-store.ts';
 import { refundStore } from '../store/refund-store.ts';
 import { scheduleStore } from '../store/schedule-store.ts';
 import { watchClock } from '../store/sending-alarms.ts';
@@ -103,6 +106,19 @@ export function workerDeps(app: App): WorkerDeps {
 /** What a worker needs to refund. */
 export function refundDeps(app: App): RefundDeps {
   return { ...workerDeps(app), store: refundStore(app.db) };
+}
+
+/** What the relay of events needs. */
+export function notifyDeps({ db, clock, report, config, identity }: App): NotifyDeps {
+  const endpoints = config.endpoints.map(({ name, url, secrets, types, allowAddresses, ca, address }) => {
+    const [newest, ...older] = secrets;
+    return {
+      ...{ name, types, address, url: url.reveal(), allow: { addresses: allowAddresses, ca } },
+      secrets: () => [newest.reveal(), ...older.map((secret) => secret.reveal())] as const,
+    };
+  });
+  const { fingerprint } = identity;
+  return { store: notifyStore(db), post: outgoingPost(clock), clock, report, endpoints, fingerprint };
 }
 
 /** The version in force of each policy, by name. */

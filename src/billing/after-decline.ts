@@ -65,8 +65,9 @@ function afterFailure(
   }
   const next = { state: 'retrying', nextAt: decision.at } as const;
   if (decision.kind === 'await-card') {
-    const needed = { kind: 'invoice.card_needed', payload: { ...payload, until: decision.at.toUTC().toISO() } };
-    return { invoice: { ...next, reason: AWAITING_CARD }, subscription: 'past_due', events: [needed] };
+    const until = { ...payload, until: decision.at.toUTC().toISO() };
+    const events = ['invoice.card_needed', 'billing_key.needs_update'].map((kind) => ({ kind, payload: until }));
+    return { invoice: { ...next, reason: AWAITING_CARD }, subscription: 'past_due', events };
   }
   const { cardId } = decision;
   return {

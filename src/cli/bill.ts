@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { DateTime } from 'luxon';
-import { auditDeps, clockWatchDeps, refundDeps, schedulerDeps, workerDeps } from '../app/flow-deps.ts';
+import { auditDeps, clockWatchDeps, notifyDeps, refundDeps, schedulerDeps, workerDeps } from '../app/flow-deps.ts';
 import type { App } from '../app.ts';
 import { InputError } from '../billing/errors.ts';
 import { asError, type BillingEvent } from '../events.ts';
+import { relayDue } from '../notify/relay.ts';
 import type { AuditDeps } from '../scheduler/audit-tally.ts';
 import { auditIfDue } from '../scheduler/audit-turn.ts';
 import { watchClock } from '../scheduler/clock-watch.ts';
@@ -80,8 +81,22 @@ async function bill(
     if (pass.drawnUp + pass.rung === 0) break;
   }
   await refundDue({ ...refundDeps(app), report }, { signal: stopped });
+  await tell(app, stopped);
   const progress = await readProgress(app.db);
   return { result: summary(progress, { outcomes, drawn_up: drawnUp, failed }), next: nextDue(progress) };
+}
+
+/** Events leave for a minute at most; what is left goes with the next run, under the same ids. */
+async function tell(app: App, stopped: AbortSignal): Promise<void> {
+  const ending = new AbortController();
+  const cancel = app.clock.after(TELL_MS, () => ending.abort());
+  try {
+    await relayDue(notifyDeps(app), AbortSignal.any([ending.signal, stopped]));
+  } catch (error) {
+    app.report({ kind: 'work.failed', where: 'relay', error: asError(error) });
+  } finally {
+    cancel();
+  }
 }
 
 /** Where no scheduler runs, this one audits, once a day. Without an audit every charge is preceded by a look-up. */
@@ -115,3 +130,5 @@ function render(result: BillResult, next: string): string {
   const waiting = result.unknown > 0 ? `; ${result.unknown} without an answer yet, run again to look them up` : '';
   return `${charged}${waiting}; next due ${next}`;
 }
+
+const TELL_MS = 60_000;

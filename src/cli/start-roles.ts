@@ -1,9 +1,10 @@
 import { watchFence } from '../app/fence-watch.ts';
-import { channelOf, loopDeps, policyVersions, refundDeps, workerDeps } from '../app/flow-deps.ts';
+import { channelOf, loopDeps, notifyDeps, policyVersions, refundDeps, workerDeps } from '../app/flow-deps.ts';
 import { type App, named } from '../app.ts';
 import { pause } from '../clock.ts';
 import type { Role } from '../config/roles.ts';
 import { asError } from '../events.ts';
+import { startRelay } from '../notify/relay.ts';
 import type { ChargeJob, ChargeQueue } from '../queue/charge-queue.ts';
 import { startLoop } from '../scheduler/loop.ts';
 import { type Fence, readFence } from '../store/fence.ts';
@@ -77,7 +78,8 @@ async function startWorker(app: App, queue: ChargeQueue): Promise<Close> {
   const begin = async (): Promise<Close> => {
     const consumer = await queue.consume(handle, CONCURRENCY);
     const refunds = startRefundLoop(refundDeps(app));
-    return () => together([() => consumer.close(), () => refunds.close()]);
+    const relay = startRelay(notifyDeps(app));
+    return () => together([() => consumer.close(), () => refunds.close(), () => relay.close()]);
   };
   if ((await fence()).kind !== 'foreign') return begin();
   const leaving = new AbortController();

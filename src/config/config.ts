@@ -4,6 +4,7 @@ import type { Money } from '../billing/money.ts';
 import type { DunningPolicy } from '../billing/policy.ts';
 import type { CatchUp } from '../billing/subscription.ts';
 import type { LogLevel } from './environment.ts';
+import type { EventEndpoint } from './events.ts';
 import type { Hooks } from './hooks.ts';
 import type { Secret } from './secret.ts';
 
@@ -29,6 +30,8 @@ export type Config = {
   /** The merchant's own lines by `pg_provider`, or `any`. No prototype. */
   readonly declines: Named<DeclineLines>;
   readonly hooks: Hooks;
+  /** Who is told of events. */
+  readonly endpoints: readonly EventEndpoint[];
   readonly limits: Limits;
   readonly gateway: GatewayConfig;
   readonly database: DatabaseConfig;

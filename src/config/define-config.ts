@@ -2,6 +2,7 @@ import type { Interval } from '../billing/calendar.ts';
 import type { DeclineClass } from '../billing/charge.ts';
 import type { Access, CardChoice, LaterInvoices, Rung, SubscriptionEnd } from '../billing/policy.ts';
 import type { CatchUp } from '../billing/subscription.ts';
+import type { UserEvents } from './define-events.ts';
 import type { UserHooks } from './define-hooks.ts';
 
 /** Marks an object as maedal's configuration and checks its types. It is validated whole when maedal starts. */
@@ -40,8 +41,8 @@ export type UserConfig = {
   readonly declines?: Readonly<Record<string, UserDeclines>> | undefined;
   /** Your code before and after a charge. */
   readonly hooks?: UserHooks | undefined;
-  /** Must be empty: this version sends no events yet. */
-  readonly events?: readonly never[] | undefined;
+  /** Where maedal tells what happened. */
+  readonly events?: UserEvents | undefined;
   readonly limits?: UserLimits | undefined;
 };
 

@@ -41,7 +41,8 @@ function problemsOf(issue: z.core.$ZodIssue, raw: unknown): string[] {
   if (value === undefined) return [`${subject} is missing${issue.code === 'custom' ? `: ${issue.message}` : ''}`];
   // What is wrong with a list itself is seen in it; a list where something else belongs is not.
   const isListWrong = issue.code === 'custom' && Array.isArray(value) && value.every(isPlain);
-  const told = path.includes('secret') ? 'not shown' : isListWrong ? cut(JSON.stringify(value)) : shown(value);
+  const isSecret = path.some((key) => key === 'secret' || key === 'url');
+  const told = isSecret ? 'not shown' : isListWrong ? cut(JSON.stringify(value)) : shown(value);
   return [`${subject} is ${told}: ${remedyOf(issue, value)}`];
 }
 

@@ -11,25 +11,26 @@ const secret = z.string().refine(isSecret, {
   error: 'write 24 to 128 printable characters, or whsec_ and the base64 of 24 to 64 bytes',
 });
 
+/** What signs, the newest first. */
+export const secrets = z.union([secret, z.array(secret).min(1).max(5)], {
+  error: 'write a secret, or a list of one to five: whsec_… or 24 to 128 characters each',
+});
+
+/** What is open beside public addresses. */
+export const addresses = z
+  .array(
+    z.string().refine(isAddress, { error: 'write an address or a network, such as 10.0.3.7, 10.0.0.0/8 or fd00::/8' }),
+  )
+  .max(20);
+
 const shape = {
   name: z.string().regex(NAME, { error: NAME_PROBLEM }),
   run: z
     .custom<(context: never) => unknown>((value) => typeof value === 'function', { error: 'write a function' })
     .optional(),
   url: z.string().max(2_000).optional(),
-  secret: z
-    .union([secret, z.array(secret).min(1).max(5)], {
-      error: 'write a secret, or a list of one to five: whsec_… or 24 to 128 characters each',
-    })
-    .optional(),
-  allowAddresses: z
-    .array(
-      z
-        .string()
-        .refine(isAddress, { error: 'write an address or a network, such as 10.0.3.7, 10.0.0.0/8 or fd00::/8' }),
-    )
-    .max(20)
-    .optional(),
+  secret: secrets.optional(),
+  allowAddresses: addresses.optional(),
   timeoutMs: z.int().min(100).max(40_000).default(10_000),
 };
 

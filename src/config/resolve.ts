@@ -6,6 +6,7 @@ import type { Config, DatabaseConfig, GatewayConfig, QueueConfig } from './confi
 import { ConfigError } from './config-error.ts';
 import { keepCredentials } from './credentials.ts';
 import { type Environment, inspectEnvironment } from './environment.ts';
+import { resolveEvents } from './events.ts';
 import { parseFileConfig } from './file-config.ts';
 import { chooseGateway } from './gateway-choice.ts';
 import { resolveHooks } from './hooks.ts';
@@ -88,7 +89,8 @@ function settle(file: FileConfig, setting: Setting, problems: string[]) {
   const rules = { channels, plans, policies, policyVersion: policyVersion(policies), limits };
   const declines = declineLines(file.declines);
   const hooks = resolveHooks(file.hooks, problems);
-  return { schedule, timezone, chargeAt, catchUp, refundDuplicates, declines, hooks, ...rules };
+  const endpoints = resolveEvents(file.events, problems);
+  return { schedule, timezone, chargeAt, catchUp, refundDuplicates, declines, hooks, endpoints, ...rules };
 }
 
 function declineLines(file: FileConfig['declines']): Config['declines'] {

@@ -9,6 +9,7 @@ import { exponentOf, type Money, parseMajor } from '../billing/money.ts';
 import { CATCH_UP } from '../billing/subscription.ts';
 import { didYouMean } from '../nearest-name.ts';
 import type { UserConfig } from './define-config.ts';
+import { eventsSchema } from './event-schema.ts';
 import { hooksSchema, NAME, NAME_PROBLEM } from './hook-schema.ts';
 import { isPgProvider, pgProviderProblem } from './pg-providers.ts';
 import { policySchema } from './policy-schema.ts';
@@ -34,7 +35,7 @@ export const fileSchema = z.strictObject({
     )
     .prefault({}),
   hooks: hooksSchema,
-  events: empty('this version sends no events yet'),
+  events: eventsSchema,
   limits: z
     .strictObject({
       leaseSeconds: z.int().min(5).max(600).default(90),
@@ -100,13 +101,6 @@ function named<T extends z.ZodType>(value: () => T) {
 
 function currency() {
   return z.string().refine(isCurrency, { error: 'use an ISO 4217 code in upper case, such as KRW or USD' });
-}
-
-/** Left out, `[]` or `{}`: a merchant must not believe that something runs when nothing does. */
-function empty(reason: string) {
-  const nothing = z.union([z.array(z.never()).max(0), z.strictObject({})]);
-  const error = `${reason}; remove it, nothing would ever be called`;
-  return z.custom<readonly never[]>((value) => nothing.safeParse(value).success, { error }).optional();
 }
 
 /** Five fields that some instant fits; croner alone would take seconds, dates and words. */

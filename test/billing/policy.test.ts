@@ -119,7 +119,10 @@ test('where no card is left to try, another one is asked for and waited for unti
   const awaited = { state: 'retrying', reason: 'awaiting_card', nextAt: dueAt.plus({ days: 5 }), failed: true };
   expect(invoice).toEqual(awaited);
   const payload = { decline_class: 'funds', reason: '한도초과', until: '2027-02-05T01:00:00.000Z' };
-  expect(events.slice(1)).toEqual([{ kind: 'invoice.card_needed', payload }]);
+  expect(events.slice(1)).toEqual([
+    { kind: 'invoice.card_needed', payload },
+    { kind: 'billing_key.needs_update', payload },
+  ]);
 });
 
 test('a ladder is printed without jitter, or with that of one invoice', () => {

@@ -27,6 +27,7 @@ test('an empty file means the defaults', () => {
     plans: {},
     dunning: {},
     declines: {},
+    events: { endpoints: [] },
     hooks: { beforeCharge: [], afterCharge: [], onDunningStep: [], onSubscriptionChange: [], notify: [] },
     limits: { leaseSeconds: 90, reRingSeconds: 120, maxUnknownShare: 0.2, maxAmount: null },
   });
@@ -45,7 +46,7 @@ test('a whole file is taken as written', () => {
     },
     dunning: { gentle: { retryAfterDays: [2, 7, 14], minGapHours: 48 } },
     declines: { nice: { codes: { '2116': 'card' } }, any: { texts: { '잔액 부족': 'funds' } } },
-    events: [],
+    events: {},
     limits: { leaseSeconds: 120, reRingSeconds: 60, maxAmount: { KRW: 1_000_000 } },
   };
   expect(parseFileConfig(whole)).toMatchObject(whole);
@@ -132,15 +133,12 @@ describe('a wrong value is named with its path', () => {
   ])('%j', (raw, expected) => expect(problemsOf(raw).join('\n')).toContain(expected));
 });
 
-test.each([
-  [{ events: [{ url: 'https://shop.example/events' }] }, 'events is a list: this version sends no events yet'],
-])('nobody is left to believe that an event is sent: %j', (raw, expected) => {
-  expect(problemsOf(raw).join('\n')).toContain(expected);
-});
-
-test.each([{ hooks: {} }, { events: [] }, { events: undefined }])('%j asks for nothing', (raw) => {
-  expect(problemsOf(raw)).toEqual([]);
-});
+test.each([{ hooks: {} }, { events: {} }, { events: { endpoints: [] } }, { events: undefined }])(
+  '%j asks for nothing',
+  (raw) => {
+    expect(problemsOf(raw)).toEqual([]);
+  },
+);
 
 test('all problems are told at once', () => {
   const raw = {

@@ -141,7 +141,10 @@ test('every model can be read through the generated client', async () => {
     const findFirst: unknown = Reflect.get(Object(delegate), 'findFirst');
     if (typeof findFirst !== 'function') throw new Error(`the client has no model ${model}`);
     const row: unknown = await Reflect.apply(findFirst, delegate, []);
-    expect({ model, row }).toEqual({ model, row: model === 'control' ? expect.objectContaining({ id: 1 }) : null });
+    expect({ model, row }).toEqual({
+      model,
+      row: /^(control|event_turn)$/.test(model ?? '') ? expect.objectContaining({ id: 1 }) : null,
+    });
   }
   await db.$disconnect();
 });
