@@ -7,6 +7,8 @@ export type Capture = {
   readonly impUid: string;
   /** `cancelled`: all or part of it was given back. */
   readonly status: 'paid' | 'cancelled';
+  /** `gone`: the gateway shows it as failed by now, or knows it no more. */
+  readonly presence: 'there' | 'gone';
   /** Null when the gateway's number is no exact amount. */
   readonly amount: Money | null;
   readonly cancelMinor: number;
@@ -43,7 +45,7 @@ export type Accounting =
   | { readonly kind: 'refund'; readonly reason: string }
   /** A person must look. */
   | { readonly kind: 'review'; readonly reason: string }
-  /** Given back in full, or being given back: nothing is kept, nothing is owed. */
+  /** Given back in full, being given back, or gone: nothing is kept, nothing is owed. */
   | { readonly kind: 'returned' }
   /** Somebody is at it, or another attempt's fate decides. */
   | { readonly kind: 'wait' };
@@ -52,6 +54,7 @@ export type Accounting =
 export function accountFor(capture: Capture): Accounting {
   const { attempt } = capture;
   const isCounted = attempt.state === 'paid' && attempt.impUid === capture.impUid;
+  if (capture.presence === 'gone') return afterGone(capture, isCounted);
   if (capture.status === 'cancelled') return afterCancel(capture, isCounted);
   if (isCounted) return asAsked(capture, attempt, { kind: 'settles' });
   if (attempt.hold === 'leased') return { kind: 'wait' };
@@ -105,6 +108,12 @@ function asAsked(capture: Capture, { asked, others }: CapturedAttempt, otherwise
   const differs = differences(capture, asked);
   if (differs.length === 0) return otherwise;
   return { kind: 'review', reason: `${capture.impUid} was paid, but ${differs.join(', ')}` };
+}
+
+/** Nothing is kept of it. What rested on it is unpaid, and a person decides whether it is charged again. */
+function afterGone({ impUid, attempt }: Capture, isCounted: boolean): Accounting {
+  if (isCounted) return { kind: 'review', reason: `${impUid} was paid, and is not at the gateway any more` };
+  return attempt.hold === 'leased' ? { kind: 'wait' } : { kind: 'returned' };
 }
 
 function afterCancel(capture: Capture, isCounted: boolean): Accounting {

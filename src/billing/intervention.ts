@@ -24,9 +24,9 @@ export type InvoiceStanding = {
   readonly barredUntil: DateTime | null;
   /** The last send of any of its attempts. */
   readonly lastSentAt: DateTime | null;
-  /** Payments of it that were captured and not given back, and that it does not count as paid by. */
+  /** Payments of it that were captured and are there still, not given back, and that it does not count as paid by. */
   readonly kept: readonly string[];
-  /** Payments of it that were given back. */
+  /** Payments of it that were given back, or that are not at the gateway any more. */
   readonly returned: readonly string[];
   /** Payments of it that are being given back. */
   readonly refunding: readonly string[];
@@ -125,7 +125,7 @@ function release(standing: InvoiceStanding): Judgement {
   if (state !== 'review') return refused(`the invoice is ${state}, and waits for nobody`, seeExplain);
   if (kept.length > 0)
     return refused(`${kept.join(', ')} was captured for it`, '`maedal refund` gives that back first');
-  // What was paid under an id and given back ends that id: whoever lets it go on has it charged under the next one.
+  // What was paid under an id and given back, or is gone, ends that id: whoever lets it go on has it charged under the next one.
   const attempt = returned.length > 0 ? 'canceled' : 'prepared';
   return barred(standing) ?? collect(standing, standing.living === null ? null : attempt);
 }

@@ -6,8 +6,10 @@ export type Refundable = {
   readonly impUid: string;
   readonly captured: Money;
   readonly cancelledMinor: number;
-  /** `settles`: the invoice counts as paid by it. `surplus`: it was put up for refund. `other`: a person must look. */
-  readonly standing: 'settles' | 'surplus' | 'other';
+  /**
+   * `settles`: the invoice counts as paid by it. `surplus`: it was put up for refund. `gone`: it is not at
+   * the gateway any more. `other`: a person must look. */
+  readonly standing: 'settles' | 'surplus' | 'gone' | 'other';
   /** Its refund that has not ended. */
   readonly open: { readonly id: string; readonly stage: 'proposed' | 'under-way' } | null;
 };
@@ -30,9 +32,16 @@ export function orderRefund(
   all: readonly Refundable[],
   { amount, impUid }: RefundWanted,
 ): RefundOrder {
-  const payments = impUid === null ? all : all.filter((payment) => payment.impUid === impUid);
-  if (impUid !== null && payments.length === 0) {
+  const named = impUid === null ? all : all.filter((payment) => payment.impUid === impUid);
+  if (impUid !== null && named.length === 0) {
     throw new InputError(`${impUid} was not captured for this invoice`, `name one of ${impUids(all) || 'none'}`);
+  }
+  const payments = named.filter(({ standing }) => standing !== 'gone');
+  if (payments.length === 0 && named.length > 0) {
+    throw new InputError(
+      `${impUids(named)} is not at the gateway any more, so that nothing of it can be given back`,
+      '`maedal explain` tells how the invoice may go on',
+    );
   }
   const surplus = payments.filter((payment) => payment.standing === 'surplus' && payment.open?.stage !== 'under-way');
   const approve = surplus.flatMap(({ open }) => open?.id ?? []);

@@ -1,8 +1,9 @@
 import type { DateTime } from 'luxon';
 import { isHorizonOver } from './absence.ts';
-import type { CancelAnswer, CancellablePayment, PaymentAnswer } from './cancel.ts';
+import type { CancelAnswer, CancellablePayment } from './cancel.ts';
 import { nextLookUpAt } from './dunning.ts';
 import { assertNever } from './errors.ts';
+import { cancelledBefore, judgeSight, type PaymentSight } from './refund-sight.ts';
 
 /** How a refund stands. `prepared` without a next instant is a proposal and waits for a person. */
 export type RefundState = 'prepared' | 'sent' | 'unknown' | 'done' | 'failed';
@@ -36,10 +37,10 @@ export type RefundStanding = {
 /** What happened to a refund. */
 export type RefundEvent =
   /** The payment itself was looked at. */
-  | { readonly kind: 'looked'; readonly at: PaymentAnswer }
+  | { readonly kind: 'looked'; readonly at: PaymentSight }
   | { readonly kind: 'answered'; readonly answer: Exclude<CancelAnswer, { kind: 'refused' }> }
   /** The gateway refused, and the payment was looked at after that. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly at: PaymentAnswer }
+  | { readonly kind: 'refused'; readonly reason: string; readonly at: PaymentSight }
   /** Nothing can be sent now: the gateway cannot be reached, or a fence stands against it. */
   | { readonly kind: 'barred'; readonly reason: string };
 
@@ -61,6 +62,8 @@ export type RefundTransition = {
   readonly cancellationId?: string | null;
   /** `refunded`: nothing of the payment is left, so the invoice that it settled ends as well. */
   readonly invoice?: 'refunded';
+  /** `gone`: the payment itself is not at the gateway any more. */
+  readonly payment?: 'gone';
   readonly event?: 'refund.succeeded' | 'refund.failed';
 };
 
@@ -84,15 +87,16 @@ export function followRefund(standing: RefundStanding, event: RefundEvent, now: 
  * The payment's own account decides: what was asked for is cancelled, or nothing is, or something that nobody asked for
  * here. Sent again only where nothing is cancelled, and nothing sent may land any more.
  */
-function afterLook(standing: RefundStanding, at: PaymentAnswer, now: DateTime): RefundStep {
-  const seen = judge(standing, at);
+function afterLook(standing: RefundStanding, at: PaymentSight, now: DateTime): RefundStep {
+  const seen = judgeSight(standing, at);
   switch (seen.kind) {
     case 'given':
       return done(standing, seen.payment);
     case 'unclear':
       return later(standing, seen.reason, now);
     case 'contradicts':
-      return mayStillLand(standing, now) ? later(standing, seen.reason, now) : failed(seen.reason);
+    case 'gone':
+      return mayStillLand(standing, now) ? later(standing, seen.reason, now) : failed(seen.reason, seen.kind);
     case 'nothing':
       if (mayStillLand(standing, now)) return later(standing, 'nothing of it is cancelled so far', now);
       if (standing.sends < SENDS_AT_MOST) return { kind: 'send' };
@@ -129,7 +133,7 @@ function afterRefusal(
   { reason, at }: Extract<RefundEvent, { kind: 'refused' }>,
   now: DateTime,
 ): RefundTransition {
-  const seen = judge(standing, at);
+  const seen = judgeSight(standing, at);
   const refusal = `the gateway refused: ${reason}`;
   switch (seen.kind) {
     case 'given':
@@ -137,46 +141,14 @@ function afterRefusal(
     case 'unclear':
       return unknown(standing, `${refusal}; ${seen.reason}`, now);
     case 'contradicts':
-      return failed(`${refusal}; ${seen.reason}`);
+    case 'gone':
+      return failed(`${refusal}; ${seen.reason}`, seen.kind);
     case 'nothing':
       if (standing.sends >= SENDS_AT_MOST) return failed(refusal);
       return waiting(['sent'], 'prepared', wait(REFUSED, standing.sends, now), refusal);
     default:
       return assertNever(seen);
   }
-}
-
-type Seen =
-  | { readonly kind: 'given'; readonly payment: CancellablePayment }
-  | { readonly kind: 'nothing' }
-  | { readonly kind: 'contradicts'; readonly reason: string }
-  | { readonly kind: 'unclear'; readonly reason: string };
-
-function judge(standing: RefundStanding, at: PaymentAnswer): Seen {
-  if (at.kind === 'found') return judgeFound(standing, at);
-  // It was seen captured: whoever says otherwise looks into another account.
-  if (at.kind === 'absent') return { kind: 'unclear', reason: 'the gateway says that it knows no such payment' };
-  return at;
-}
-
-function judgeFound(standing: RefundStanding, payment: CancellablePayment): Seen {
-  const { record } = payment;
-  if (record.status === 'ready' || record.status === 'other') {
-    return { kind: 'unclear', reason: `the gateway shows the payment as '${record.status}'` };
-  }
-  if (record.status === 'failed') return { kind: 'contradicts', reason: 'the gateway shows the payment as failed' };
-  if (record.amount?.minor !== standing.capturedMinor) {
-    return { kind: 'contradicts', reason: `the gateway shows another amount than ${standing.capturedMinor}` };
-  }
-  const given = record.cancelMinor - cancelledBefore(standing);
-  if (given === standing.amountMinor) return { kind: 'given', payment };
-  if (given === 0) return { kind: 'nothing' };
-  return { kind: 'contradicts', reason: `somebody else cancelled: ${record.cancelMinor} of it is given back in all` };
-}
-
-/** What had been given back of the payment when this refund was asked for. */
-function cancelledBefore({ capturedMinor, checksumMinor }: RefundStanding): number {
-  return capturedMinor - checksumMinor;
 }
 
 function mayStillLand({ state, sentAt, horizonSeconds }: RefundStanding, now: DateTime): boolean {
@@ -199,7 +171,7 @@ function done(standing: RefundStanding, { cancellations }: CancellablePayment): 
 }
 
 /** Its end without success: a person reads why. */
-function failed(reason: string): RefundTransition {
+function failed(reason: string, payment: 'contradicts' | 'gone' = 'contradicts'): RefundTransition {
   return {
     kind: 'record',
     from: ['prepared', 'sent', 'unknown'],
@@ -207,6 +179,7 @@ function failed(reason: string): RefundTransition {
     state: 'failed',
     nextAt: null,
     reason,
+    ...(payment === 'gone' ? { payment } : {}),
     event: 'refund.failed',
   };
 }

@@ -147,8 +147,13 @@ function because(reason: string | null): string {
 }
 
 /** What became of a payment that the gateway took. */
-function becomes({ status, accounted_as: as }: Explanation['attempts'][number]['observations'][number]): string {
+function becomes({
+  status,
+  accounted_as: as,
+  gone_at: goneAt,
+}: Explanation['attempts'][number]['observations'][number]): string {
   if (status !== 'paid' && status !== 'cancelled') return '';
+  if (goneAt !== null) return ` Since ${goneAt} it is not there any more: nothing of it counts as paid.`;
   return ` ${BECOMES[as ?? ''] ?? ''}`.trimEnd();
 }
 

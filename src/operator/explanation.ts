@@ -106,6 +106,7 @@ function attemptOf(file: CaseFile, attempt: CaseFile['invoice']['attempts'][numb
       last_seen_at: isoInstant(observation.last_seen_at),
       accounted_as: observation.accounted_as,
       accounted_at: isoInstantOrNull(observation.accounted_at),
+      gone_at: isoInstantOrNull(observation.gone_at),
     })),
   };
 }

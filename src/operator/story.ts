@@ -67,7 +67,10 @@ function sendOf(later: Step | undefined): string {
 }
 
 /** What became of money that the gateway took; what an attempt was paid by, that attempt tells. */
-function accountOf({ imp_uid, accounted_as: as, accounted_at: at, status }: CaseFile['observations'][number]): Told[] {
+function accountOf(seen: CaseFile['observations'][number]): Told[] {
+  const { imp_uid, accounted_as: as, accounted_at: at, gone_at: goneAt, status } = seen;
+  if (goneAt !== null)
+    return [{ at: goneAt, says: `${imp_uid} is not at the gateway any more`, why: null, who: 'maedal' }];
   const says = as === null ? undefined : (ACCOUNTED[`${as} ${status}`] ?? ACCOUNTED[as]);
   return says === undefined || at === null ? [] : [{ at, says: `${imp_uid} ${says}`, why: null, who: 'maedal' }];
 }

@@ -48,6 +48,8 @@ export function whatIsNextOfRefund(file: CaseFile, refund: Refund): Next | null 
   const order = `\`maedal refund ${invoice.id} --reason …\``;
   const later = invoice.refunds.slice(invoice.refunds.indexOf(refund) + 1);
   if (refund.state === 'done' || later.some(({ imp_uid }) => imp_uid === refund.imp_uid)) return null;
+  const isGone = file.observations.some(({ imp_uid, gone_at: at }) => imp_uid === refund.imp_uid && at !== null);
+  if (refund.state === 'failed' && isGone) return { at: null, says: 'The payment is not at the gateway any more.' };
   if (refund.state === 'failed') return { at: null, says: `A person must decide; ${order} begins anew.` };
   if (refund.next_at === null) return { at: null, says: `It waits for a person: ${order} gives it back.` };
   const at = isoInstant(refund.next_at);
@@ -126,11 +128,18 @@ function notFound({ not_found_count: times }: CaseFile['invoice']['attempts'][nu
 /** What was taken for it and is not given back, for whoever decides. */
 function kept({ observations }: CaseFile): string {
   const taken = observations.filter(
-    ({ status, amount, cancel_amount: back }) => (status === 'paid' || status === 'cancelled') && (amount ?? 1n) > back,
+    ({ status, amount, cancel_amount: back, gone_at: goneAt }) =>
+      goneAt === null && (status === 'paid' || status === 'cancelled') && (amount ?? 1n) > back,
   );
-  if (taken.length === 0) return '';
+  const gone = observations.filter(({ gone_at: at }) => at !== null);
+  if (taken.length === 0) return gone.map(goneInWords).join('');
   const names = taken.map(({ imp_uid }) => imp_uid).join(', ');
   return ` ${names} was captured for it: \`maedal refund\` gives that back, \`maedal mark-paid\` counts it.`;
+}
+
+/** What release means, where a payment went. */
+function goneInWords({ imp_uid: impUid }: CaseFile['observations'][number]): string {
+  return ` ${impUid} was paid, and is not at the gateway any more: released, it is charged again under the next id.`;
 }
 
 function restOf(file: CaseFile): string {

@@ -66,6 +66,7 @@ async function found(
   if (effect === 'look') return;
   tell({ report }, [finding]);
   if (verdict.kind === 'uncounted') return store.observe(verdict.records, 'audit');
+  await store.markGone(impUid);
   const own = { invoiceId, merchantUid, subscription: { id: subscriptionId } };
   await store.reviewPayment({ capture: { impUid }, own }, `${impUid} ${verdict.reason}`);
 }

@@ -34,16 +34,18 @@ async function look(deps: SchedulerDeps, watched: Watched): Promise<Seen> {
   return 'pending';
 }
 
-async function lookOne(deps: SchedulerDeps, { merchantUid, seen }: Watched['sent'][number]): Promise<Seen> {
+async function lookOne(deps: SchedulerDeps, { merchantUid, seen, gone }: Watched['sent'][number]): Promise<Seen> {
   const answer = await deps.gateway.lookUp(merchantUid);
   if (answer.kind === 'unclear') return 'unclear';
   if (answer.kind === 'absent') {
     // A payment that was there and is not: this is another account's answer, or none. And so may be any "not found".
-    if (seen) return 'pending';
+    if (seen || gone) return 'pending';
     const sight = await sightOf(deps.gateway, await deps.store.canaries(merchantUid));
     return sight.kind === 'seen' ? 'clear' : 'pending';
   }
   await deps.store.observe(answer.records, 'look_up');
+  // What went may come back: it is looked for daily, for a month.
+  if (gone && answer.records.every(({ status }) => status === 'failed')) return 'pending';
   return answer.records.every(({ status }) => FINAL.has(status)) ? 'clear' : 'pending';
 }
 

@@ -5,7 +5,7 @@ import { reviewPayment } from './captures.ts';
 import { bound } from './charge-store.ts';
 import type { Db } from './db.ts';
 import { databaseNow } from './due.ts';
-import { observe } from './observations.ts';
+import { markGone, observe } from './observations.ts';
 import { raiseUnknownCaptures } from './sending-alarms.ts';
 import { canaries } from './sends.ts';
 
@@ -17,6 +17,7 @@ export function auditStore(db: Db) {
   return {
     databaseNow: bound(db, databaseNow),
     observe: bound(db, observe),
+    markGone: bound(db, markGone),
     canaries: bound(db, canaries),
     heldOf: bound(db, heldOf),
     heldPaid: bound(db, heldPaid),

@@ -17,7 +17,7 @@ export async function heldOf(db: Db, payments: readonly ListedPayment[]): Promis
     SELECT r.imp_uid, a.state, a.imp_uid AS paid_by, coalesce(a.lease_until > maedal_now(), false) AS leased,
            coalesce(a.amount, i.amount)::float8 AS amount, coalesce(a.currency, i.currency) AS currency,
            coalesce(a.customer_uid, k.customer_uid) AS asked_customer_uid,
-           o.status AS seen_status, o.cancel_amount::float8 AS seen_cancelled, o.account_at IS NOT NULL AS account_due,
+           CASE WHEN o.gone_at IS NULL THEN o.status END AS seen_status, o.cancel_amount::float8 AS seen_cancelled, o.account_at IS NOT NULL AS account_due,
            (SELECT coalesce(sum(f.amount), 0) FROM refund f WHERE f.imp_uid = r.imp_uid AND f.state <> 'failed')::float8 AS refunded,
            EXISTS (SELECT FROM billing_key own WHERE own.customer_uid = r.customer_uid) AS key_is_ours,
            EXISTS (SELECT FROM subscription named WHERE named.external_id = r.subscription) AS subscription_is_ours,

@@ -118,9 +118,9 @@ export async function reviewPayment(db: Db, found: ToReview, reason: string): Pr
  * The payment, while it is to be accounted for and says what the decision rests on: a cancellation that was seen since
  * then is decided on by itself, and not forgotten with this.
  */
-function asRead({ impUid, status, cancelMinor, amount, customerUid, sandbox }: Capture): Prisma.Sql {
+function asRead({ impUid, status, presence, cancelMinor, amount, customerUid, sandbox }: Capture): Prisma.Sql {
   return Prisma.sql`observation.imp_uid = ${impUid} AND observation.account_at IS NOT NULL
-    AND observation.status = ${status} AND observation.cancel_amount = ${cancelMinor}::bigint
+    AND observation.status = ${status} AND (observation.gone_at IS NOT NULL) = ${presence === 'gone'} AND observation.cancel_amount = ${cancelMinor}::bigint
     AND (observation.amount, observation.currency, observation.customer_uid, observation.sandbox)
         IS NOT DISTINCT FROM (${amount?.minor ?? null}::bigint, ${amount?.currency ?? null}::text, ${customerUid}::text, ${sandbox}::boolean)`;
 }

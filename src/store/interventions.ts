@@ -44,8 +44,8 @@ export async function findForIntervention(db: Db, id: InvoiceId): Promise<Invoic
            ARRAY(SELECT r.imp_uid FROM refund r WHERE r.invoice_id = i.id AND (r.state IN ('sent', 'unknown') OR (r.state = 'prepared' AND r.send_count > r.not_sent_count))) AS refunding
       FROM invoice i JOIN subscription s ON s.id = i.subscription_id JOIN policy_version p ON p.id = i.policy_version_id
       CROSS JOIN LATERAL (
-        SELECT array_agg(o.imp_uid ORDER BY o.imp_uid) FILTER (WHERE o.cancel_amount < o.amount OR o.amount IS NULL) AS kept,
-               array_agg(o.imp_uid ORDER BY o.imp_uid) FILTER (WHERE o.cancel_amount >= o.amount) AS returned
+        SELECT array_agg(o.imp_uid ORDER BY o.imp_uid) FILTER (WHERE o.gone_at IS NULL AND (o.cancel_amount < o.amount OR o.amount IS NULL)) AS kept,
+               array_agg(o.imp_uid ORDER BY o.imp_uid) FILTER (WHERE o.gone_at IS NOT NULL OR o.cancel_amount >= o.amount) AS returned
           FROM observation o JOIN attempt a ON a.merchant_uid = o.merchant_uid
          WHERE a.invoice_id = i.id AND o.status IN ('paid', 'cancelled')) seen
      WHERE i.id = ${id}::uuid`;
@@ -99,7 +99,7 @@ export async function intervene(db: Db, order: Order, found: InvoiceFound, chang
        WHERE attempt.id = ${found.living?.id ?? null}::uuid AND attempt.state = ${found.living?.state ?? null}
          AND attempt.fence = ${found.living?.fence ?? null}::integer FOR NO KEY UPDATE OF attempt
     ), payment AS MATERIALIZED (
-      SELECT observation.imp_uid FROM observation JOIN i ON true WHERE observation.imp_uid = ${impUid} AND observation.status = 'paid'
+      SELECT observation.imp_uid FROM observation JOIN i ON true WHERE observation.imp_uid = ${impUid} AND observation.status = 'paid' AND observation.gone_at IS NULL
          AND observation.accounted_as IS DISTINCT FROM 'settles' FOR NO KEY UPDATE OF observation
     ), given_back AS MATERIALIZED (
       -- A cancel that goes out changes no invoice: locked, so that none is sent while this one is carried out.
@@ -123,9 +123,10 @@ export async function intervene(db: Db, order: Order, found: InvoiceFound, chang
       UPDATE refund SET state = 'failed', next_at = NULL, fail_reason = 'a person called the invoice paid by it', updated_at = maedal_now()
         FROM c, payment WHERE refund.imp_uid = payment.imp_uid AND refund.state = 'prepared'
     ), let_go AS (
-      -- Given back, and charged again all the same: a person said so.
+      -- Given back or gone, and charged again all the same: a person said so.
       UPDATE observation SET account_at = NULL, accounted_as = 'returned' FROM c
        WHERE NOT ${isOver} AND observation.imp_uid = ANY(${[...found.returned]}::text[])
+         AND (observation.gone_at IS NOT NULL OR observation.cancel_amount >= observation.amount)
     ), moved AS (
       UPDATE invoice SET state = ${invoice.state}, retry_key_id = NULL, updated_at = maedal_now(),
              reason = CASE WHEN ${isOver} THEN ${said.reason}::text WHEN reason = 'catch_up' THEN reason END, spaced = spaced OR (NOT ${isOver} AND reason IS NOT DISTINCT FROM 'catch_up'),

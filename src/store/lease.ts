@@ -122,7 +122,7 @@ export async function lease(
            CASE WHEN a.send_count = 0 OR a.registration = k.registration THEN k.id END AS card_id,
            (SELECT jsonb_agg(jsonb_build_object('merchantUid', other.merchant_uid, 'isUnanswered', maedal_unanswered_at(other) IS NOT NULL,
                      'isReturned', EXISTS (SELECT FROM observation o WHERE o.merchant_uid = other.merchant_uid AND o.accounted_as = 'returned'), 'wasSeen', EXISTS (
-                     SELECT FROM observation o WHERE o.merchant_uid = other.merchant_uid)) ORDER BY other.number)
+                     SELECT FROM observation o WHERE o.merchant_uid = other.merchant_uid AND o.gone_at IS NULL)) ORDER BY other.number)
               FROM attempt other WHERE other.invoice_id = i.id AND other.number <= a.number) AS uids,
            maedal_cards(i.id) AS cards,
            ARRAY(SELECT imp_uid FROM observation o WHERE o.merchant_uid = a.merchant_uid

@@ -7,7 +7,7 @@ import type { Db } from './db.ts';
  * that stands twice in a list, whose pages shifted while they were read, counts as its furthest.
  * Money taken or given back is to be accounted for from then on; of what is `foreign`, nothing is. An audit also sets
  * right the amount, card and kind of a payment: were they other than asked, accounting finds out. And where it finds one
- * that was given back whole counted all the same, that is accounted for anew.
+ * that was given back whole counted all the same, that is accounted for anew; so is one that was gone and is there again.
  */
 export async function observe(
   db: Db,
@@ -30,6 +30,7 @@ export async function observe(
       status = CASE WHEN array_position(${STATES}::text[], excluded.status) >= array_position(${STATES}::text[], known.status)
                     THEN excluded.status ELSE known.status END,
       cancel_amount = greatest(known.cancel_amount, excluded.cancel_amount),
+      gone_at = CASE WHEN excluded.status NOT IN ('paid', 'cancelled') THEN known.gone_at END,
       fail_reason = coalesce(excluded.fail_reason, known.fail_reason),
       paid_at = coalesce(known.paid_at, excluded.paid_at), failed_at = coalesce(known.failed_at, excluded.failed_at),
       amount = CASE WHEN ${learntBy} = 'audit' THEN excluded.amount ELSE known.amount END,
@@ -38,6 +39,7 @@ export async function observe(
       sandbox = CASE WHEN ${learntBy} = 'audit' THEN excluded.sandbox ELSE known.sandbox END,
       account_at = CASE WHEN ${owner} = 'foreign' THEN known.account_at
                         WHEN (excluded.status = 'paid' AND known.status NOT IN ('paid', 'cancelled'))
+                          OR (excluded.status IN ('paid', 'cancelled') AND known.gone_at IS NOT NULL)
                           OR (excluded.status = 'cancelled' AND excluded.cancel_amount > known.cancel_amount)
                           OR (excluded.status = 'cancelled' AND known.status <> 'cancelled')
                           OR (${learntBy} = 'audit' AND excluded.status = 'cancelled' AND excluded.cancel_amount >= known.amount
@@ -49,6 +51,21 @@ export async function observe(
       raw = excluded.raw, last_seen_at = maedal_now()`;
 }
 
+/**
+ * Marks a payment that was seen to be taken as not at the gateway any more: nothing of it counts as kept, and what rested
+ * on it is accounted for anew. A later sight of it takes the mark away. Its invoice is watched, for that sight.
+ */
+export async function markGone(db: Db, impUid: string): Promise<void> {
+  await db.$executeRaw`
+    WITH watched AS (
+      UPDATE invoice SET watch_at = coalesce(watch_at, maedal_now() + ${LOOK_AGAIN}::interval)
+       WHERE id = (SELECT a.invoice_id FROM attempt a JOIN observation o USING (merchant_uid) WHERE o.imp_uid = ${impUid})
+    )
+    UPDATE observation SET gone_at = maedal_now(), account_at = maedal_now()
+     WHERE imp_uid = ${impUid} AND gone_at IS NULL AND status IN ('paid', 'cancelled')`;
+}
+
+const LOOK_AGAIN = '1 hour';
 /** From the least telling to the most. */
 const STATES = ['other', 'ready', 'failed', 'paid', 'cancelled'];
 

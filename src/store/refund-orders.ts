@@ -32,7 +32,7 @@ export async function readRefundables(
   if (invoice === null) return null;
   const rows = await db.$queryRaw<Row[]>`
     SELECT o.imp_uid, o.amount::float8 AS captured, o.currency, o.cancel_amount::float8 AS cancelled, r.id AS refund_id, r.next_at IS NULL AS proposed,
-           CASE WHEN a.state = 'paid' AND a.imp_uid = o.imp_uid THEN 'settles'
+           CASE WHEN o.gone_at IS NOT NULL THEN 'gone' WHEN a.state = 'paid' AND a.imp_uid = o.imp_uid THEN 'settles'
                 WHEN o.accounted_as IN ('refund', 'returned') THEN 'surplus' ELSE 'other' END AS standing
       FROM attempt a JOIN observation o ON o.merchant_uid = a.merchant_uid
       LEFT JOIN refund r ON r.imp_uid = o.imp_uid AND r.state IN ('prepared', 'sent', 'unknown')
@@ -63,7 +63,7 @@ export async function orderRefunds(db: Db, wish: RefundWish): Promise<OrderVerdi
       SELECT i.id, o.imp_uid, wanted.amount, o.currency, wanted.checksum, ${wish.reason}, ${wish.actor}, maedal_now()
         FROM i, jsonb_to_recordset(${JSON.stringify(begin.map(columns))}::jsonb) AS wanted (imp_uid text, amount bigint, checksum bigint)
         JOIN observation o USING (imp_uid) JOIN attempt a ON a.merchant_uid = o.merchant_uid
-       WHERE a.invoice_id = i.id AND o.amount - o.cancel_amount = wanted.checksum AND wanted.amount <= wanted.checksum
+       WHERE a.invoice_id = i.id AND o.gone_at IS NULL AND o.amount - o.cancel_amount = wanted.checksum AND wanted.amount <= wanted.checksum
          AND CASE WHEN a.state = 'paid' AND a.imp_uid = o.imp_uid THEN i.state = 'paid' WHEN i.state = 'review' THEN true ELSE o.accounted_as IN ('refund', 'returned') END
       ON CONFLICT DO NOTHING RETURNING refund.id, refund.imp_uid, refund.amount, refund.currency
     ), ordered AS (

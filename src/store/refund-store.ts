@@ -1,7 +1,8 @@
 import { bound } from './charge-store.ts';
 import type { Db } from './db.ts';
-import { observe } from './observations.ts';
+import { markGone, observe } from './observations.ts';
 import { leaseRefund, recordRefund, writeRefundIntent } from './refunds.ts';
+import { canaries } from './sends.ts';
 
 /** What a worker that refunds asks of the database. See `ChargeStore`. */
 export type RefundStore = ReturnType<typeof refundStore>;
@@ -13,5 +14,7 @@ export function refundStore(db: Db) {
     writeRefundIntent: bound(db, writeRefundIntent),
     recordRefund: bound(db, recordRefund),
     observe: bound(db, observe),
+    markGone: bound(db, markGone),
+    canaries: bound(db, canaries),
   };
 }

@@ -9,6 +9,7 @@ export type LeasedRefund = {
   readonly id: string;
   readonly invoiceId: InvoiceId;
   readonly impUid: string;
+  readonly merchantUid: string;
   /** `prepared`: to be sent. `unknown`: what was sent has no answer. */
   readonly state: 'prepared' | 'unknown';
   /** Rises with every lease; a record made under an older one is refused. */
@@ -49,7 +50,7 @@ export async function leaseRefund(
              fail_reason = CASE refund.state WHEN 'sent' THEN 'the worker that sent it never reported back' ELSE refund.fail_reason END
         FROM due WHERE refund.id = due.id RETURNING refund.*
     )
-    SELECT r.id, r.invoice_id, r.imp_uid, r.state, r.fence, r.currency, r.amount::float8 AS amount, r.checksum::float8 AS checksum,
+    SELECT r.id, r.invoice_id, r.imp_uid, o.merchant_uid, r.state, r.fence, r.currency, r.amount::float8 AS amount, r.checksum::float8 AS checksum,
            o.amount::float8 AS captured, r.reason, r.send_count - r.not_sent_count AS sends, r.sent_at, maedal_now() AS now,
            (SELECT a.imp_uid FROM attempt a WHERE a.invoice_id = i.id AND i.state = 'paid' AND a.state = 'paid' AND a.imp_uid <> r.imp_uid AND r.requested_by = ${NOBODY}) AS keeps,
            i.period_key, s.id AS subscription_id, s.external_id, s.channel
@@ -160,6 +161,7 @@ function leased(row: Row): LeasedRefund {
     id: row.id,
     invoiceId: row.invoice_id,
     impUid: row.imp_uid,
+    merchantUid: row.merchant_uid,
     state: row.state,
     fence: row.fence,
     currency: row.currency,
@@ -193,6 +195,7 @@ type Row = {
   id: string;
   invoice_id: InvoiceId;
   imp_uid: string;
+  merchant_uid: string;
   state: 'prepared' | 'unknown';
   fence: number;
   currency: string;

@@ -11,7 +11,7 @@ export async function canaries(db: Db, otherThan: string): Promise<Canary[]> {
   return db.$queryRaw<Canary[]>`
     SELECT "merchantUid", "impUid" FROM (
       SELECT merchant_uid AS "merchantUid", imp_uid AS "impUid", last_seen_at FROM observation
-       WHERE status = 'paid' AND merchant_uid <> ${otherThan} ORDER BY last_seen_at DESC LIMIT ${CANARIES_FROM}) seen
+       WHERE status = 'paid' AND gone_at IS NULL AND merchant_uid <> ${otherThan} ORDER BY last_seen_at DESC LIMIT ${CANARIES_FROM}) seen
      ORDER BY EXISTS (SELECT FROM attempt a WHERE a.merchant_uid = seen."merchantUid" AND a.imp_uid = seen."impUid") DESC, last_seen_at DESC, "impUid"
      LIMIT ${CANARIES}`;
 }

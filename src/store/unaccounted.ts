@@ -23,14 +23,14 @@ export type Unaccounted = {
 export async function unaccountedCaptures(db: Db, limit: number, sandbox: boolean): Promise<Unaccounted[]> {
   const rows = await db.$queryRaw<Row[]>`
     SELECT o.imp_uid, o.status, o.amount::float8 AS captured, o.currency AS captured_currency, o.cancel_amount::float8 AS cancel_amount,
-           o.customer_uid, o.sandbox, maedal_now() AS now, p.policy, i.id AS invoice_id, i.state AS invoice_state, i.period_key, i.due_at,
+           o.gone_at IS NOT NULL AS gone, o.customer_uid, o.sandbox, maedal_now() AS now, p.policy, i.id AS invoice_id, i.state AS invoice_state, i.period_key, i.due_at,
            i.failures, s.id AS subscription_id, s.external_id, s.channel, a.state, a.fence, a.merchant_uid, a.sent_at,
            a.imp_uid AS paid_by, coalesce(a.lease_until > maedal_now(), false) AS leased, a.send_count - a.not_sent_count AS sends,
            coalesce(a.amount, i.amount)::float8 AS amount, coalesce(a.currency, i.currency) AS currency,
            coalesce(a.customer_uid, k.customer_uid) AS asked_customer_uid,
            (SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.imp_uid = o.imp_uid AND r.state <> 'failed')::float8 AS refunded,
            EXISTS (SELECT FROM observation x JOIN attempt y ON y.merchant_uid = x.merchant_uid
-                    WHERE y.invoice_id = i.id AND x.imp_uid <> o.imp_uid AND x.accounted_as = 'review'
+                    WHERE y.invoice_id = i.id AND x.imp_uid <> o.imp_uid AND x.accounted_as = 'review' AND x.gone_at IS NULL
                       AND (x.status = 'paid' OR (x.status = 'cancelled' AND (x.amount IS NULL OR x.cancel_amount < x.amount)))) AS others_in_review,
            (SELECT jsonb_build_object('state', b.state, 'fence', b.fence, 'merchantUid', b.merchant_uid,
                                       'leased', coalesce(b.lease_until > maedal_now(), false))
@@ -83,6 +83,7 @@ function captureOf(row: Row, asked: Capture['attempt']['asked']): Capture {
   return {
     impUid: row.imp_uid,
     status: row.status,
+    presence: row.gone ? 'gone' : 'there',
     amount: captured === null || currency === null ? null : { minor: captured, currency },
     cancelMinor: row.cancel_amount,
     customerUid: row.customer_uid,
@@ -106,6 +107,7 @@ type Row = {
   captured: number | null;
   captured_currency: string | null;
   cancel_amount: number;
+  gone: boolean;
   customer_uid: string | null;
   sandbox: boolean | null;
   refunded: number;

@@ -6,8 +6,8 @@ import { instant, instantOrNull } from './instant.ts';
 /** An invoice that ended, and of which something may still land. Instants by the database's clock. */
 export type Watched = {
   readonly invoiceId: InvoiceId;
-  /** Every id that was ever sent for it, and whether the gateway showed a payment of it before. */
-  readonly sent: readonly { readonly merchantUid: string; readonly seen: boolean }[];
+  /** Every id that was ever sent for it, whether the gateway showed a payment of it before, and one that went lately. */
+  readonly sent: readonly { readonly merchantUid: string; readonly seen: boolean; readonly gone: boolean }[];
   readonly lastSentAt: DateTime | null;
   /** What the claim set; whoever changed it since knows more. */
   readonly watchAt: DateTime;
@@ -30,7 +30,8 @@ export async function claimWatched(db: Db, limit: number): Promise<Watched[]> {
     )
     SELECT claimed.id, claimed.watch_at, maedal_now() AS now, max(a.sent_at) AS last_sent_at,
            coalesce(jsonb_agg(jsonb_build_object('merchantUid', a.merchant_uid,
-                      'seen', EXISTS (SELECT FROM observation o WHERE o.merchant_uid = a.merchant_uid)) ORDER BY a.number)
+                      'seen', EXISTS (SELECT FROM observation o WHERE o.merchant_uid = a.merchant_uid AND o.gone_at IS NULL),
+                      'gone', EXISTS (SELECT FROM observation o WHERE o.merchant_uid = a.merchant_uid AND o.gone_at > maedal_now() - ${GONE_FOR}::interval)) ORDER BY a.number)
                     FILTER (WHERE a.id IS NOT NULL), '[]') AS sent
       FROM claimed LEFT JOIN attempt a ON a.invoice_id = claimed.id AND a.send_count > 0
      GROUP BY claimed.id, claimed.watch_at`;
@@ -51,5 +52,7 @@ export async function watchOn(db: Db, { invoiceId, watchAt }: Watched, again: Da
 }
 
 const AHEAD = '5 minutes';
+/** What is gone for so long is not looked for any more. */
+const GONE_FOR = '30 days';
 
 type Row = { id: InvoiceId; watch_at: Date; now: Date; last_sent_at: Date | null; sent: Watched['sent'] };

@@ -1,7 +1,9 @@
-import type { CancelRequest, PaymentAnswer } from '../billing/cancel.ts';
+import type { CancelRequest } from '../billing/cancel.ts';
 import { assertNever } from '../billing/errors.ts';
 import { money } from '../billing/money.ts';
 import { followRefund, type RefundEvent, type RefundStanding, type RefundTransition } from '../billing/refund.ts';
+import type { PaymentSight } from '../billing/refund-sight.ts';
+import { sightOf } from '../gateway/canary.ts';
 import type { LeasedRefund, RefundIntent } from '../store/refunds.ts';
 import { reachGateway } from './before-sending.ts';
 import type { RefundDeps } from './deps.ts';
@@ -60,11 +62,16 @@ async function send(deps: RefundDeps, refund: LeasedRefund): Promise<RefundTrans
   return recorded(follow(deps, refund, event, sent));
 }
 
-/** The payment as the gateway has it now; what it tells is a fact, whoever holds the refund. */
-async function look(deps: RefundDeps, refund: LeasedRefund): Promise<PaymentAnswer> {
-  const at = await deps.gateway.payment(refund.impUid);
-  if (at.kind === 'found') await deps.store.observe([at.record], 'look_up');
-  return at;
+/**
+ * The payment as the gateway has it now; what it tells is a fact, whoever holds the refund. "Not found" is held against a
+ * payment that is known to be paid.
+ */
+async function look({ gateway, store }: RefundDeps, { impUid, merchantUid }: LeasedRefund): Promise<PaymentSight> {
+  const at = await gateway.payment(impUid);
+  if (at.kind === 'found') await store.observe([at.record], 'look_up');
+  if (at.kind !== 'absent') return at;
+  const canary = await sightOf(gateway, await store.canaries(merchantUid));
+  return canary.kind === 'seen' ? { kind: 'missing' } : at;
 }
 
 /** Nobody asked for this refund: the payment that it leaves must stand, or both would be given back. Null when it does. */
@@ -95,6 +102,7 @@ function follow(
 }
 
 async function conclude(deps: RefundDeps, refund: LeasedRefund, next: RefundTransition | null): Promise<void> {
+  if (next?.payment === 'gone') await deps.store.markGone(refund.impUid);
   const stands = next !== null && (await deps.store.recordRefund(refund, next));
   await deps.failpoints.at('refund.recorded');
   const { id, invoiceId, impUid, subscription } = refund;

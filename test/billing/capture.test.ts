@@ -12,6 +12,7 @@ function capture(fields: Told = {}): Capture {
   return {
     impUid: 'imps_000000000001',
     status: 'paid',
+    presence: 'there',
     amount,
     cancelMinor: 0,
     customerUid: 'card-1',
@@ -165,3 +166,18 @@ test('a capture cancelled in part waits while the fate of another attempt is ope
     expect(accountFor(capture({ ...cancelled, attempt: { ...attempt, sibling: other } }))).toEqual({ kind: 'wait' });
   }
 });
+
+test.each([
+  ['paid', 'imps_000000000001', 'free', 'review'],
+  ['paid', 'imps_000000000002', 'free', 'returned'],
+  ['review', 'imps_000000000001', 'free', 'returned'],
+  ['unknown', null, 'leased', 'wait'],
+] as const)(
+  'what is gone, of an attempt that is %s by %s and %s, is kept by nobody: %s',
+  (state, impUid, hold, kind) => {
+    for (const status of ['paid', 'cancelled'] as const)
+      expect(accountFor(capture({ status, presence: 'gone', attempt: { state, impUid, hold } }))).toMatchObject({
+        kind,
+      });
+  },
+);

@@ -64,7 +64,14 @@ export function capturedLate(invoice: ModelledInvoice, index: number): Transitio
   const { state } = attempt;
   const found = { state, impUid: null, hold: 'free', invoice: invoice.state, others: 'none', sibling } as const;
   const asked = { customerUid: 'card', amount: MONEY, sandbox: true };
-  const payment = { impUid: 'imps_9', status: 'paid', amount: MONEY, cancelMinor: 0, sandbox: true } as const;
+  const payment = {
+    impUid: 'imps_9',
+    status: 'paid',
+    presence: 'there',
+    amount: MONEY,
+    cancelMinor: 0,
+    sandbox: true,
+  } as const;
   const { kind } = accountFor({ ...payment, customerUid: 'card', refundMinor: 0, attempt: { ...found, asked } });
   if (kind !== 'settle' && kind !== 'revive') return null;
   if (kind === 'revive' && living !== undefined && living !== attempt) invoice.happens({ kind: 'overtaken' }, living);

@@ -88,6 +88,16 @@ test.each<[string, string, Refundable[], string | null, RegExp]>([
   expect(() => orderRefund({ state }, payments, { amount, impUid: null })).toThrow(words);
 });
 
+test('what is not at the gateway any more is not given back, and stands in the way of nothing else', () => {
+  const gone = payment({ standing: 'gone' });
+  expect(() => orderRefund({ state: 'review' }, [gone], { amount: null, impUid: 'imps_1' })).toThrow(
+    /imps_1 is not at the gateway any more/,
+  );
+  expect(orderRefund(PAID, [gone, payment({ impUid: 'imps_2' })], { amount: null, impUid: null }).begin).toMatchObject([
+    { impUid: 'imps_2' },
+  ]);
+});
+
 test('amounts are written in major units', () => {
   const dollars = payment({ captured: { minor: 990, currency: 'USD' } });
   expect(orderRefund(PAID, [dollars], { amount: '1.50', impUid: null }).begin[0]?.amount).toEqual({

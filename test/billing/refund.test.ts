@@ -56,6 +56,7 @@ const looked = (...args: Parameters<typeof payment>): RefundEvent => ({
   at: { kind: 'found', ...payment(...args) },
 });
 const unclear: PaymentAnswer = { kind: 'unclear', reason: 'the gateway is down' };
+const lookedFor = (kind: 'absent' | 'missing'): RefundEvent => ({ kind: 'looked', at: { kind } });
 const lookedInVain: RefundEvent = { kind: 'looked', at: unclear };
 
 /** `state after so many seconds: reason`, as far as a step has them. */
@@ -75,7 +76,10 @@ describe('what follows', () => {
     ['the payment is pending', standing(), looked(0, 'other'), /^prepared after 5: .*'other'/],
     ['no look', standing(), lookedInVain, 'prepared after 5: the gateway is down'],
     ['no look, for the ninth time', standing({ leases: 9 }), lookedInVain, /^prepared after 600/],
-    ['a payment that is known to be there is not', standing(), { kind: 'looked', at: { kind: 'absent' } }, /^prepared/],
+    ['a payment that is known to be there is not', standing(), lookedFor('absent'), /^prepared/],
+    ['the same for the fortieth time', standing({ leases: 40 }), lookedFor('absent'), /^failed: .*no such payment/],
+    ['it is missing beside another', standing({ leases: 3 }), lookedFor('missing'), /^prepared after 60: .*no such/],
+    ['it is missing, for the fourth time', standing({ leases: 4 }), lookedFor('missing'), /^failed: .*no such payment/],
     ['no token', standing(), { kind: 'barred', reason: 'switched off' }, 'prepared after 5: switched off'],
 
     ['unanswered, and it arrived', sent(20), looked(9_900), 'done'],
@@ -124,6 +128,12 @@ describe('what follows', () => {
       refused(found(3_000)),
       /^failed: the gateway refused: 점검 중; somebody/,
     ],
+    [
+      'refused, for it failed',
+      gone,
+      refused({ kind: 'found', ...payment(0, 'failed') }),
+      /^failed: the .*; .*as failed/,
+    ],
     ['refused, and no look', gone, refused(unclear), /^unknown after 5: the gateway refused: 점검 중; .*down/],
   ])('answered: %s', (_, before, event, expected) => {
     const step = told(followRefund(before, event, NOW));
@@ -135,6 +145,14 @@ describe('what follows', () => {
     expect(followRefund(gone, answered({ kind: 'not-sent', reason: 'r' }), NOW)).toMatchObject({ notSent: true });
     expect(followRefund(gone, answered({ kind: 'unauthorized', reason: 'r' }), NOW)).toMatchObject({ notSent: true });
     expect(followRefund(gone, refused(found(0)), NOW)).not.toHaveProperty('notSent');
+  });
+
+  test('a payment that failed or is missing is gone; one that nobody can see is not', () => {
+    expect(followRefund(standing(), looked(0, 'failed'), NOW)).toMatchObject({ payment: 'gone' });
+    expect(followRefund(standing({ leases: 4 }), lookedFor('missing'), NOW)).toMatchObject({ payment: 'gone' });
+    expect(followRefund(standing({ leases: 40 }), lookedFor('absent'), NOW)).not.toHaveProperty('payment');
+    expect(followRefund(standing(), looked(3_000), NOW)).not.toHaveProperty('payment');
+    expect(followRefund(sent(20, { leases: 4 }), lookedFor('missing'), NOW)).toMatchObject({ state: 'unknown' });
   });
 
   test('the invoice ends with the last of its payment and not before; who asked is told', () => {

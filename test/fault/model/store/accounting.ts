@@ -20,13 +20,14 @@ function asRead(tables: Tables, { capture, own }: Unaccounted): ObservationRow |
 
 function factsAsRead(
   tables: Tables,
-  { impUid, status, cancelMinor, amount, customerUid, sandbox }: Capture,
+  { impUid, status, presence, cancelMinor, amount, customerUid, sandbox }: Capture,
 ): ObservationRow | null {
   const seen = tables.observations.get(impUid);
   const isAsRead =
     seen !== undefined &&
     seen.account_at !== null &&
     seen.status === status &&
+    (seen.gone_at !== null) === (presence === 'gone') &&
     seen.cancel_amount === cancelMinor &&
     seen.amount === (amount?.minor ?? null) &&
     seen.currency === (amount?.currency ?? null) &&

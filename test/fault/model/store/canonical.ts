@@ -55,7 +55,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   observation: [
     ...['imp_uid', 'merchant_uid', 'attempt_id', 'status', 'amount', 'currency', 'cancel_amount', 'customer_uid'],
     ...['sandbox', 'fail_reason', 'started_at', 'paid_at', 'failed_at', 'learnt_by', 'first_seen_at', 'last_seen_at'],
-    ...['account_at', 'accounted_as'],
+    ...['account_at', 'accounted_as', 'gone_at'],
   ],
   refund: ['invoice_id', 'imp_uid', 'amount', 'currency', 'checksum', 'reason', 'requested_by', 'state', 'next_at'],
   outbox: ['kind', 'subscription_id', 'invoice_id', 'payload', 'next_at'],

@@ -139,7 +139,7 @@ function seenBefore(tables: Tables, { merchant_uid, first_sent_at }: AttemptRow)
 
 /** Whether the gateway was ever seen to know this id. */
 export function wasSeen({ observations }: Tables, merchantUid: string): boolean {
-  return observations.where(({ merchant_uid }) => merchant_uid === merchantUid).length > 0;
+  return observations.where((row) => row.merchant_uid === merchantUid && row.gone_at === null).length > 0;
 }
 
 /** The billing key of this row id. */

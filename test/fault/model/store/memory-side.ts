@@ -1,4 +1,5 @@
 import { carryAtOnce, memoryStore } from './memory-store.ts';
+import { markGone } from './observing.ts';
 import { type Beginning, FINGERPRINT, POLICY, POLICY_VERSION, type Side } from './side.ts';
 import { Tables } from './tables.ts';
 
@@ -33,6 +34,7 @@ export function memorySide(): Side & { readonly tables: Tables } {
       const canceled_at = (changes.status ?? row.status) === 'canceled' ? nowMs : null;
       tables.subscriptions.put(row.id, { ...row, ...changes, canceled_at });
     },
+    vanish: async (merchantUid) => markGone(tables, merchantUid),
     names: async () =>
       new Map([
         ...[...tables.subscriptions.all()].map((row) => [row.id, row.external_id] as const),

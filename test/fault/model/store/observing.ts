@@ -38,6 +38,7 @@ function asSeen(tables: Tables, record: PaymentRecord, learntBy: string): Observ
     last_seen_at: nowMs,
     account_at: isMoney(record.status) ? nowMs : null,
     accounted_as: null,
+    gone_at: null,
   };
 }
 
@@ -45,6 +46,7 @@ function merged({ nowMs }: Tables, known: ObservationRow, seen: ObservationRow):
   const isGone = seen.status === 'cancelled' && known.amount !== null && seen.cancel_amount >= known.amount;
   const isNews =
     (seen.status === 'paid' && !isMoney(known.status)) ||
+    (isMoney(seen.status) && known.gone_at !== null) ||
     (seen.learnt_by === 'audit' && isGone && known.accounted_as === 'settles') ||
     (seen.status === 'cancelled' && (seen.cancel_amount > known.cancel_amount || known.status !== 'cancelled'));
   return {
@@ -54,10 +56,27 @@ function merged({ nowMs }: Tables, known: ObservationRow, seen: ObservationRow):
     fail_reason: seen.fail_reason ?? known.fail_reason,
     paid_at: known.paid_at ?? seen.paid_at,
     failed_at: known.failed_at ?? seen.failed_at,
+    gone_at: isMoney(seen.status) ? null : known.gone_at,
     account_at: isNews ? nowMs : known.account_at,
     last_seen_at: nowMs,
   };
 }
+
+/** `markGone` in memory, of every payment under an id. */
+export function markGone(tables: Tables, merchantUid: string): void {
+  const { nowMs } = tables;
+  const [attempt] = tables.attempts.where(({ merchant_uid }) => merchant_uid === merchantUid);
+  const taken = tables.observations.where((row) => row.merchant_uid === merchantUid);
+  if (attempt !== undefined && taken.length > 0) {
+    const invoice = tables.invoices.at(attempt.invoice_id);
+    tables.invoices.put(invoice.id, { ...invoice, watch_at: invoice.watch_at ?? nowMs + LOOK_AGAIN_MS });
+  }
+  for (const seen of taken)
+    if (isMoney(seen.status) && seen.gone_at === null)
+      tables.observations.put(seen.imp_uid, { ...seen, gone_at: nowMs, account_at: nowMs });
+}
+
+const LOOK_AGAIN_MS = 3_600_000;
 
 function isMoney(status: ObservationRow['status']): boolean {
   return status === 'paid' || status === 'cancelled';
@@ -75,7 +94,9 @@ export function rememberBillingKey(
 
 /** `canaries` of `store/sends.ts` in memory. */
 export function canaries(tables: Tables, otherThan: string): Canary[] {
-  const paid = tables.observations.where((seen) => seen.status === 'paid' && seen.merchant_uid !== otherThan);
+  const paid = tables.observations.where(
+    (seen) => seen.status === 'paid' && seen.gone_at === null && seen.merchant_uid !== otherThan,
+  );
   const counts = new Set(tables.attempts.where(({ imp_uid }) => imp_uid !== null).map(nameOfPayment));
   const rank = (seen: ObservationRow) => (counts.has(nameOfPayment(seen)) ? 0 : 1);
   const ranked = paid.sort(

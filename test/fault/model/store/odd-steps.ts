@@ -31,6 +31,7 @@ export function oddStep(chance: Chance, { uids, subscriptions }: Known): Step {
     { name: 'prepare twice', take: (hands) => prepareOddly(hands, uid, number) },
     { name: 'draw up again', take: (hands) => drawUpAgain(hands, draw) },
     { name: 'end', take: async ({ side }) => side.store.endSubscriptions(await idsOf(side, subscriptions)) },
+    { name: 'vanish', take: ({ side }) => side.vanish(uid) },
     { name: 'watch', take: (hands) => watch(hands, draw) },
     { name: 'clear arrears', take: ({ side }) => side.store.clearArrears() },
     { name: 'end stopped', take: ({ side }) => side.store.endStopped() },

@@ -1,5 +1,6 @@
 import { chargeStore } from '../../../../src/store/charge-store.ts';
 import { markDatabase } from '../../../../src/store/fingerprint.ts';
+import { markGone } from '../../../../src/store/observations.ts';
 import { keepPolicyVersion } from '../../../../src/store/policy-versions.ts';
 import { scheduleStore } from '../../../../src/store/schedule-store.ts';
 import type { TestDatabase } from '../../../support/database.ts';
@@ -43,6 +44,10 @@ export function postgresSide({ db, setNow }: Pick<TestDatabase, 'db' | 'setNow'>
                cancel_at_period_end = coalesce(${atEnd ?? null}, cancel_at_period_end),
                canceled_at = CASE WHEN coalesce(${status ?? null}, status) = 'canceled' THEN ${new Date(nowMs)}::timestamptz END
          WHERE external_id = ${externalId}`;
+    },
+    vanish: async (merchant_uid) => {
+      const taken = await db.observation.findMany({ where: { merchant_uid }, select: { imp_uid: true } });
+      for (const { imp_uid } of taken) await markGone(db, imp_uid);
     },
     names: async () => {
       const rows = await db.$queryRaw<{ id: string; name: string }[]>`

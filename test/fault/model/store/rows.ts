@@ -122,6 +122,7 @@ export type ObservationRow = {
   readonly last_seen_at: number;
   readonly account_at: number | null;
   readonly accounted_as: 'settles' | 'refund' | 'review' | 'returned' | null;
+  readonly gone_at: number | null;
 };
 
 export type RefundRow = {

@@ -20,6 +20,8 @@ export type Side = {
     changes: Partial<Pick<SubscriptionRow, 'status' | 'amount' | 'cancel_at_period_end'>>,
     nowMs: number,
   ): Promise<void>;
+  /** What the gateway was seen to take under an id is not there any more. */
+  vanish(merchantUid: string): Promise<void>;
   /** Names of rows by their ids, so that two sides can be compared: ids differ, natural keys do not. */
   names(): Promise<Map<string, string>>;
   /** Every row, its ids as they are. */

@@ -48,6 +48,7 @@ function unaccounted(tables: Tables, seen: ObservationRow, attempt: AttemptRow, 
     capture: {
       impUid: seen.imp_uid,
       status: seen.status === 'cancelled' ? 'cancelled' : 'paid',
+      presence: seen.gone_at === null ? 'there' : 'gone',
       amount: seen.amount === null || seen.currency === null ? null : { minor: seen.amount, currency: seen.currency },
       cancelMinor: seen.cancel_amount,
       customerUid: seen.customer_uid,
@@ -95,7 +96,8 @@ function othersInReview(tables: Tables, { imp_uid }: ObservationRow, invoiceId: 
     tables.attempts.where((row) => row.invoice_id === invoiceId).map((row) => row.merchant_uid),
   );
   const others = tables.observations.where(
-    (row) => uids.has(row.merchant_uid) && row.imp_uid !== imp_uid && row.accounted_as === 'review',
+    (row) =>
+      uids.has(row.merchant_uid) && row.imp_uid !== imp_uid && row.accounted_as === 'review' && row.gone_at === null,
   );
   return others.some(
     ({ status, amount, cancel_amount: back }) =>

@@ -6,6 +6,7 @@ import type { InvoiceRow } from './rows.ts';
 import type { Tables } from './tables.ts';
 
 const AHEAD_MS = 300_000;
+const GONE_FOR_MS = 30 * 86_400_000;
 
 /** `claimWatched` of `store/watch.ts` in memory. */
 export function claimWatched(tables: Tables, limit: number): Watched[] {
@@ -27,11 +28,20 @@ function watched(tables: Tables, { id }: InvoiceRow): Watched {
     invoiceId: id,
     sent: sent
       .sort((one, other) => one.number - other.number)
-      .map(({ merchant_uid }) => ({ merchantUid: merchant_uid, seen: wasSeen(tables, merchant_uid) })),
+      .map(({ merchant_uid: merchantUid }) => ({
+        merchantUid,
+        seen: wasSeen(tables, merchantUid),
+        gone: isGoneLately(tables, merchantUid),
+      })),
     lastSentAt: instantOrNull(last === null ? null : new Date(last)),
     watchAt: instant(new Date(nowMs + AHEAD_MS)),
     now: instant(new Date(nowMs)),
   };
+}
+
+function isGoneLately({ observations, nowMs }: Tables, merchantUid: string): boolean {
+  const sinceMs = nowMs - GONE_FOR_MS;
+  return observations.where((row) => row.merchant_uid === merchantUid && (row.gone_at ?? 0) > sinceMs).length > 0;
 }
 
 /** `watchOn` in memory. */
