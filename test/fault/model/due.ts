@@ -1,14 +1,21 @@
+import { tryGoesFirst } from './store/owing.ts';
 import type { AttemptRow } from './store/rows.ts';
 import type { Tables } from './store/tables.ts';
 
 const COLLECTED: ReadonlySet<string> = new Set(['open', 'retrying']);
 const LIVE: ReadonlySet<string> = new Set(['trialing', 'active', 'past_due']);
 
-/** When a period is next to be drawn up; what is drawn up whole only waits for its end. Infinity for never, as below. */
-export function drawUpAtMs({ subscriptions }: Tables, periods: number): number {
+/**
+ * When a period is next to be drawn up; what is drawn up whole only waits for its end. Infinity for never, as below. One that
+ * waits for a try is looked at again a minute later: whoever has that try in hand may be standing still for hours.
+ */
+export function drawUpAtMs(tables: Tables, periods: number): number {
   let next = Number.POSITIVE_INFINITY;
-  for (const { next_due_at, status, next_period } of subscriptions.all())
-    if (next_due_at !== null && LIVE.has(status) && next_period < periods) next = Math.min(next, next_due_at);
+  for (const { id, next_due_at, status, next_period } of tables.subscriptions.all()) {
+    if (next_due_at === null || !LIVE.has(status) || next_period >= periods) continue;
+    const waits = next_due_at <= tables.nowMs && status === 'past_due' && tryGoesFirst(tables, id);
+    next = Math.min(next, waits ? tables.nowMs + 60_000 : next_due_at);
+  }
   return next;
 }
 
