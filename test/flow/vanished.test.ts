@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseInvoiceId } from '../../src/billing/ids.ts';
 import type { Intervention } from '../../src/billing/intervention.ts';
+import { explainInvoice, renderExplanation } from '../../src/operator/explain.ts';
 import { orderIntervention } from '../../src/operator/intervene.ts';
 import { markPaid } from '../../src/operator/mark-paid.ts';
 import { refundInvoice } from '../../src/operator/refund.ts';
@@ -168,6 +169,19 @@ test('look-ups that find nothing that is known end a refund at last, with an ala
   expect(await outbox('refund.failed')).toBe(1);
   expect(await seen()).toMatchObject({ gone_at: null });
   expect(await invoice()).toMatchObject({ state: 'paid' });
+});
+
+test('a person is told that the payment went, since when, and what letting it go on means', async () => {
+  await found('failed');
+  const identity = { fingerprint: FINGERPRINT, needsAdoption: false };
+  const told = renderExplanation(await explainInvoice(world.database.db, impUid, identity));
+  expect(told).toMatch(new RegExp(`${impUid} is not at the gateway any more `));
+  expect(told).toMatch(
+    new RegExp(`Since ${world.now.toISO({ suppressMilliseconds: true })?.slice(0, 10)}.* it is not there any more`),
+  );
+  expect(told).toMatch(
+    new RegExp(`${impUid} was paid, and is not at the gateway any more: released, it is charged again`),
+  );
 });
 
 test('what is gone is no canary for anything else', async () => {
