@@ -78,6 +78,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       clock,
       connections: CONNECTIONS,
       declines: config.declines,
+      noticeUrl: config.webhooks.noticeUrl,
     });
     closing.push(() => gateway.close());
     const hmac = hmacOf(config);

@@ -1,4 +1,5 @@
 import type { Transition } from './billing/attempt.ts';
+import type { LookUpAnswer } from './billing/charge.ts';
 import type { AttemptId, InvoiceId } from './billing/ids.ts';
 import type { ChargeOutcome } from './billing/outcome.ts';
 import type { RefundState } from './billing/refund.ts';
@@ -85,6 +86,8 @@ export type BillingEvent =
   | { readonly kind: 'failpoint.fired'; readonly name: string }
   /** Nothing is added to the queue until workers have taken some: are there any? */
   | { readonly kind: 'queue.full'; readonly waiting: number }
+  /** A payment was looked up because a webhook named it. */
+  | { readonly kind: 'hint.followed'; readonly merchantUid: string; readonly answer: LookUpAnswer['kind'] }
   /** A job that found nothing to do: a doubled or stale ring. */
   | { readonly kind: 'job.idle'; readonly attemptId: AttemptId }
   /** Somebody else's record stands. */

@@ -40,6 +40,8 @@ export const FAILPOINTS = [
   'watch.looked', // R9
   'captures.found', // R9
   'capture.accounted', // R9
+  'hints.taken', // V1, V2
+  'hint.observed', // V1
   'refund.leased',
   'refund.intended',
   'refund.in_flight',

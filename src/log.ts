@@ -32,6 +32,7 @@ function levelOf(event: BillingEvent): 'debug' | 'info' | 'warn' | 'error' {
       return event.state === 'failed' ? 'error' : 'info';
     case 'sweep.finished':
     case 'job.idle':
+    case 'hint.followed':
       return 'debug';
     case 'delivery.finished':
       return event.outcome === 'delivered' ? 'debug' : 'warn';

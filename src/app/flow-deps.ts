@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import { merchantUid } from '../billing/ids.ts';
 import type { Channel, Config } from '../config/config.ts';
 import { outgoingPost } from '../hooks/outgoing.ts';
+import type { InboundDeps } from '../inbound/follow-hints.ts';
 import type { NotifyDeps } from '../notify/deps.ts';
 import type { AuditDeps } from '../scheduler/audit-tally.ts';
 import type { ClockWatchDeps } from '../scheduler/clock-watch.ts';
@@ -13,6 +14,7 @@ import { stopStore } from '../store/channel-stops.ts';
 import { chargeStore } from '../store/charge-store.ts';
 
 import type { Ring } from '../store/due.ts';
+import { hintStore } from '../store/hints.ts';
 import { notifyStore } from '../store/notify-store.ts';
 import { refundStore } from '../store/refund-store.ts';
 import { scheduleStore } from '../store/schedule-store.ts';
@@ -119,6 +121,11 @@ export function notifyDeps({ db, clock, report, config, identity }: App): Notify
   });
   const { fingerprint } = identity;
   return { store: notifyStore(db), post: outgoingPost(clock), clock, report, endpoints, fingerprint };
+}
+
+/** What following hints needs. */
+export function inboundDeps({ db, gateway, clock, report, failpoints }: App): InboundDeps {
+  return { store: hintStore(db), lookUp: (merchantUid) => gateway.lookUp(merchantUid), clock, report, failpoints };
 }
 
 /** The version in force of each policy, by name. */

@@ -1,9 +1,18 @@
 import type { Command } from 'commander';
 import { DateTime } from 'luxon';
-import { auditDeps, clockWatchDeps, notifyDeps, refundDeps, schedulerDeps, workerDeps } from '../app/flow-deps.ts';
+import {
+  auditDeps,
+  clockWatchDeps,
+  inboundDeps,
+  notifyDeps,
+  refundDeps,
+  schedulerDeps,
+  workerDeps,
+} from '../app/flow-deps.ts';
 import type { App } from '../app.ts';
 import { InputError } from '../billing/errors.ts';
 import { asError, type BillingEvent } from '../events.ts';
+import { followHints } from '../inbound/follow-hints.ts';
 import { relayDue } from '../notify/relay.ts';
 import type { AuditDeps } from '../scheduler/audit-tally.ts';
 import { auditIfDue } from '../scheduler/audit-turn.ts';
@@ -71,6 +80,7 @@ async function bill(
   };
   const scheduler = schedulerDeps(app, { ring: (rings) => inLanes(rings, concurrency, charge) });
   const until = await databaseNow(app.db);
+  await followHints({ ...inboundDeps(app), report }, stopped);
   await lateWatch(scheduler, stopped);
   await watchClock(clockWatchDeps(app));
   await auditDaily(auditDeps(app));

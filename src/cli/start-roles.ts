@@ -1,13 +1,24 @@
 import { watchFence } from '../app/fence-watch.ts';
-import { channelOf, loopDeps, notifyDeps, policyVersions, refundDeps, workerDeps } from '../app/flow-deps.ts';
+import {
+  channelOf,
+  inboundDeps,
+  loopDeps,
+  notifyDeps,
+  policyVersions,
+  refundDeps,
+  workerDeps,
+} from '../app/flow-deps.ts';
 import { type App, named } from '../app.ts';
 import { pause } from '../clock.ts';
 import type { Role } from '../config/roles.ts';
 import { asError } from '../events.ts';
+import { startHintLoop } from '../inbound/hint-loop.ts';
+import { webhookRoute } from '../inbound/webhook-route.ts';
 import { startRelay } from '../notify/relay.ts';
 import type { ChargeJob, ChargeQueue } from '../queue/charge-queue.ts';
 import { startLoop } from '../scheduler/loop.ts';
 import { type Fence, readFence } from '../store/fence.ts';
+import { hintStore } from '../store/hints.ts';
 import { pending } from '../store/migrate.ts';
 import { runFencedJob } from '../worker/fenced-job.ts';
 import { startRefundLoop } from '../worker/refund-loop.ts';
@@ -79,7 +90,8 @@ async function startWorker(app: App, queue: ChargeQueue): Promise<Close> {
     const consumer = await queue.consume(handle, CONCURRENCY);
     const refunds = startRefundLoop(refundDeps(app));
     const relay = startRelay(notifyDeps(app));
-    return () => together([() => consumer.close(), () => refunds.close(), () => relay.close()]);
+    const hints = startHintLoop(inboundDeps(app));
+    return () => together([() => consumer.close(), () => refunds.close(), () => relay.close(), () => hints.close()]);
   };
   if ((await fence()).kind !== 'foreign') return begin();
   const leaving = new AbortController();
@@ -120,6 +132,7 @@ async function openConsole(app: App, queue: ChargeQueue): Promise<string> {
     apiToken: config.login.apiToken.reveal(),
     operatorPassword: config.login.operatorPassword.reveal(),
     queues: [queue.board],
+    webhooks: webhookRoute({ keepHints: hintStore(db).keepHints, sources: config.webhooks }),
     readiness: () => readiness(app, queue),
     report: (error: Error, where: string) => report({ kind: 'work.failed', where: `console ${where}`, error }),
   };

@@ -32,6 +32,7 @@ export type Config = {
   readonly hooks: Hooks;
   /** Who is told of events. */
   readonly endpoints: readonly EventEndpoint[];
+  readonly webhooks: Webhooks;
   readonly limits: Limits;
   readonly gateway: GatewayConfig;
   readonly database: DatabaseConfig;
@@ -80,6 +81,19 @@ export type Policy = { readonly version: string; readonly dunning: DunningPolicy
 
 /** Classes by code, and by a part of the text. No prototypes. */
 type DeclineLines = { readonly codes: Named<DeclineClass>; readonly texts: Named<DeclineClass> };
+
+/** PortOne's webhooks: where they are asked for, and from where they are taken. */
+export type Webhooks = {
+  /** Sent with each charge; null to leave it to what PortOne's console says. */
+  readonly noticeUrl: string | null;
+  /** Null: from anywhere. */
+  readonly from: readonly Network[] | null;
+  /** Proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly Network[];
+};
+
+/** A network: its first address, and how many bits of it count. */
+type Network = { readonly address: string; readonly bits: number };
 
 export type Limits = {
   readonly leaseSeconds: number;

@@ -43,6 +43,7 @@ export type UserConfig = {
   readonly hooks?: UserHooks | undefined;
   /** Where maedal tells what happened. */
   readonly events?: UserEvents | undefined;
+  readonly webhooks?: UserWebhooks | undefined;
   readonly limits?: UserLimits | undefined;
 };
 
@@ -156,6 +157,21 @@ export type UserDeclines = {
    * longer part before a shorter one.
    */
   readonly texts?: Readonly<Record<string, DeclineClass>> | undefined;
+};
+
+export type UserWebhooks = {
+  /**
+   * The console's address as PortOne can reach it, an https origin such as `https://billing.example.com`: each charge then
+   * asks for its webhook at `/webhooks/portone` there. Left out, PortOne calls what its own console says.
+   */
+  readonly publicUrl?: string | undefined;
+  /**
+   * Where webhooks are taken from: `anywhere` (default), `portone` for the three addresses that PortOne publishes, or up to
+   * 100 addresses and networks (`203.0.113.7`, `10.0.0.0/8`).
+   */
+  readonly from?: 'anywhere' | 'portone' | readonly string[] | undefined;
+  /** Proxies of your own in front of the console, up to 100 addresses and networks: their `X-Forwarded-For` is believed. */
+  readonly trustedProxies?: readonly string[] | undefined;
 };
 
 export type UserLimits = {

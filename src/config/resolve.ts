@@ -17,6 +17,7 @@ import { resolvePlans } from './plans.ts';
 import { policyVersion, resolvePolicies } from './policies.ts';
 import type { FileConfig } from './schema.ts';
 import type { Env } from './settings.ts';
+import { resolveWebhooks } from './webhooks.ts';
 
 export type ResolveOptions = {
   /** Default: this process's. */
@@ -90,7 +91,8 @@ function settle(file: FileConfig, setting: Setting, problems: string[]) {
   const declines = declineLines(file.declines);
   const hooks = resolveHooks(file.hooks, problems);
   const endpoints = resolveEvents(file.events, problems);
-  return { schedule, timezone, chargeAt, catchUp, refundDuplicates, declines, hooks, endpoints, ...rules };
+  const webhooks = resolveWebhooks(file.webhooks, setting.mode, problems);
+  return { schedule, timezone, chargeAt, catchUp, refundDuplicates, declines, hooks, endpoints, webhooks, ...rules };
 }
 
 function declineLines(file: FileConfig['declines']): Config['declines'] {

@@ -14,6 +14,7 @@ import { hooksSchema, NAME, NAME_PROBLEM } from './hook-schema.ts';
 import { isPgProvider, pgProviderProblem } from './pg-providers.ts';
 import { policySchema } from './policy-schema.ts';
 import { reasonOf } from './reason.ts';
+import { webhooksSchema } from './webhooks.ts';
 
 /** The shape of a configuration file and every rule about one setting alone. Rules between settings: `resolve.ts`. */
 export const fileSchema = z.strictObject({
@@ -36,6 +37,7 @@ export const fileSchema = z.strictObject({
     .prefault({}),
   hooks: hooksSchema,
   events: eventsSchema,
+  webhooks: webhooksSchema,
   limits: z
     .strictObject({
       leaseSeconds: z.int().min(5).max(600).default(90),

@@ -24,6 +24,8 @@ export type ConsoleDeps = OrderDeps &
     readonly operatorPassword: string;
     /** What Bull Board shows. */
     readonly queues: readonly BoardQueue[];
+    /** Adds the routes of the gateway's webhooks. */
+    readonly webhooks?: (app: FastifyInstance) => Promise<void>;
     readonly readiness: () => Promise<ReadinessReport>;
     readonly report: ReportError;
   };
@@ -73,6 +75,7 @@ export async function buildConsole(deps: ConsoleDeps, host: string): Promise<Fas
   subscriptionOrderRoutes(app, deps);
   planChangeRoute(app, deps);
   invoiceRoutes(app, db);
+  await deps.webhooks?.(app);
   await registerBoard(app, deps.queues, report);
   return app;
 }

@@ -12,7 +12,7 @@ import type { Db } from './db.ts';
 export async function observe(
   db: Db,
   records: readonly PaymentRecord[],
-  learntBy: 'answer' | 'look_up' | 'audit' | 'operator',
+  learntBy: 'answer' | 'look_up' | 'webhook' | 'audit' | 'operator',
   owner: 'ours' | 'foreign' = 'ours',
 ): Promise<void> {
   if (records.length === 0) return;

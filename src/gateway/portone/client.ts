@@ -26,8 +26,10 @@ export function createPortOne(options: {
   readonly clock: Clock;
   readonly connections: number;
   readonly declines?: DeclineLines;
+  /** Where PortOne is asked to tell of each charge; left out or null, wherever its console says. */
+  readonly noticeUrl?: string | null;
 }): Gateway {
-  const { key, secret, clock, declines = NO_LINES } = options;
+  const { key, secret, clock, declines = NO_LINES, noticeUrl = null } = options;
   const bare = openHttp(options);
   const tokens = createTokens(bare, key, secret, clock);
   const http = veiled(bare, [key, secret], tokens);
@@ -36,8 +38,9 @@ export function createPortOne(options: {
   return {
     ready: (asked) => tokens.ready(asked),
     charge: (request, timeoutMs) =>
-      post({ path: AGAIN, body: chargeBody(request), timeoutMs }, (exchange) =>
-        classify(exchange, request.merchantUid, declines),
+      post(
+        { path: AGAIN, body: { ...chargeBody(request), notice_url: noticeUrl ?? undefined }, timeoutMs },
+        (exchange) => classify(exchange, request.merchantUid, declines),
       ),
     cancel: (request, timeoutMs) =>
       post({ path: CANCEL, body: cancelBody(request), timeoutMs }, (exchange) =>

@@ -1,0 +1,36 @@
+import type { Hint } from '../store/hints.ts';
+
+/** Takes hints in. `full`: too many wait to be written; whoever sent it may come again. */
+export type Inbox = (hint: Hint) => Promise<'kept' | 'full'>;
+
+/**
+ * Writes hints down in batches, one statement at a time, so that a flood of them takes one connection to the database and
+ * no more, and leaves the others to the charges. Rejects when the database is away.
+ */
+export function openInbox(keepHints: (hints: readonly Hint[]) => Promise<number>): Inbox {
+  const waiting: Waiting[] = [];
+  let isWriting = false;
+  const write = async () => {
+    isWriting = true;
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, AT_ONCE);
+      await keepHints(batch.map(({ hint }) => hint)).then(
+        () => batch.forEach(({ kept }) => void kept()),
+        (error: unknown) => batch.forEach(({ failed }) => void failed(error)),
+      );
+    }
+    isWriting = false;
+  };
+  return async (hint) => {
+    if (waiting.length >= MOST_WAITING) return 'full';
+    const done = new Promise<void>((kept, failed) => void waiting.push({ hint, kept, failed }));
+    if (!isWriting) void write();
+    await done;
+    return 'kept';
+  };
+}
+
+type Waiting = { readonly hint: Hint; readonly kept: () => void; readonly failed: (error: unknown) => void };
+
+const AT_ONCE = 200;
+const MOST_WAITING = 2_000;
