@@ -1,4 +1,4 @@
-import type { PaymentRecord } from './charge.ts';
+import type { Cancellation, PaymentRecord } from './charge.ts';
 import type { Money } from './money.ts';
 
 /** What is asked of the gateway to give money back. */
@@ -10,13 +10,6 @@ export type CancelRequest = {
   readonly checksum: Money;
   /** Kept beside the cancellation at the gateway. */
   readonly reason: string;
-};
-
-/** One cancellation in a payment's own history. */
-export type Cancellation = {
-  readonly cancellationId: string;
-  /** Null when the gateway's number is no exact amount of the currency. */
-  readonly minor: number | null;
 };
 
 /** A payment, and what was given back of it, the oldest first. */

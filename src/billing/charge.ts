@@ -25,6 +25,8 @@ export type PaymentRecord = {
   /** Null when the gateway's number is no exact amount of the currency. */
   readonly amount: Money | null;
   readonly cancelMinor: number;
+  /** What was given back, one by one, the oldest first; left out where nothing was or nothing says. */
+  readonly cancellations?: readonly Cancellation[];
   readonly customerUid: string | null;
   readonly sandbox: boolean | null;
   /** Why it failed, in our classes and in the company's words; null unless the status is `failed`. */
@@ -34,6 +36,13 @@ export type PaymentRecord = {
   readonly failedAtMs: number | null;
   /** The answer, parsed, without anything secret or personal. */
   readonly raw: Readonly<Record<string, unknown>>;
+};
+
+/** One cancellation in a payment's own history. */
+export type Cancellation = {
+  readonly cancellationId: string;
+  /** Null when the gateway's number is no exact amount of the currency. */
+  readonly minor: number | null;
 };
 
 /** A payment as a list of the gateway's shows it, with what else tells whose it is. */

@@ -159,7 +159,7 @@ export type UserDeclines = {
   readonly texts?: Readonly<Record<string, DeclineClass>> | undefined;
 };
 
-export type UserWebhooks = {
+type UserWebhooks = {
   /**
    * The console's address as PortOne can reach it, an https origin such as `https://billing.example.com`: each charge then
    * asks for its webhook at `/webhooks/portone` there. Left out, PortOne calls what its own console says.

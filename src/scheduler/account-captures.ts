@@ -25,6 +25,9 @@ export async function accountCaptures(deps: SchedulerDeps): Promise<number> {
 }
 
 async function account(deps: SchedulerDeps, found: Unaccounted): Promise<void> {
+  const isCut = found.capture.status === 'cancelled';
+  // Whose a cancellation is, nobody knows before a refund of ours that may have made it has ended.
+  if (isCut && (await deps.store.recordElsewhere(found)) === 'ours-open') return deps.store.accountAs(found, 'wait');
   const accounting = accountFor(found.capture);
   switch (accounting.kind) {
     case 'settles':

@@ -4,6 +4,7 @@ import type { Held } from '../billing/audit.ts';
 import type { ListedPayment } from '../billing/charge.ts';
 import type { InvoiceId, MerchantUid } from '../billing/ids.ts';
 import type { Db } from './db.ts';
+import { ELSEWHERE } from './refunds-elsewhere.ts';
 
 /** What our rows hold about each of these payments, by `imp_uid`. */
 export async function heldOf(db: Db, payments: readonly ListedPayment[]): Promise<ReadonlyMap<string, Held>> {
@@ -18,7 +19,7 @@ export async function heldOf(db: Db, payments: readonly ListedPayment[]): Promis
            coalesce(a.amount, i.amount)::float8 AS amount, coalesce(a.currency, i.currency) AS currency,
            coalesce(a.customer_uid, k.customer_uid) AS asked_customer_uid,
            CASE WHEN o.gone_at IS NULL THEN o.status END AS seen_status, o.cancel_amount::float8 AS seen_cancelled, o.account_at IS NOT NULL AS account_due,
-           (SELECT coalesce(sum(f.amount), 0) FROM refund f WHERE f.imp_uid = r.imp_uid AND f.state <> 'failed')::float8 AS refunded,
+           (SELECT coalesce(sum(f.amount), 0) FROM refund f WHERE f.imp_uid = r.imp_uid AND f.state <> 'failed' AND f.requested_by <> ${ELSEWHERE})::float8 AS refunded,
            EXISTS (SELECT FROM billing_key own WHERE own.customer_uid = r.customer_uid) AS key_is_ours,
            EXISTS (SELECT FROM subscription named WHERE named.external_id = r.subscription) AS subscription_is_ours,
            coalesce(o.first_seen_at <= control.acknowledged_at, false) OR coalesce(o.accounted_as = 'settles', false)

@@ -20,7 +20,10 @@ export async function accountAs(
              account_at = CASE ${as} WHEN 'wait' THEN maedal_now() + interval '2 seconds' WHEN 'broken' THEN maedal_now() + interval '1 minute' END
         FROM own WHERE ${asRead(found.capture)} RETURNING observation.*
     ), done AS (
-      UPDATE refund SET state = 'done', updated_at = maedal_now() FROM o
+      UPDATE refund SET state = 'done', updated_at = maedal_now(), cancellation_id = coalesce(refund.cancellation_id, (
+               SELECT c ->> 'id' FROM jsonb_array_elements(o.cancellations) c WHERE (c ->> 'minor')::bigint = refund.amount
+                  AND NOT EXISTS (SELECT FROM refund x WHERE x.cancellation_id = c ->> 'id') LIMIT 1))
+        FROM o
        WHERE refund.imp_uid = o.imp_uid AND ${as} = 'returned' AND refund.state = 'prepared' AND refund.next_at IS NULL
          AND o.cancel_amount - (o.amount - refund.checksum) = refund.amount
       RETURNING refund.*

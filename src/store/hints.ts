@@ -43,7 +43,7 @@ export function hintStore(db: Db) {
  * writes nothing. Anything else is kept in one of a hundred places, each for ten seconds at least. It reads attempts and
  * locks none of them.
  */
-export async function keepHints(db: Db, hints: readonly Hint[]): Promise<number> {
+async function keepHints(db: Db, hints: readonly Hint[]): Promise<number> {
   const rows = await db.$queryRaw<{ ours: number }[]>`
     WITH heard AS MATERIALIZED (
       SELECT DISTINCT ON (place) * FROM (
@@ -78,7 +78,7 @@ export async function keepHints(db: Db, hints: readonly Hint[]): Promise<number>
  * clear was answered. So one payment is looked up once in ten seconds by all processes together, and a crash before it
  * ends costs that time.
  */
-export async function takeHints(db: Db, limit: number): Promise<TakenHint[]> {
+async function takeHints(db: Db, limit: number): Promise<TakenHint[]> {
   return db.$queryRaw<TakenHint[]>`
     WITH due AS MATERIALIZED (
       SELECT id FROM hint WHERE look_at <= maedal_now() ORDER BY look_at, id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
@@ -90,7 +90,7 @@ export async function takeHints(db: Db, limit: number): Promise<TakenHint[]> {
 }
 
 /** A hint was looked up. Where it was heard again since, it is looked up again, ten seconds after this time. */
-export async function endHint(db: Db, { id, taken }: TakenHint): Promise<void> {
+async function endHint(db: Db, { id, taken }: TakenHint): Promise<void> {
   await db.$executeRaw`
     UPDATE hint SET tries = 0, handled_at = CASE WHEN heard = taken THEN maedal_now() END,
            look_at = CASE WHEN heard > taken THEN looked_at + ${APART}::interval END
@@ -98,7 +98,7 @@ export async function endHint(db: Db, { id, taken }: TakenHint): Promise<void> {
 }
 
 /** Forgets up to `limit` hints that were done with a month ago. */
-export async function forgetHints(db: Db, limit: number): Promise<number> {
+async function forgetHints(db: Db, limit: number): Promise<number> {
   return db.$executeRaw`
     DELETE FROM hint WHERE id IN (
       SELECT id FROM hint WHERE handled_at <= maedal_now() - interval '30 days' ORDER BY handled_at LIMIT ${limit})`;

@@ -18,19 +18,21 @@ export async function observe(
   if (records.length === 0) return;
   await db.$executeRaw`
     INSERT INTO observation AS known (imp_uid, merchant_uid, attempt_id, status, amount, currency, cancel_amount, customer_uid,
-                                      sandbox, fail_reason, started_at, paid_at, failed_at, learnt_by, raw, account_at)
+                                      sandbox, fail_reason, started_at, paid_at, failed_at, learnt_by, raw, account_at, cancellations)
     SELECT DISTINCT ON (r.imp_uid) r.imp_uid, r.merchant_uid, (SELECT id FROM attempt WHERE attempt.merchant_uid = r.merchant_uid), r.status, r.amount,
            r.currency, r.cancel_amount, r.customer_uid, r.sandbox, r.fail_reason, r.started_at, r.paid_at, r.failed_at, ${learntBy}, r.raw,
-           CASE WHEN ${owner} = 'ours' AND r.status IN ('paid', 'cancelled') THEN maedal_now() END
+           CASE WHEN ${owner} = 'ours' AND r.status IN ('paid', 'cancelled') THEN maedal_now() END, r.cancellations
       FROM jsonb_to_recordset(${JSON.stringify(records.map(columns))}::jsonb) AS r (
            imp_uid text, merchant_uid text, status text, amount bigint, currency text, cancel_amount bigint, customer_uid text,
-           sandbox boolean, fail_reason text, started_at timestamptz, paid_at timestamptz, failed_at timestamptz, raw jsonb)
+           sandbox boolean, fail_reason text, started_at timestamptz, paid_at timestamptz, failed_at timestamptz, raw jsonb, cancellations jsonb)
      ORDER BY r.imp_uid, array_position(${STATES}::text[], r.status) DESC, r.cancel_amount DESC
     ON CONFLICT (imp_uid) DO UPDATE SET
       status = CASE WHEN array_position(${STATES}::text[], excluded.status) >= array_position(${STATES}::text[], known.status)
                     THEN excluded.status ELSE known.status END,
       cancel_amount = greatest(known.cancel_amount, excluded.cancel_amount),
       gone_at = CASE WHEN excluded.status NOT IN ('paid', 'cancelled') THEN known.gone_at END,
+      cancellations = CASE WHEN jsonb_array_length(excluded.cancellations) > jsonb_array_length(known.cancellations)
+                           THEN excluded.cancellations ELSE known.cancellations END,
       fail_reason = coalesce(excluded.fail_reason, known.fail_reason),
       paid_at = coalesce(known.paid_at, excluded.paid_at), failed_at = coalesce(known.failed_at, excluded.failed_at),
       amount = CASE WHEN ${learntBy} = 'audit' THEN excluded.amount ELSE known.amount END,
@@ -42,6 +44,7 @@ export async function observe(
                           OR (excluded.status IN ('paid', 'cancelled') AND known.gone_at IS NOT NULL)
                           OR (excluded.status = 'cancelled' AND excluded.cancel_amount > known.cancel_amount)
                           OR (excluded.status = 'cancelled' AND known.status <> 'cancelled')
+                          OR jsonb_array_length(excluded.cancellations) > jsonb_array_length(known.cancellations)
                           OR (${learntBy} = 'audit' AND excluded.status = 'cancelled' AND excluded.cancel_amount >= known.amount
                               AND known.accounted_as = 'settles')
                           OR (${learntBy} = 'audit' AND excluded.status = 'paid' AND known.status = 'paid'
@@ -84,6 +87,7 @@ function columns(record: PaymentRecord): Record<string, unknown> {
     paid_at: iso(record.paidAtMs),
     failed_at: iso(record.failedAtMs),
     raw: record.raw,
+    cancellations: (record.cancellations ?? []).map(({ cancellationId: id, minor }) => ({ id, minor })),
   };
 }
 

@@ -9,6 +9,7 @@ import { payableByGivenCards } from './given-cards.ts';
 import { findForIntervention, intervene } from './interventions.ts';
 import { observe } from './observations.ts';
 import { record } from './record.ts';
+import { recordElsewhere } from './refunds-elsewhere.ts';
 import { canaries } from './sends.ts';
 import { enterSteps } from './steps.ts';
 import { settleInvoices, unsettledInvoices } from './subscription-orders.ts';
@@ -40,6 +41,7 @@ export function scheduleStore(db: Db) {
     ring: bound(db, ring),
     expireSends: bound(db, expireSends),
     unaccountedCaptures: bound(db, unaccountedCaptures),
+    recordElsewhere: bound(db, recordElsewhere),
     accountAs: bound(db, accountAs),
     putUpForRefund: bound(db, putUpForRefund),
     putUpForReview: bound(db, putUpForReview),

@@ -6,6 +6,7 @@ import type { DunningPolicy } from '../billing/policy.ts';
 import type { Db } from './db.ts';
 import { instant, instantOrNull } from './instant.ts';
 import type { Subject } from './record.ts';
+import { ELSEWHERE } from './refunds-elsewhere.ts';
 
 /** A capture that nobody accounted for yet, with what settling it is decided on. */
 export type Unaccounted = {
@@ -28,7 +29,7 @@ export async function unaccountedCaptures(db: Db, limit: number, sandbox: boolea
            a.imp_uid AS paid_by, coalesce(a.lease_until > maedal_now(), false) AS leased, a.send_count - a.not_sent_count AS sends,
            coalesce(a.amount, i.amount)::float8 AS amount, coalesce(a.currency, i.currency) AS currency,
            coalesce(a.customer_uid, k.customer_uid) AS asked_customer_uid,
-           (SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.imp_uid = o.imp_uid AND r.state <> 'failed')::float8 AS refunded,
+           (SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.imp_uid = o.imp_uid AND r.state <> 'failed' AND r.requested_by <> ${ELSEWHERE})::float8 AS refunded,
            EXISTS (SELECT FROM observation x JOIN attempt y ON y.merchant_uid = x.merchant_uid
                     WHERE y.invoice_id = i.id AND x.imp_uid <> o.imp_uid AND x.accounted_as = 'review' AND x.gone_at IS NULL
                       AND (x.status = 'paid' OR (x.status = 'cancelled' AND (x.amount IS NULL OR x.cancel_amount < x.amount)))) AS others_in_review,

@@ -234,7 +234,7 @@ test('a part that somebody else gives back leaves the invoice paid, and is told'
   await observed(paid?.merchant_uid);
   await world.run();
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
-  expect(await world.database.db.outbox.findMany({ where: { kind: 'charge.cancelled_in_part' } })).toMatchObject([
-    { payload: { imp_uid: paid?.imp_uid, amount: 9_900, cancelled: 1_000, currency: 'KRW' } },
+  expect(await world.database.db.outbox.findMany({ where: { kind: 'refund.recorded_elsewhere' } })).toMatchObject([
+    { payload: { imp_uid: paid?.imp_uid, amount: 1_000, currency: 'KRW' } },
   ]);
 });

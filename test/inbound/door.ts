@@ -6,7 +6,7 @@ import { hintStore } from '../../src/store/hints.ts';
 import type { World } from '../support/world.ts';
 
 /** What PortOne sends. */
-export type Said = { readonly imp_uid?: string; readonly merchant_uid?: string; readonly status?: string };
+type Said = { readonly imp_uid?: string; readonly merchant_uid?: string; readonly status?: string };
 
 /** The door for webhooks over a world, and whoever follows what comes through it. `lookUps` is what the gateway was asked. */
 export type Door = {

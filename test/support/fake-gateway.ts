@@ -1,6 +1,7 @@
-import type { CancelAnswer, Cancellation, CancelRequest, PaymentAnswer } from '../../src/billing/cancel.ts';
+import type { CancelAnswer, CancelRequest, PaymentAnswer } from '../../src/billing/cancel.ts';
 import type {
   BillingKeyAnswer,
+  Cancellation,
   ChargeAnswer,
   ChargeRequest,
   DeclineClass,
@@ -123,7 +124,8 @@ export class FakeGateway implements Gateway {
     }
     const history = this.cancellations.get(impUid) ?? [];
     const one = { cancellationId: `cancellation_${impUid}_${history.length + 1}`, minor: amount.minor };
-    const record = { ...known, status: 'cancelled', cancelMinor: known.cancelMinor + amount.minor } as const;
+    const cancelMinor = known.cancelMinor + amount.minor;
+    const record = { ...known, status: 'cancelled', cancelMinor, cancellations: [...history, one] } as const;
     this.records[index] = record;
     this.cancellations.set(impUid, [...history, one]);
     return { kind: 'done', record, cancellations: [...history, one] };

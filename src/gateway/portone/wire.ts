@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { Cancellation } from '../../billing/cancel.ts';
-import type { PaymentRecord } from '../../billing/charge.ts';
+import type { Cancellation, PaymentRecord } from '../../billing/charge.ts';
 import { fromMajor } from '../../billing/money.ts';
 import { declineOf } from './decline-codes.ts';
 import type { DeclineLines } from './declines/lines.ts';
@@ -33,12 +32,14 @@ export function readPayment(value: unknown, lines: DeclineLines): PaymentRecord 
   const payment = parsed.data;
   const cancelled = payment.cancel_amount === 0 ? 0 : fromMajor(payment.cancel_amount, payment.currency)?.minor;
   if (cancelled === undefined) return null;
+  const cancellations = readCancellations(value);
   return {
     impUid: payment.imp_uid,
     merchantUid: payment.merchant_uid,
     status: payment.status,
     amount: fromMajor(payment.amount, payment.currency),
     cancelMinor: cancelled,
+    ...(cancellations.length > 0 ? { cancellations } : {}),
     customerUid: payment.customer_uid ?? null,
     sandbox: payment.sandbox ?? null,
     decline:

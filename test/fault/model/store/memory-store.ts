@@ -57,6 +57,7 @@ export function memoryStore(tables: Tables, carry: Carry): ChargeStore & Schedul
     ring: bound('ring', ring),
     expireSends: bound('expireSends', expireSends),
     unaccountedCaptures: bound('unaccountedCaptures', unaccountedCaptures),
+    recordElsewhere: async () => 'recorded' as const, // the model's gateway lists no cancellations
     accountAs: bound('accountAs', accountAs),
     putUpForRefund: bound('putUpForRefund', putUpForRefund),
     putUpForReview: bound('putUpForReview', putUpForReview),
