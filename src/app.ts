@@ -49,6 +49,8 @@ export type AppOptions = {
   readonly claim: 'own' | 'share';
   /** Whether to wait for a database that is away until it comes back, or the signal is aborted. */
   readonly patient?: AbortSignal | undefined;
+  /** Where the sandbox inside sends its webhooks; left out, nowhere. */
+  readonly webhooksTo?: string;
   readonly connections?: number;
   /** Whether nothing of the database has to outlive a crash (`DbOptions`). */
   readonly throwAway?: boolean;
@@ -174,12 +176,14 @@ async function prepareDatabase({ config }: AppOptions, url: string): Promise<voi
 }
 
 /** The sandbox inside this process, where no gateway is configured. */
-async function openSandbox({ config, claim, clock }: AppOptions, closing: Closers): Promise<void> {
+async function openSandbox({ config, claim, clock, webhooksTo }: AppOptions, closing: Closers): Promise<void> {
   const { gateway, dataDir, sandboxPort: port } = config;
   if (!gateway.runInside) return;
   const { startSandbox } = await import('./sandbox/server.ts');
   try {
-    const sandbox = await startSandbox({ host: '127.0.0.1', port, directory: join(dataDir, 'sandbox'), clock });
+    const modes = { webhookUrl: webhooksTo ?? '' };
+    const directory = join(dataDir, 'sandbox');
+    const sandbox = await startSandbox({ host: '127.0.0.1', port, directory, clock, modes });
     closing.push(() => sandbox.close());
   } catch (error) {
     const runsAlready = error instanceof InputError || portIsTaken(error);

@@ -70,7 +70,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   qs: ['sandbox', 'gateway'],
   standardwebhooks: ['hooks'],
   'stream-json': ['operator'],
-  undici: ['gateway', 'hooks'],
+  undici: ['gateway', 'hooks', 'sandbox'],
 };
 
 /** Words of the real world, and the only places that may use them. */

@@ -8,6 +8,7 @@ import { pause, systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { parseRoles, ROLES, type Role } from '../config/roles.ts';
 import { asError } from '../events.ts';
+import { WEBHOOK_PATH } from '../inbound/webhook-route.ts';
 import { importFile } from '../operator/import/import-file.ts';
 import { fillTemplate } from '../operator/import/template.ts';
 import { readSending } from '../store/control.ts';
@@ -42,6 +43,7 @@ async function start(named: readonly Role[] | null, context: Context): Promise<v
     claim: 'own',
     patient: context.stopped,
     connections: 20,
+    ...(roles.has('console') ? { webhooksTo: webhookUrl(config) } : {}),
   });
   try {
     const running = await startRoles(app, roles, {
@@ -54,6 +56,12 @@ async function start(named: readonly Role[] | null, context: Context): Promise<v
   } finally {
     await app.close();
   }
+}
+
+/** The console's own door for webhooks, as this machine reaches it. */
+function webhookUrl({ http: { host, port } }: Config): string {
+  const name = host === '0.0.0.0' ? '127.0.0.1' : host.includes(':') ? '[::1]' : host;
+  return `http://${name}:${port}${WEBHOOK_PATH}`;
 }
 
 /** Nothing was configured: neither what is sold, nor where it is kept, nor who charges. */

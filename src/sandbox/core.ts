@@ -7,6 +7,7 @@ import { cancelledMinor } from './standing.ts';
 import { apply, paymentsOf, type State } from './state.ts';
 import type { SandboxTime } from './time.ts';
 import type { Tokens } from './tokens.ts';
+import type { Webhooks } from './webhooks.ts';
 
 /** What every route works with. */
 export type Core = {
@@ -16,14 +17,17 @@ export type Core = {
   readonly tokens: Tokens;
   readonly modes: SandboxModes;
   readonly faults: Faults;
+  readonly webhooks: Webhooks;
   /** Told when a request begins to be held for ever (1), and when its caller has left (-1). */
   readonly held: (by: 1 | -1) => void;
 };
 
 /** Lets something happen. It is durable, and may be answered for, once `core.ledger.synced()` resolves. */
 export function record(core: Core, entry: Entry): void {
+  const before = entry.kind === 'payment' ? core.state.payments.get(entry.payment.impUid) : undefined;
   apply(core.state, entry);
   core.ledger.append(entry);
+  core.webhooks.ofEntry(core, entry, before);
 }
 
 /** Whether an earlier use of the merchant_uid forbids another charge; `exceptImpUid` is not counted. */

@@ -13,6 +13,7 @@ import { registerCustomerRoutes } from './routes/customers.ts';
 import { registerFaultRoutes } from './routes/faults.ts';
 import { registerPaymentRoutes } from './routes/payments.ts';
 import { registerScheduleRoutes } from './routes/schedules.ts';
+import { registerConsoleRoutes } from './routes/webhooks.ts';
 
 /** The sandbox's HTTP face, not listening yet. */
 export function buildHttp(core: Core): FastifyInstance {
@@ -28,6 +29,7 @@ export function buildHttp(core: Core): FastifyInstance {
   answerOnlyWhatIsDurable(app, core);
   registerControlRoutes(app, core);
   registerFaultRoutes(app, core);
+  registerConsoleRoutes(app, core);
   app.register(async (tokens) => {
     strikeRequests(tokens, core);
     registerTokenRoute(tokens, core);

@@ -48,6 +48,12 @@ export type SandboxModes = {
   readonly chargeLatencyMs: number;
   /** At which hour of the day in Korea, 1 to 23, Recovery charges declined payments again by itself; 0 never (S17). */
   readonly recoveryHour: number;
+  /** Where webhooks go of payments that name no `notice_url`; empty: nowhere. */
+  readonly webhookUrl: string;
+  /** How webhooks are written (W4). */
+  readonly webhookType: 'json' | 'form';
+  /** How often a webhook without an answer, or answered 5xx, is sent again, a minute apart: 0 to 5 (W3). */
+  readonly webhookRetries: number;
 };
 
 /** The defaults of fact sheet §12. */
@@ -72,6 +78,9 @@ export const DEFAULT_MODES: SandboxModes = {
   settleAfterMs: 3_000,
   chargeLatencyMs: 0,
   recoveryHour: 0,
+  webhookUrl: '',
+  webhookType: 'json',
+  webhookRetries: 5,
 };
 
 /**
@@ -101,7 +110,7 @@ function parseMode(text: string): Partial<SandboxModes> {
 
 /** A whole number, or a name, where there is no list to choose from. */
 function freeValue(name: string, text: string, like: unknown): number | string | undefined {
-  if (typeof like !== 'number') return text === '' ? undefined : text;
+  if (typeof like !== 'number') return text === '' && like !== '' ? undefined : text;
   const [min, max] = rangeOf(name);
   return /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined;
 }
@@ -120,4 +129,6 @@ const CHOICES: ReadonlyMap<string, readonly Choice[]> = new Map<keyof SandboxMod
   ['duplicateUid', ['refuse-paid-or-cancelled', 'refuse-any-used', 'accept']],
   ['concurrency', ['serialise', 'both']],
   ['textAmounts', ['accept', 'reject']],
+  ['webhookType', ['json', 'form']],
+  ['webhookRetries', [0, 1, 2, 3, 4, 5]],
 ]);

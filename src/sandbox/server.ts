@@ -13,6 +13,7 @@ import { awaitSchedule } from './schedules.ts';
 import { apply, emptyState } from './state.ts';
 import { SandboxTime } from './time.ts';
 import { Tokens } from './tokens.ts';
+import { Webhooks } from './webhooks.ts';
 
 /** How to run a sandbox. */
 export type SandboxOptions = {
@@ -48,11 +49,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     tokens: new Tokens(options.keys ?? DEFAULT_KEYS),
     modes: { ...DEFAULT_MODES, ...options.modes },
     faults: new Faults(),
+    webhooks: new Webhooks(),
     held: options.held ?? (() => undefined),
   };
   const app = buildHttp(core);
   const close = async () => {
     time.stop();
+    await core.webhooks.close();
     try {
       await app.close();
     } finally {

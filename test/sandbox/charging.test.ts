@@ -7,6 +7,7 @@ import { DEFAULT_MODES, type SandboxModes } from '../../src/sandbox/modes.ts';
 import { emptyState } from '../../src/sandbox/state.ts';
 import { SandboxTime } from '../../src/sandbox/time.ts';
 import { Tokens } from '../../src/sandbox/tokens.ts';
+import { Webhooks } from '../../src/sandbox/webhooks.ts';
 import { DUPLICATE, HandClock, openBench, text } from './fixture.ts';
 
 test('P1 a good key is charged: paid, with every field of the schema', async () => {
@@ -163,7 +164,8 @@ function coreWith(modes: Partial<SandboxModes>): Core {
   const time = new SandboxTime(new HandClock(), 0);
   const tokens = new Tokens(new Map());
   const faults = new Faults();
-  const parts = { state: emptyState(), ledger: memoryLedger, time, tokens, faults, held: () => undefined };
+  const webhooks = new Webhooks();
+  const parts = { state: emptyState(), ledger: memoryLedger, time, tokens, faults, webhooks, held: () => undefined };
   return { ...parts, modes: { ...DEFAULT_MODES, ...modes } };
 }
 

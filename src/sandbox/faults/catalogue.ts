@@ -1,5 +1,8 @@
 /** Which calls a fault strikes: `again` is charging, `onetime` too; `look_up` every reading of payments or schedules. */
-export const FAULT_PLACES = ['again', 'look_up', 'token', 'cancel', 'customers', 'any'] as const;
+const CALLS = ['again', 'look_up', 'token', 'cancel', 'customers', 'any'] as const;
+
+/** Calls, and the webhooks that are sent. */
+export const FAULT_PLACES = [...CALLS, 'webhook'] as const;
 
 /** One of `FAULT_PLACES`. */
 export type FaultPlace = (typeof FAULT_PLACES)[number];
@@ -22,21 +25,21 @@ function kind(on: readonly FaultPlace[], params: FaultKind['params'] = {}): Faul
 /** Instead of doing anything. */
 const BEFORE = {
   /** The connection ends without an answer. */
-  reset: kind(FAULT_PLACES),
+  reset: kind(CALLS),
   /** The same by a TCP reset. */
-  rst: kind(FAULT_PLACES),
+  rst: kind(CALLS),
   /** No answer as long as the caller stays. */
-  hang: kind(FAULT_PLACES),
+  hang: kind(CALLS),
   /** The connection stays open, its bytes are not read, and after `for_ms` it ends. Cannot be told by `match`. */
-  unread: kind(FAULT_PLACES, { for_ms: 120_000 }),
-  error_500: kind(FAULT_PLACES),
-  page_502: kind(FAULT_PLACES),
-  too_many_requests: kind(FAULT_PLACES),
+  unread: kind(CALLS, { for_ms: 120_000 }),
+  error_500: kind(CALLS),
+  page_502: kind(CALLS),
+  too_many_requests: kind(CALLS),
   /** 429 with `Retry-After`. */
-  too_many_requests_retry_after: kind(FAULT_PLACES, { retry_after_s: 1 }),
-  unauthorized: kind(FAULT_PLACES),
+  too_many_requests_retry_after: kind(CALLS, { retry_after_s: 1 }),
+  unauthorized: kind(CALLS),
   /** From the call that it strikes, every call is reset for `for_ms`, whatever `on` and `match` say. */
-  outage: kind(FAULT_PLACES, { for_ms: 10_000 }),
+  outage: kind(CALLS, { for_ms: 10_000 }),
   /** From the call that it strikes, every call is answered 401 for `for_ms`, except for tokens. */
   unauthorized_storm: kind(['again', 'look_up', 'cancel', 'customers', 'any'], { for_ms: 10_000 }),
   /** PortOne's "not found" for something that may be there. */
@@ -45,20 +48,20 @@ const BEFORE = {
 
 /** The call is served as if nothing were wrong (a charge by its card), then its answer is lost or damaged. */
 const AFTERWARDS = {
-  done_then_hang: kind(FAULT_PLACES),
-  done_then_reset: kind(FAULT_PLACES),
-  done_then_rst: kind(FAULT_PLACES),
-  done_then_error_500: kind(FAULT_PLACES),
-  done_then_page_502: kind(FAULT_PLACES),
+  done_then_hang: kind(CALLS),
+  done_then_reset: kind(CALLS),
+  done_then_rst: kind(CALLS),
+  done_then_error_500: kind(CALLS),
+  done_then_page_502: kind(CALLS),
   /** Half of the JSON in a whole answer. */
-  done_then_truncated: kind(FAULT_PLACES),
+  done_then_truncated: kind(CALLS),
   /** Half of the answer, then the connection ends. */
-  done_then_cut: kind(FAULT_PLACES),
-  done_then_wrong_type: kind(FAULT_PLACES),
+  done_then_cut: kind(CALLS),
+  done_then_wrong_type: kind(CALLS),
   /** One byte of the body every `every_ms`. */
-  done_then_drip: kind(FAULT_PLACES, { every_ms: 1_000 }),
+  done_then_drip: kind(CALLS, { every_ms: 1_000 }),
   /** The whole answer a second time behind the first. */
-  done_then_twice: kind(FAULT_PLACES),
+  done_then_twice: kind(CALLS),
   /** The answer to a request about another uid. */
   done_then_other_uid: kind(['again', 'look_up', 'cancel']),
   /** Amounts in the answer are `by` major units too high. */
@@ -109,10 +112,24 @@ const TOKEN_FAULTS = {
 
 const EVERYWHERE = {
   /** Served `ms` later. */
-  slow: kind(FAULT_PLACES, { ms: 1_000 }),
+  slow: kind(CALLS, { ms: 1_000 }),
 };
 
-const KINDS = { ...BEFORE, ...AFTERWARDS, ...COURSES, ...SIGHTS, ...TOKEN_FAULTS, ...EVERYWHERE };
+const WEBHOOKS: readonly FaultPlace[] = ['webhook'];
+
+const WEBHOOK_FAULTS = {
+  webhook_lost: kind(WEBHOOKS),
+  webhook_doubled: kind(WEBHOOKS),
+  webhook_late: kind(WEBHOOKS, { delay_ms: 3_000 }),
+  /** Kept back until the next one has gone. */
+  webhook_reordered: kind(WEBHOOKS),
+  /** Beside the true one, three that say of the same payment what is not so. */
+  webhook_forged: kind(WEBHOOKS),
+  /** Beside the true one, one about another shop's payment. */
+  webhook_foreign: kind(WEBHOOKS),
+};
+
+const KINDS = { ...BEFORE, ...AFTERWARDS, ...COURSES, ...SIGHTS, ...TOKEN_FAULTS, ...WEBHOOK_FAULTS, ...EVERYWHERE };
 
 /** The name of a kind of fault. */
 export type FaultName = keyof typeof KINDS;

@@ -97,7 +97,7 @@ export class Faults {
 }
 
 function isOpen({ fault, untilMs }: Live, { on }: Subject, nowMs: number): boolean {
-  if (nowMs >= untilMs) return false;
+  if (nowMs >= untilMs || on === 'webhook') return false;
   return fault.what === 'outage' || (fault.what === 'unauthorized_storm' && on !== 'token');
 }
 
@@ -111,7 +111,7 @@ function fires(live: Live, subject: Subject): boolean {
 }
 
 function matches({ on, what, match }: Fault, subject: Subject): boolean {
-  if (on !== 'any' && on !== subject.on) return false;
+  if (on === 'any' ? subject.on === 'webhook' : on !== subject.on) return false;
   if (on === 'any' && what === 'unauthorized_storm' && subject.on === 'token') return false;
   return (
     (match.customer_uid === undefined || subject.customerUid?.startsWith(match.customer_uid) === true) &&

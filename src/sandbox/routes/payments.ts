@@ -31,7 +31,16 @@ export function registerPaymentRoutes(app: FastifyInstance, core: Core): void {
     return page(core, payments, request);
   });
   app.get<ByStatus>('/payments/status/:status', (request) => page(core, findRecent(core, request), request));
-  app.post('/payments/cancel', (request) => success(shown(core, cancelPayment(core, fieldsOf(request.body)))));
+  app.post('/payments/cancel', (request) => {
+    const fields = fieldsOf(request.body);
+    const payment = cancelPayment(core, fields);
+    const id = payment.cancels.at(-1)?.cancellationId;
+    if (isTrue(fields.enable_webhook) && id !== undefined) {
+      // To the address in the console alone (fact sheet §3.6).
+      core.webhooks.tell(core, { ...payment, noticeUrl: null }, { status: 'cancelled', cancellation_id: id });
+    }
+    return success(shown(core, payment));
+  });
   app.get('/payments/prepare/:uid', () => {
     throw new Refusal(404, -1, '사전등록된 결제정보가 존재하지 않습니다.');
   });
@@ -112,6 +121,10 @@ function page(core: Core, payments: readonly Payment[], request: FastifyRequest)
 
 function shown(core: Core, payment: Payment): Record<string, unknown> {
   return paymentAnnotation(payment, !core.modes.liveChannel);
+}
+
+function isTrue(value: unknown): boolean {
+  return value === true || value === 'true';
 }
 
 function notFound(): Refusal {
