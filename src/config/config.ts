@@ -7,6 +7,7 @@ import type { LogLevel } from './environment.ts';
 import type { EventEndpoint } from './events.ts';
 import type { Hooks } from './hooks.ts';
 import type { Secret } from './secret.ts';
+import type { Webhooks } from './webhooks.ts';
 
 /** Everything maedal was told, checked and frozen: defaults, then the configuration file, then the environment. */
 export type Config = {
@@ -81,19 +82,6 @@ export type Policy = { readonly version: string; readonly dunning: DunningPolicy
 
 /** Classes by code, and by a part of the text. No prototypes. */
 type DeclineLines = { readonly codes: Named<DeclineClass>; readonly texts: Named<DeclineClass> };
-
-/** PortOne's webhooks: where they are asked for, and from where they are taken. */
-export type Webhooks = {
-  /** Sent with each charge; null to leave it to what PortOne's console says. */
-  readonly noticeUrl: string | null;
-  /** Null: from anywhere. */
-  readonly from: readonly Network[] | null;
-  /** Proxies whose `X-Forwarded-For` is believed. */
-  readonly trustedProxies: readonly Network[];
-};
-
-/** A network: its first address, and how many bits of it count. */
-type Network = { readonly address: string; readonly bits: number };
 
 export type Limits = {
   readonly leaseSeconds: number;

@@ -1,7 +1,19 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseBaseUrl } from './base-url.ts';
-import type { Webhooks } from './config.ts';
+
+/** PortOne's webhooks: where they are asked for, and from where they are taken. */
+export type Webhooks = {
+  /** Sent with each charge; null to leave it to what PortOne's console says. */
+  readonly noticeUrl: string | null;
+  /** Null: from anywhere. */
+  readonly from: readonly Network[] | null;
+  /** Proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly Network[];
+};
+
+/** A network: its first address, and how many bits of it count. */
+type Network = { readonly address: string; readonly bits: number };
 
 /** The section `webhooks`. */
 export const webhooksSchema = z
@@ -45,7 +57,7 @@ function networks() {
   return z.array(z.string().refine((text) => readNetwork(text) !== null, { error })).max(100);
 }
 
-function readNetwork(text: string): { readonly address: string; readonly bits: number } | null {
+function readNetwork(text: string): Network | null {
   const [, address = '', given] = /^([0-9a-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const family = isIP(address);
   if (family === 0) return null;

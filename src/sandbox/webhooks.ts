@@ -1,7 +1,17 @@
 import { Agent } from 'undici';
-import type { Core } from './core.ts';
 import type { Entry, Payment } from './entry.ts';
-import type { Hit } from './faults/faults.ts';
+import type { Faults, Hit } from './faults/faults.ts';
+import type { Ledger } from './ledger.ts';
+import type { SandboxModes } from './modes.ts';
+import type { SandboxTime } from './time.ts';
+
+/** What of the sandbox it needs. */
+type Parts = {
+  readonly ledger: Ledger;
+  readonly time: SandboxTime;
+  readonly modes: SandboxModes;
+  readonly faults: Faults;
+};
 
 /** What a webhook says. */
 type Webhook = {
@@ -30,7 +40,7 @@ export class Webhooks {
   #held: (() => void)[] = [];
 
   /** Tells of what an entry did to a payment, `before` as it stood. */
-  ofEntry(core: Core, entry: Entry, before: Payment | undefined): void {
+  ofEntry(core: Parts, entry: Entry, before: Payment | undefined): void {
     if (entry.kind !== 'payment') return;
     const { payment } = entry;
     const isCaptured = payment.status === 'paid' && before?.status !== 'paid';
@@ -39,7 +49,7 @@ export class Webhooks {
   }
 
   /** Sends a webhook about a payment, as soon as what it tells is durable, unless a fault has another wish. */
-  tell(core: Core, payment: Payment, said: Pick<Webhook, 'status' | 'cancellation_id'>): void {
+  tell(core: Parts, payment: Payment, said: Pick<Webhook, 'status' | 'cancellation_id'>): void {
     const url = payment.noticeUrl ?? core.modes.webhookUrl;
     if (url === '') return;
     const body = { imp_uid: payment.impUid, merchant_uid: payment.merchantUid, ...said };
@@ -58,7 +68,10 @@ export class Webhooks {
     await this.#agent.destroy();
   }
 
-  #send(core: Core, { url, body, hit, send }: { url: string; body: Webhook; hit: Hit | null; send: () => void }): void {
+  #send(
+    core: Parts,
+    { url, body, hit, send }: { url: string; body: Webhook; hit: Hit | null; send: () => void },
+  ): void {
     const held = this.#held.splice(0);
     const delayMs = hit?.what === 'webhook_late' ? hit.param('delay_ms') : 0;
     if (hit?.what === 'webhook_reordered') this.#held.push(send);
@@ -70,7 +83,7 @@ export class Webhooks {
   }
 
   /** No answer, or one of 5xx, is tried again a minute later by the sandbox's clock. */
-  async #deliver(core: Core, url: string, body: Webhook, nth: number): Promise<void> {
+  async #deliver(core: Parts, url: string, body: Webhook, nth: number): Promise<void> {
     const answer = await this.#post(core, url, body, nth === 1 ? 30_000 : 15_000);
     this.deliveries.push({ url, body, try: nth, answer });
     if (this.deliveries.length > MOST_KEPT) this.deliveries.shift();
@@ -78,7 +91,7 @@ export class Webhooks {
     core.time.at(core.time.nowMs() + APART_MS, () => void this.#deliver(core, url, body, nth + 1));
   }
 
-  async #post(core: Core, url: string, body: Webhook, timeoutMs: number): Promise<number | null> {
+  async #post(core: Parts, url: string, body: Webhook, timeoutMs: number): Promise<number | null> {
     const isForm = core.modes.webhookType === 'form';
     try {
       const { origin, pathname, search } = new URL(url);

@@ -1,5 +1,5 @@
 import type { Db } from './db.ts';
-import type { Unaccounted } from './unaccounted.ts';
+import type { Subject } from './record.ts';
 
 /**
  * Records as refunds what the gateway lists as given back of a payment and nobody here asked for: each cancellation once,
@@ -9,7 +9,7 @@ import type { Unaccounted } from './unaccounted.ts';
  */
 export async function recordElsewhere(
   db: Db,
-  { capture: { impUid }, own }: { readonly capture: { readonly impUid: string }; readonly own: Unaccounted['own'] },
+  { capture: { impUid }, own }: { readonly capture: { readonly impUid: string }; readonly own: Subject },
 ): Promise<'recorded' | 'ours-open'> {
   const [row] = await db.$queryRaw<{ waits: boolean }[]>`
     WITH listed AS MATERIALIZED (
