@@ -66,14 +66,14 @@ export type BillingEvent =
     }
   /** The gateway's books could not be read to their end; the audit is made again in minutes. */
   | { readonly kind: 'audit.unclear'; readonly reason: string }
-  /** An event was delivered to an endpoint of the merchant's, or was not, and goes again. */
+  /** An event was delivered to an endpoint or a hook (`hook:…`) of the merchant's, or was not, and goes again. */
   | {
       readonly kind: 'delivery.finished';
       readonly endpoint: string;
       readonly eventId: string;
       readonly event: string;
       readonly tries: number;
-      readonly outcome: 'delivered' | 'failed';
+      readonly outcome: 'delivered' | 'failed' | 'undone';
       readonly reason: string | null;
     }
   /** An endpoint asked to be left alone: nothing goes there until a person acts. */

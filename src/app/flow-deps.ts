@@ -1,9 +1,7 @@
 import type { App } from '../app.ts';
 import { merchantUid } from '../billing/ids.ts';
 import type { Channel, Config } from '../config/config.ts';
-import { outgoingPost } from '../hooks/outgoing.ts';
 import type { InboundDeps } from '../inbound/follow-hints.ts';
-import type { NotifyDeps } from '../notify/deps.ts';
 import type { AuditDeps } from '../scheduler/audit-tally.ts';
 import type { ClockWatchDeps } from '../scheduler/clock-watch.ts';
 import type { SchedulerDeps } from '../scheduler/deps.ts';
@@ -15,7 +13,6 @@ import { chargeStore } from '../store/charge-store.ts';
 
 import type { Ring } from '../store/due.ts';
 import { hintStore } from '../store/hints.ts';
-import { notifyStore } from '../store/notify-store.ts';
 import { refundStore } from '../store/refund-store.ts';
 import { scheduleStore } from '../store/schedule-store.ts';
 import { watchClock } from '../store/sending-alarms.ts';
@@ -108,19 +105,6 @@ export function workerDeps(app: App): WorkerDeps {
 /** What a worker needs to refund. */
 export function refundDeps(app: App): RefundDeps {
   return { ...workerDeps(app), store: refundStore(app.db) };
-}
-
-/** What the relay of events needs. */
-export function notifyDeps({ db, clock, report, config, identity }: App): NotifyDeps {
-  const endpoints = config.endpoints.map(({ name, url, secrets, types, allowAddresses, ca, address }) => {
-    const [newest, ...older] = secrets;
-    return {
-      ...{ name, types, address, url: url.reveal(), allow: { addresses: allowAddresses, ca } },
-      secrets: () => [newest.reveal(), ...older.map((secret) => secret.reveal())] as const,
-    };
-  });
-  const { fingerprint } = identity;
-  return { store: notifyStore(db), post: outgoingPost(clock), clock, report, endpoints, fingerprint };
 }
 
 /** What following hints needs. */

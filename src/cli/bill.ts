@@ -1,14 +1,7 @@
 import type { Command } from 'commander';
 import { DateTime } from 'luxon';
-import {
-  auditDeps,
-  clockWatchDeps,
-  inboundDeps,
-  notifyDeps,
-  refundDeps,
-  schedulerDeps,
-  workerDeps,
-} from '../app/flow-deps.ts';
+import { auditDeps, clockWatchDeps, inboundDeps, refundDeps, schedulerDeps, workerDeps } from '../app/flow-deps.ts';
+import { notifyDeps } from '../app/notify-deps.ts';
 import type { App } from '../app.ts';
 import { InputError } from '../billing/errors.ts';
 import { asError, type BillingEvent } from '../events.ts';

@@ -1,13 +1,6 @@
 import { watchFence } from '../app/fence-watch.ts';
-import {
-  channelOf,
-  inboundDeps,
-  loopDeps,
-  notifyDeps,
-  policyVersions,
-  refundDeps,
-  workerDeps,
-} from '../app/flow-deps.ts';
+import { channelOf, inboundDeps, loopDeps, policyVersions, refundDeps, workerDeps } from '../app/flow-deps.ts';
+import { notifyDeps } from '../app/notify-deps.ts';
 import { type App, named } from '../app.ts';
 import { pause } from '../clock.ts';
 import type { Role } from '../config/roles.ts';

@@ -81,6 +81,8 @@ export type MaedalEvent = {
   readonly type: string;
   /** When it happened: ISO 8601 in UTC. */
   readonly timestamp: string;
+  /** Counted from 1 within its subscription; null where it is of none. */
+  readonly sequence: number | null;
   readonly data: Readonly<Record<string, unknown>>;
 };
 

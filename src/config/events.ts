@@ -27,7 +27,11 @@ export function resolveEvents({ endpoints }: FileConfig['events'], problems: str
     places.set(name, first ?? place);
     const [newest = '', ...older] = [secret].flat();
     const secrets = [new Secret(newest), ...older.map((text) => new Secret(text))] as const;
-    const address = createHash('sha256').update(url).digest('base64url').slice(0, 22);
-    return { name, url: new Secret(url), secrets, types, allowAddresses, ca, address };
+    return { name, url: new Secret(url), secrets, types, allowAddresses, ca, address: addressOf(url) };
   });
+}
+
+/** Tells one URL from another, and shows none. */
+export function addressOf(url: string): string {
+  return createHash('sha256').update(url).digest('base64url').slice(0, 22);
 }

@@ -1,47 +1,71 @@
 import type { Posted } from '../hooks/outgoing.ts';
 import { sign } from '../hooks/signature.ts';
 import type { Delivery, Tried } from '../store/deliveries.ts';
+import type { Listener } from '../store/outbox.ts';
 import { waitSeconds } from './back-off.ts';
-import type { Endpoint, NotifyDeps } from './deps.ts';
+import type { Endpoint, NotifyDeps, ToldFunction } from './deps.ts';
+import { tellFunction } from './tell-function.ts';
 
-/** Deliveries to one endpoint that one process has in hand at once, and with them its memory. */
+/** Deliveries to one listener that one process has in hand at once, and with them its memory. */
 const AT_ONCE = 8;
 const TIMEOUT_MS = 15_000;
 /** A lease outlives its try by far: what ends it is a process that died. */
-const LEASE_SECONDS = 60;
+const LEASE_SECONDS = 120;
 
-/** Tries what is due at one endpoint now, a handful at a time side by side. Returns how many were tried. */
-export async function deliverDue(deps: NotifyDeps, endpoint: Endpoint, signal?: AbortSignal): Promise<number> {
+/** Tries what is due at one listener now, a handful at a time side by side. Returns how many were tried. */
+export async function deliverDue(
+  deps: NotifyDeps,
+  listener: Endpoint | ToldFunction,
+  signal?: AbortSignal,
+): Promise<number> {
   const hold = { limit: AT_ONCE, leaseSeconds: LEASE_SECONDS, fingerprint: deps.fingerprint };
-  const leased = await deps.store.leaseDeliveries(endpoint, hold);
-  await Promise.all(leased.map((delivery) => deliver(deps, endpoint, delivery, signal)));
+  const leased = await deps.store.leaseDeliveries(listener, hold);
+  await Promise.all(leased.map((delivery) => deliver(deps, listener, delivery, signal)));
   return leased.length;
 }
 
-async function deliver(deps: NotifyDeps, endpoint: Endpoint, delivery: Delivery, signal?: AbortSignal): Promise<void> {
+async function deliver(
+  deps: NotifyDeps,
+  listener: Endpoint | ToldFunction,
+  delivery: Delivery,
+  signal?: AbortSignal,
+): Promise<void> {
   const body = bodyOf(delivery);
-  const signed = sign(endpoint.secrets(), { id: delivery.eventId, at: delivery.now, body });
-  const posted = await deps.post({
-    url: endpoint.url,
-    headers: { 'content-type': 'application/json', 'user-agent': 'maedal', ...signed },
-    body,
-    timeoutMs: TIMEOUT_MS,
-    maxBytes: 0, // that it arrived is all there is to know
-    allow: endpoint.allow,
-    ...(signal === undefined ? {} : { signal }),
-  });
-  const tried = judge(posted, delivery);
+  const tried =
+    'call' in listener
+      ? await tellFunction(listener, delivery, body, signal)
+      : await postTo(deps, listener, delivery, body, signal);
   await deps.store.recordTry(delivery, tried);
-  if (tried.status === GONE) await leaveAlone(deps, endpoint);
+  if (tried.status === GONE) await leaveAlone(deps, listener);
   deps.report({
     kind: 'delivery.finished',
-    endpoint: endpoint.name,
+    endpoint: listener.name,
     eventId: delivery.eventId,
     event: delivery.kind,
     tries: delivery.tries,
     outcome: tried.kind,
-    reason: tried.kind === 'failed' ? tried.reason : null,
+    reason: tried.kind === 'delivered' ? null : tried.reason,
   });
+}
+
+async function postTo(
+  { post }: NotifyDeps,
+  { secrets, url, timeoutMs = TIMEOUT_MS, allow }: Endpoint,
+  delivery: Delivery,
+  body: string,
+  signal?: AbortSignal,
+): Promise<Tried> {
+  const signed = sign(secrets(), { id: delivery.eventId, at: delivery.now, body });
+  const posted = await post({
+    url,
+    headers: { 'content-type': 'application/json', 'user-agent': 'maedal', ...signed },
+    body,
+    timeoutMs,
+    maxBytes: 0, // that it arrived is all there is to know
+    allow,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return judge(posted, delivery);
 }
 
 /** The body of an event: the same bytes in every repetition. */
@@ -59,7 +83,7 @@ function judge(posted: Posted, { tries, eventId, now }: Delivery): Tried {
   return { kind: 'failed', status, reason, afterSeconds: waitSeconds(tries, eventId, retryAfter, now) };
 }
 
-async function leaveAlone({ store, report }: NotifyDeps, endpoint: Endpoint): Promise<void> {
+async function leaveAlone({ store, report }: NotifyDeps, endpoint: Listener): Promise<void> {
   const reason = 'it answered 410 Gone';
   if (await store.disableEndpoint(endpoint, reason))
     report({ kind: 'endpoint.disabled', endpoint: endpoint.name, reason });

@@ -1,7 +1,7 @@
 import { pause } from '../clock.ts';
 import { asError } from '../events.ts';
 import { deliverDue } from './deliver.ts';
-import type { Endpoint, NotifyDeps } from './deps.ts';
+import type { NotifyDeps } from './deps.ts';
 
 /** Events taken up in one statement. */
 const BATCH = 200;
@@ -9,7 +9,7 @@ const PASS_MS = 1_000;
 const RECOVER_MS = 2_000;
 
 /**
- * Takes events up and delivers them until it is closed. Each endpoint has a loop of its own: one that hangs holds up
+ * Takes events up and delivers them until it is closed. Each listener has a loop of its own: one that hangs holds up
  * nobody else, and a charge never waits for any. Closing ends the tries in hand; they are made again under the same id.
  */
 export function startRelay(deps: NotifyDeps): { close(): Promise<void> } {
@@ -17,7 +17,7 @@ export function startRelay(deps: NotifyDeps): { close(): Promise<void> } {
   const { signal } = stopping;
   const loops = [
     repeat(deps, signal, () => takeUp(deps)),
-    ...deps.endpoints.map((endpoint) => repeat(deps, signal, () => deliverDue(deps, endpoint, signal))),
+    ...deps.listeners.map((listener) => repeat(deps, signal, () => deliverDue(deps, listener, signal))),
   ];
   return {
     close: async () => {
@@ -30,17 +30,21 @@ export function startRelay(deps: NotifyDeps): { close(): Promise<void> } {
 /** Takes up and delivers what is due now, until nothing is left that is due, or the signal is aborted. */
 export async function relayDue(deps: NotifyDeps, signal?: AbortSignal): Promise<void> {
   while (signal?.aborted !== true && (await takeUp(deps)) === BATCH);
-  await Promise.all(deps.endpoints.map((endpoint) => drain(deps, endpoint, signal)));
+  await Promise.all(deps.listeners.map((listener) => drain(deps, listener, signal)));
 }
 
-async function drain(deps: NotifyDeps, endpoint: Endpoint, signal: AbortSignal | undefined): Promise<void> {
-  while (signal?.aborted !== true && (await deliverDue(deps, endpoint, signal)) > 0);
+async function drain(
+  deps: NotifyDeps,
+  listener: NotifyDeps['listeners'][number],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  while (signal?.aborted !== true && (await deliverDue(deps, listener, signal)) > 0);
 }
 
-/** Returns how many events were taken up; without an endpoint they are numbered all the same. */
-async function takeUp({ store, endpoints, fingerprint }: NotifyDeps): Promise<number> {
-  const listeners = endpoints.map(({ name, types, address }) => ({ name, types, address }));
-  return store.takeUpEvents(listeners, { limit: BATCH, fingerprint });
+/** Returns how many events were taken up; without a listener they are numbered all the same. */
+async function takeUp({ store, listeners, fingerprint }: NotifyDeps): Promise<number> {
+  const told = listeners.map(({ name, types, address }) => ({ name, types, address }));
+  return store.takeUpEvents(told, { limit: BATCH, fingerprint });
 }
 
 /** At once while there is something to do, then every second. A pass that fails is made again. */

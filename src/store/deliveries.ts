@@ -49,7 +49,8 @@ export async function leaseDeliveries(
 export type Tried =
   | { readonly kind: 'delivered'; readonly status: number | null }
   | {
-      readonly kind: 'failed';
+      /** `undone`: nothing can be said of it, and it counts for no try. */
+      readonly kind: 'failed' | 'undone';
       readonly status: number | null;
       readonly reason: string;
       readonly afterSeconds: number;
@@ -64,6 +65,7 @@ export async function recordTry(db: Db, { id, tries }: Pick<Delivery, 'id' | 'tr
   const after = arrived ? 0 : tried.afterSeconds;
   const written = await db.$executeRaw`
     UPDATE delivery SET last_status = ${tried.status}::integer, last_error = ${arrived ? null : tried.reason}, lease_until = NULL,
+           tries = delivery.tries - ${tried.kind === 'undone' ? 1 : 0}::integer,
            delivered_at = CASE WHEN ${arrived} THEN maedal_now() END,
            next_at = CASE WHEN NOT ${arrived} AND maedal_now() + make_interval(secs => ${after}) <= gives_up_at
                           THEN maedal_now() + make_interval(secs => ${after}) END

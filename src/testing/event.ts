@@ -8,9 +8,13 @@ import { frozen } from './frozen.ts';
 export function event(
   type: string,
   data: Readonly<Record<string, unknown>> = {},
-  { id = 'evt_1', timestamp = '2027-01-31T01:00:05.000Z' }: Partial<Pick<MaedalEvent, 'id' | 'timestamp'>> = {},
+  {
+    id = 'evt_1',
+    timestamp = '2027-01-31T01:00:05.000Z',
+    sequence = 1,
+  }: Partial<Pick<MaedalEvent, 'id' | 'timestamp' | 'sequence'>> = {},
 ): MaedalEvent {
-  return frozen(structuredClone({ id, type, timestamp, data: { ...DATA, ...data } }));
+  return frozen(structuredClone({ id, type, timestamp, sequence, data: { ...DATA, ...data } }));
 }
 
 const DATA = {

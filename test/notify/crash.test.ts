@@ -22,7 +22,7 @@ beforeEach(async () => {
   };
   deps = {
     ...{ store: notifyStore(world.database.db), post: outgoingPost(clock, async () => ['127.0.0.1']), clock },
-    ...{ report: world.scheduler.report, endpoints: [endpoint], fingerprint: FINGERPRINT },
+    ...{ report: world.scheduler.report, listeners: [endpoint], fingerprint: FINGERPRINT },
   };
 });
 afterEach(async () => {

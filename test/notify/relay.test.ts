@@ -46,7 +46,7 @@ function notifying(endpoints: readonly Endpoint[], clock = handClock()): NotifyD
     post,
     clock,
     report: world.scheduler.report,
-    endpoints,
+    listeners: endpoints,
     fingerprint: FINGERPRINT,
   };
 }
@@ -171,9 +171,9 @@ test('an endpoint that hangs holds up no other, and what it was sent goes again'
   receiver.on(({ path }, response) => (path === '/other' ? response.writeHead(204).end() : hung()));
   await tell('charge.failed', 20);
   const both = notifying([endpoint('shop'), endpoint('other')], clock);
-  await relayDue({ ...both, endpoints: [endpoint('shop'), endpoint('other')].map((one) => ({ ...one, types: [] })) });
+  await relayDue({ ...both, listeners: [endpoint('shop'), endpoint('other')].map((one) => ({ ...one, types: [] })) });
   await tell('charge.failed', 20);
-  await both.store.takeUpEvents(both.endpoints, { limit: 100, fingerprint: FINGERPRINT });
+  await both.store.takeUpEvents(both.listeners, { limit: 100, fingerprint: FINGERPRINT });
   const shop = deliverDue(both, endpoint('shop'));
   await hanging;
   for (let more = 1; more > 0; more = await deliverDue(both, endpoint('other')));
