@@ -77,6 +77,7 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   declines: async () => (await import('./declines.ts')).declinesCommand,
   forecast: async () => (await import('./forecast.ts')).forecastCommand,
   simulate: async () => (await import('./simulate.ts')).simulateCommand,
+  hooks: async () => (await import('./hooks.ts')).hooksCommand,
   explain: async () => (await import('./explain.ts')).explainCommand,
   retry: async () => (await import('./retry.ts')).retryCommand,
   release: async () => (await import('./release.ts')).releaseCommand,

@@ -1,5 +1,6 @@
 import type { Charged, HookDecision } from '../billing/before-charge.ts';
 import type { BeforeCharge, BeforeChargeAnswer, PreviousOutcome } from '../billing/hook.ts';
+import type { InvoiceId } from '../billing/ids.ts';
 import type { Db } from './db.ts';
 import type { LeasedAttempt } from './lease.ts';
 import type { Prisma } from './prisma/client.ts';
@@ -20,6 +21,8 @@ export type BeforeFile = {
   readonly priceMinor: number;
   readonly deferredSeconds: number;
   readonly answers: ReadonlyMap<string, KeptAnswer>;
+  /** Name of the channel that its subscription is charged through. */
+  readonly channel: string;
 };
 
 /** Reads what is asked about. */
@@ -29,6 +32,7 @@ export async function readBefore(db: Db, attemptId: string, now: string): Promis
   return {
     priceMinor: Number(invoice.price ?? invoice.amount),
     deferredSeconds: invoice.deferred_seconds,
+    channel: invoice.subscription.channel,
     answers: new Map(attempt.hook_answers.map(({ hook, answer }) => [hook, asKept(answer)])),
     about: {
       now,
@@ -39,6 +43,14 @@ export async function readBefore(db: Db, attemptId: string, now: string): Promis
       previous: invoice.attempts.filter(({ number }) => number < attempt.number).map(outcomeOf),
     },
   };
+}
+
+/** The latest attempt of an invoice, as a hook would be told of it now; null where there is none. */
+export async function readLatest(db: Db, invoiceId: InvoiceId): Promise<BeforeFile | null> {
+  const [row] = await db.$queryRaw<{ id: string; now: string }[]>`
+    SELECT id, to_char(maedal_now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS now
+      FROM attempt WHERE invoice_id = ${invoiceId}::uuid ORDER BY number DESC LIMIT 1`;
+  return row === undefined ? null : readBefore(db, row.id, row.now);
 }
 
 const AROUND = {

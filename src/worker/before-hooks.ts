@@ -1,13 +1,12 @@
 import { DateTime } from 'luxon';
 import { decideBefore, type HookDecision, type HookSaid } from '../billing/before-charge.ts';
-import type { BeforeCharge } from '../billing/hook.ts';
-import { readBeforeAnswer } from '../hooks/before-answer.ts';
 import type { HookAnswer } from '../hooks/hook-call.ts';
 import type { BeforeFile, KeptAnswer } from '../store/hook-answers.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import type { BeforeDeps, BeforeHook } from './before-deps.ts';
 import type { Conclusion } from './conclude.ts';
 import type { WorkerDeps } from './deps.ts';
+import { ALL_HOOKS_MS, ceilingOf, changed, contextOf, saidBy, standingOf } from './hook-question.ts';
 
 type Asked = { readonly kind: 'go'; readonly attempt: LeasedAttempt } | Conclusion;
 
@@ -81,49 +80,6 @@ async function askOne(
   return decision.kind === 'go' ? { kind: 'go', attempt: changed(attempt, decision) } : decision;
 }
 
-function standingOf(attempt: LeasedAttempt) {
-  const { amount, taxFreeMinor, vatMinor, name, customData, number, now } = attempt;
-  return { amountMinor: amount.minor, taxFreeMinor, vatMinor, name, customData, attemptNumber: number, now };
-}
-
-function changed(attempt: LeasedAttempt, { charged }: Extract<HookDecision, { kind: 'go' }>): LeasedAttempt {
-  const { taxFreeMinor, vatMinor, name, customData } = charged;
-  const amount = { ...attempt.amount, minor: charged.amountMinor };
-  return { ...attempt, amount, taxFreeMinor, vatMinor, name, customData };
-}
-
-/** The price, or what its plan says; a later attempt keeps the amount or lowers it. */
-function ceilingOf({ ceilings }: BeforeDeps, { about, priceMinor }: BeforeFile, attempt: LeasedAttempt): number {
-  if (attempt.number > 1) return attempt.amount.minor;
-  return Math.max(priceMinor, ceilings[`${about.subscription.plan} ${attempt.amount.currency}`] ?? 0);
-}
-
-type Telling = { readonly hook: string; readonly ceilingMinor: number; readonly dryRun: boolean };
-
-/** What a hook is told, with what the hooks before it have changed. */
-function contextOf(
-  before: BeforeDeps,
-  { about }: BeforeFile,
-  attempt: LeasedAttempt,
-  { hook, ceilingMinor, dryRun }: Telling,
-): BeforeCharge {
-  const { amount, taxFreeMinor: taxFree, vatMinor: vat, name, merchantUid } = attempt;
-  return {
-    hook,
-    idempotencyKey: `${merchantUid}:before`,
-    dryRun,
-    ...about,
-    invoice: { ...about.invoice, amount: amount.minor, taxFree, vat, name, ceiling: ceilingMinor },
-    channel: before.channel(attempt.subscription.channel),
-  };
-}
-
-function saidBy({ onError }: BeforeHook, answer: Exclude<HookAnswer, { kind: 'undone' }>, failures: number): HookSaid {
-  if (answer.kind === 'failed') return { kind: 'failed', reason: answer.reason, onError, failures };
-  const reply = readBeforeAnswer(answer.value);
-  return reply.kind === 'refused' ? { kind: 'failed', reason: reply.reason, onError, failures } : reply.answer;
-}
-
 /** What is kept of it, by what it came to: an amount above the ceiling is a hold, and a wait may be shorter than asked for. */
 function keptOf(said: HookSaid, decision: HookDecision): KeptAnswer {
   const failed = said.kind === 'failed' ? { error: said.reason, failures: said.failures + 1 } : {};
@@ -136,5 +92,4 @@ function keptOf(said: HookSaid, decision: HookDecision): KeptAnswer {
   return said.kind === 'failed' ? { kind: 'proceed', ...failed } : { ...said };
 }
 
-const ALL_HOOKS_MS = 40_000;
 const AGAIN_SECONDS = 5;

@@ -1,0 +1,119 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Db, openDb } from '../../src/store/db.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { builtMain } from '../support/built.ts';
+import { emptyDatabase } from '../support/database.ts';
+import { freePort, type Maedal, runMaedal } from '../support/process.ts';
+
+let home: string;
+let database: Awaited<ReturnType<typeof emptyDatabase>>;
+let db: Db;
+let settings: Record<string, string>;
+const running: Maedal[] = [];
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'maedal-hooks-'));
+  const calls = JSON.stringify(join(home, 'calls'));
+  await writeFile(
+    join(home, 'maedal.config.ts'),
+    `import { appendFileSync } from 'node:fs';
+     const told = ({ hook, dryRun }) => appendFileSync(${calls}, hook + (dryRun ? ' dry' : '') + ' ');
+     export default { hooks: { beforeCharge: [
+       { name: 'half', run: (context) => { told(context); return { kind: 'adjust', amount: context.subscription.amount / 2 }; } },
+       { name: 'gate', run: (context) => { told(context); return { kind: context.dryRun ? 'maybe' : 'proceed' }; }, onError: 'block' },
+       { name: 'last', run: (context) => { told(context); return { kind: 'proceed' }; } },
+     ] } };`,
+  );
+  database = await emptyDatabase();
+  await migrate(database.url);
+  db = openDb({ url: database.url, who: 'maedal/test' });
+  const sandboxPort = String(await freePort());
+  settings = {
+    DATABASE_URL: database.url,
+    PORTONE_BASE_URL: `http://127.0.0.1:${sandboxPort}`,
+    MAEDAL_SANDBOX_PORT: sandboxPort,
+  };
+  await maedal('sandbox').line(/^sandbox at/);
+  const header =
+    'subscription_id,customer_id,customer_uid,name,amount,currency,interval,interval_count,anchor_at,timezone,test_card';
+  const row = 'sub-0,c-0,card-0,원두,9900,KRW,month,1,2025-01-31,Asia/Seoul,approve';
+  await writeFile(join(home, 'subscribers.csv'), `${header}\n${row}\n`);
+  expect(await maedal('import', join(home, 'subscribers.csv')).ended).toBe(0);
+});
+
+afterAll(async () => {
+  for (const process of running) process.kill('SIGTERM');
+  await Promise.all(running.map((process) => process.ended));
+  await db.$disconnect();
+  await database.drop();
+  await rm(home, { recursive: true, force: true });
+});
+
+function maedal(...args: string[]): Maedal {
+  const process = runMaedal(builtMain(), args, settings, home);
+  running.push(process);
+  return process;
+}
+
+function calls(): string[] {
+  const path = join(home, 'calls');
+  return existsSync(path) ? readFileSync(path, 'utf8').trim().split(' ') : [];
+}
+
+test('kill -9 between a kept answer and its intent: the charge is of what was answered, and nobody is asked twice', async () => {
+  const killed = runMaedal(builtMain(), ['bill'], { ...settings, MAEDAL_FAILPOINTS: 'hook.kept=kill' }, home);
+  expect(await killed.ended).toBe('SIGKILL');
+  expect(calls()).toEqual(['half']);
+  expect(await db.attempt.findFirstOrThrow()).toMatchObject({ state: 'prepared', send_count: 0, amount: null });
+  // Its lease is over.
+  await db.$executeRaw`UPDATE attempt SET lease_until = maedal_now()`;
+  await db.$executeRaw`UPDATE invoice SET next_at = maedal_now()`;
+  expect(await maedal('bill').ended).toBe(0);
+  expect(calls()).toEqual(['half', 'gate', 'last']);
+  expect(await db.attempt.findFirstOrThrow()).toMatchObject({ state: 'paid', send_count: 1, amount: 4_950n });
+});
+
+test('hooks test asks about a real invoice until a hook lets it go no further, and stores nothing', async () => {
+  const { id, state } = await db.invoice.findFirstOrThrow();
+  const answers = await db.hook_answer.findMany();
+  const asked = calls().length;
+  const tried = maedal('hooks', 'test', '--invoice', id);
+  await tried.line(new RegExp(`^Invoice ${id}: 4950 KRW of sub-0 for \\d{4}-\\d\\d-\\d\\d, attempt 1\\.$`));
+  await tried.line(/^half \(\d+ ms\): \{"kind":"adjust","amount":4950\}$/);
+  await tried.line(/^ {2}charge 4950 KRW$/);
+  await tried.line(/^gate \(\d+ ms\): failed, its answer is none/);
+  await tried.line(/^ {2}held: hook gate: its answer is none/);
+  await tried.line(/^last: not asked$/);
+  await tried.line(/^Nothing was charged, and no answer was kept\.$/);
+  expect(await tried.ended).toBe(0);
+  expect(calls().slice(asked).join(' ')).toBe('half dry gate dry');
+  expect(await db.hook_answer.findMany()).toEqual(answers);
+  expect(await db.invoice.findFirstOrThrow()).toMatchObject({ id, state });
+});
+
+test('hooks test prints JSON, and says which invoice there is none of', async () => {
+  const { id } = await db.invoice.findFirstOrThrow();
+  const tried = maedal('hooks', 'test', '--invoice', id, '--json');
+  expect(JSON.parse(await tried.line(/^\{"invoice_id"/))).toMatchObject({
+    invoice_id: id,
+    attempt: 1,
+    hooks: [
+      {
+        hook: 'half',
+        answer: { kind: 'adjust', amount: 4_950 },
+        error: null,
+        comes_to: { kind: 'charge', amount: 4_950 },
+      },
+      { hook: 'gate', answer: null, error: expect.stringContaining('its answer is none'), comes_to: { kind: 'held' } },
+    ],
+    unasked: ['last'],
+  });
+  expect(await tried.ended).toBe(0);
+  const unknown = maedal('hooks', 'test', '--invoice', 'imps_404');
+  await unknown.line(/there is no invoice, charge or payment 'imps_404'/);
+  expect(await unknown.ended).toBe(2);
+});
