@@ -29,6 +29,7 @@ test('an empty file means the defaults', () => {
     declines: {},
     events: { endpoints: [] },
     hooks: { beforeCharge: [], afterCharge: [], onDunningStep: [], onSubscriptionChange: [], notify: [] },
+    webhooks: { from: 'anywhere', trustedProxies: [] },
     limits: { leaseSeconds: 90, reRingSeconds: 120, maxUnknownShare: 0.2, maxAmount: null },
   });
 });
