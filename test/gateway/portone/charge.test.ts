@@ -200,3 +200,17 @@ test('a repeated id is told apart from other refusals', async () => {
   server.on(fake.AGAIN, fake.refuse(200, '결제승인에 실패하였습니다. [2116]개인 월 한도금액 초과'));
   expect(await charge()).toMatchObject({ kind: 'refused', duplicate: false, decline: { class: 'funds' } });
 });
+
+test('a charge asks for its webhook exactly where an address for webhooks is given', async () => {
+  server.on(fake.AGAIN, fake.answer(fake.paymentBody(UID)));
+  const noticeUrl = 'https://billing.example.com/webhooks/portone';
+  const given = { baseUrl: server.url, key: 'imp_test', secret: 'top-secret', clock, connections: 2 };
+  const asking = createPortOne({ ...given, noticeUrl });
+  await asking.ready();
+  await asking.charge(chargeRequest(), LIMIT_MS);
+  await asking.close();
+  await charge();
+  const [told, untold] = server.to(fake.AGAIN).map(({ body }) => new Map(Object.entries(JSON.parse(body))));
+  expect(told?.get('notice_url')).toBe(noticeUrl);
+  expect(untold?.has('notice_url')).toBe(false);
+});
