@@ -69,7 +69,7 @@ async function postTo(
 }
 
 /** The body of an event: the same bytes in every repetition. */
-export function bodyOf({ eventId, kind, happenedAt, sequence, payload }: Delivery): string {
+function bodyOf({ eventId, kind, happenedAt, sequence, payload }: Delivery): string {
   return JSON.stringify({ id: eventId, type: kind, timestamp: happenedAt.toISOString(), sequence, data: payload });
 }
 
