@@ -46,14 +46,14 @@ export async function openWorld({
     closing.push(() => postgres.stop());
     const redis = plan.backend === 'redis' ? await CampaignRedis.start(directory) : null;
     if (redis !== null) closing.push(() => redis.stop());
-    const sandbox = await CampaignSandbox.start(main, directory, plan);
+    const port = String(await freePort());
+    const sandbox = await CampaignSandbox.start(main, directory, plan, `http://127.0.0.1:${port}/webhooks/portone`);
     closing.push(() => sandbox.stop());
     const proxies = await openProxies(tally, postgres.url, redis?.url ?? null, sandbox.url);
     closing.push(() => Promise.all(Object.values(proxies).map((proxy) => proxy?.close())));
     const chance = new Chance(plan.seed);
     const file = join(directory, 'clock');
     setPace(file, { base: Date.now(), origin: Date.now(), rate: 1 });
-    const port = String(await freePort());
     const env = { ...settings(directory, proxies), MAEDAL_PORT: port, NODE_OPTIONS: followingPace(file) };
     const console = new CampaignConsole(`http://127.0.0.1:${port}`, TOKEN);
     const orders = new Orders(join(directory, 'orders.jsonl'));

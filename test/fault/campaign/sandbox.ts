@@ -31,7 +31,8 @@ export class CampaignSandbox {
     this.#undertaker = standBy(`kill ${child.pid}`);
   }
 
-  static async start(main: string, directory: string, plan: Plan): Promise<CampaignSandbox> {
+  /** `webhookUrl`: where it tells of captures, by itself and with no promise that it does. */
+  static async start(main: string, directory: string, plan: Plan, webhookUrl: string): Promise<CampaignSandbox> {
     const port = await freePort();
     const dataDir = join(directory, 'gateway');
     const modes = [
@@ -40,6 +41,7 @@ export class CampaignSandbox {
       `concurrency=${plan.duplicates === 'accept' ? 'both' : 'serialise'}`,
       `duplicateLeavesRecord=${plan.duplicates === 'refuse-any'}`, // which hides what was captured under the id
       `chargeLatencyMs=${THINKING_MS}`,
+      `webhookUrl=${webhookUrl}`,
     ];
     const log = openSync(join(directory, 'logs', 'gateway.log'), 'a');
     const child = spawn(process.execPath, [main, 'sandbox', ...modes.flatMap((mode) => ['--mode', mode])], {

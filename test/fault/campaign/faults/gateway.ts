@@ -83,6 +83,12 @@ const FAULTS: readonly (readonly [
   ['cancel', 'done_then_reset', 0.1],
   ['cancel', 'reset', 0.05],
   ['cancel', 'error_500', 0.05],
+  ['webhook', 'webhook_lost', 0.2],
+  ['webhook', 'webhook_doubled', 0.1],
+  ['webhook', 'webhook_late', 0.1, { delay_ms: 20_000 }],
+  ['webhook', 'webhook_reordered', 0.05],
+  ['webhook', 'webhook_forged', 0.05],
+  ['webhook', 'webhook_foreign', 0.05],
   ['any', 'outage', 0.0004, { for_ms: 12_000 }],
   ['any', 'unauthorized_storm', 0.0004, { for_ms: 12_000 }],
 ];
