@@ -105,7 +105,9 @@ test('what somebody left of a second capture is given back, and the payment that
   world.gateway.giveBack({ impUid, amount: won(900), checksum: won(9_900) });
   await watch();
   expect(await refundDue(world.refunder)).toBe(1);
-  expect(await refunds()).toMatchObject([{ imp_uid: impUid, state: 'done', amount: 9_000n, checksum: 9_000n }]);
+  const [rest, ...others] = (await refunds()).filter(({ requested_by }) => requested_by !== 'elsewhere');
+  expect(rest).toMatchObject({ imp_uid: impUid, state: 'done', amount: 9_000n, checksum: 9_000n });
+  expect(others).toEqual([]);
   expect(await invoice()).toMatchObject({ state: 'paid' });
 });
 
