@@ -17,9 +17,9 @@ export function meteredAmount({ meterUrl, token, plan, includedUnits, pricePerUn
     name: 'metered-amount',
     timeoutMs: 5_000,
     onError: 'defer', // without the meter nobody knows the amount: ask again, for up to seven days
-    run: async ({ subscription, invoice, attempt, signal, logger }) => {
+    run: async ({ subscription, invoice, previous, signal, logger }) => {
       if (subscription.plan !== plan) return { kind: 'proceed' };
-      if (attempt.number > 1) return { kind: 'proceed' }; // what the first attempt was told stands for the invoice
+      if (previous.some(({ sentAt }) => sentAt !== null)) return { kind: 'proceed' }; // what was asked for once stands
       const query = new URLSearchParams({ subscription: subscription.id, before: invoice.periodStart });
       const answer = await fetch(`${meterUrl}/usage?${query}`, {
         signal,

@@ -19,7 +19,8 @@ export type Charged = {
 /** How an attempt stands when a before-hook has answered. */
 export type HookStanding = Charged & {
   readonly hook: string;
-  readonly attemptNumber: number;
+  /** Whether it was sent for before: then its amount may be kept or lowered. */
+  readonly wasSent: boolean;
   /** The most that an answer may make of the amount. */
   readonly ceilingMinor: number;
   /** For how long hooks have put its invoice off so far. */
@@ -34,8 +35,8 @@ export type HookDecision =
   | { readonly kind: 'deferred'; readonly until: DateTime; readonly reason: string; readonly seconds: number };
 
 /**
- * Decides what a before-hook's answer comes to. Pure. Above the ceiling nothing is charged; a later attempt keeps the
- * amount or lowers it; all hooks together put an invoice off for seven days at most, and then a person looks.
+ * Decides what a before-hook's answer comes to. Pure. Above the ceiling nothing is charged; what was sent
+ * for once keeps its amount or lowers it; all hooks together put an invoice off for seven days at most, and then a person looks.
  */
 export function decideBefore(said: HookSaid, standing: HookStanding): HookDecision {
   switch (said.kind) {
@@ -58,7 +59,7 @@ export function decideBefore(said: HookSaid, standing: HookStanding): HookDecisi
 
 function adjusted(said: Extract<HookSaid, { kind: 'adjust' }>, standing: HookStanding): HookDecision {
   const wanted = said.amount ?? standing.amountMinor;
-  const amountMinor = standing.attemptNumber > 1 ? Math.min(wanted, standing.amountMinor) : wanted;
+  const amountMinor = standing.wasSent ? Math.min(wanted, standing.amountMinor) : wanted;
   const { ceilingMinor } = standing;
   if (amountMinor > ceilingMinor) {
     return withdrawn('held', standing, `it asks for ${amountMinor}, and its plan allows ${ceilingMinor} at most`);

@@ -8,12 +8,21 @@ type ReadAnswer =
 
 /** Reads what a before-hook answered, as JSON has it. Whatever is not named here is refused: a misspelt key is no order. */
 export function readBeforeAnswer(value: unknown): ReadAnswer {
+  if (!isStorable(value))
+    return { kind: 'refused', reason: 'its answer is none: it holds a NUL, or half of a character' };
   const read = answerSchema.safeParse(value);
   if (read.success) return { kind: 'answer', answer: read.data };
   const [issue] = read.error.issues;
   const path = issue?.path.join('.') ?? '';
   const problem = `${path === '' ? '' : `${path}: `}${issue?.message ?? 'it has no form'}`;
-  return { kind: 'refused', reason: `its answer is none: ${problem}`.slice(0, 300) };
+  return { kind: 'refused', reason: Array.from(`its answer is none: ${problem}`).slice(0, 300).join('') };
+}
+
+/** What no row can hold. */
+function isStorable(value: unknown): boolean {
+  if (typeof value === 'string') return !/[\0\p{Cs}]/u.test(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every((entry) => entry.every(isStorable));
 }
 
 const minor = z.int({ error: 'write a whole number of minor units' }).min(0, { error: 'an amount is not below zero' });

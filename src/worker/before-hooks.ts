@@ -69,7 +69,7 @@ async function askOne(
   const said = saidBy(hook, answer, kept?.failures ?? 0);
   if (said.kind === 'failed') deps.report({ ...told, reason: said.reason, follows: said.onError });
   const { deferredSeconds } = file;
-  const decision = decideBefore(said, { ...standingOf(attempt), hook: hook.name, ceilingMinor, deferredSeconds });
+  const decision = decideBefore(said, { ...standingOf(file, attempt), hook: hook.name, ceilingMinor, deferredSeconds });
   const stands = await before.keep(
     attempt,
     { hook: hook.name, answer: keptOf(said, decision), decision },

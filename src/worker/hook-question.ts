@@ -8,17 +8,20 @@ import type { LeasedAttempt } from '../store/lease.ts';
 import type { BeforeDeps, BeforeHook } from './before-deps.ts';
 
 /** What of an attempt a before-hook is asked about. */
-export type AskedAttempt = Pick<
-  LeasedAttempt,
-  'number' | 'now' | 'amount' | 'taxFreeMinor' | 'vatMinor' | 'name' | 'customData'
->;
+export type AskedAttempt = Pick<LeasedAttempt, 'now' | 'amount' | 'taxFreeMinor' | 'vatMinor' | 'name' | 'customData'>;
 
 /** How it stands when a hook has answered, without what that hook is. */
 export function standingOf(
+  file: Pick<BeforeFile, 'about'>,
   attempt: AskedAttempt,
-): Charged & { readonly attemptNumber: number; readonly now: DateTime } {
-  const { amount, taxFreeMinor, vatMinor, name, customData, number, now } = attempt;
-  return { amountMinor: amount.minor, taxFreeMinor, vatMinor, name, customData, attemptNumber: number, now };
+): Charged & { readonly wasSent: boolean; readonly now: DateTime } {
+  const { amount, taxFreeMinor, vatMinor, name, customData, now } = attempt;
+  return { amountMinor: amount.minor, taxFreeMinor, vatMinor, name, customData, wasSent: wasSent(file), now };
+}
+
+/** An earlier attempt that ended before it was sent asked nobody for any amount. */
+function wasSent({ about }: Pick<BeforeFile, 'about'>): boolean {
+  return about.previous.some(({ sentAt }) => sentAt !== null);
 }
 
 /** The same attempt with what a hook has changed about it. */
@@ -31,13 +34,10 @@ export function changed<Attempt extends AskedAttempt>(
   return { ...attempt, amount, taxFreeMinor, vatMinor, name, customData };
 }
 
-/** The most that an answer may make of it: the price, or what its plan says; a later attempt keeps the amount or lowers it. */
-export function ceilingOf(
-  { ceilings }: Pick<BeforeDeps, 'ceilings'>,
-  { about, priceMinor }: BeforeFile,
-  attempt: AskedAttempt,
-): number {
-  if (attempt.number > 1) return attempt.amount.minor;
+/** The most that an answer may make of it: the price, or what its plan says; what was sent for once, its amount. */
+export function ceilingOf({ ceilings }: Pick<BeforeDeps, 'ceilings'>, file: BeforeFile, attempt: AskedAttempt): number {
+  if (wasSent(file)) return attempt.amount.minor;
+  const { about, priceMinor } = file;
   return Math.max(priceMinor, ceilings[`${about.subscription.plan} ${attempt.amount.currency}`] ?? 0);
 }
 
@@ -53,7 +53,8 @@ export function contextOf(
   const { amount, taxFreeMinor: taxFree, vatMinor: vat, name } = attempt;
   return {
     hook,
-    idempotencyKey: `${about.attempt.merchantUid}:before`,
+    // Not the key of the charge: whoever knows that one from a rehearsal would give it the same answer.
+    idempotencyKey: `${about.attempt.merchantUid}:before${dryRun ? ':dry' : ''}`,
     dryRun,
     ...about,
     invoice: { ...about.invoice, amount: amount.minor, taxFree, vat, name, ceiling: ceilingMinor },

@@ -33,7 +33,12 @@ export async function rehearse(deps: RehearsalDeps, file: BeforeFile): Promise<r
     const answer = await ask(deps, hook, context, ALL_HOOKS_MS - (sinceMs - beganMs));
     const said = saidBy(hook, answer, 0);
     const { deferredSeconds } = file;
-    const decision = decideBefore(said, { ...standingOf(attempt), hook: hook.name, ceilingMinor, deferredSeconds });
+    const decision = decideBefore(said, {
+      ...standingOf(file, attempt),
+      hook: hook.name,
+      ceilingMinor,
+      deferredSeconds,
+    });
     rehearsed.push({ hook: hook.name, tookMs: Math.round(deps.clock.monotonicMs() - sinceMs), said, decision });
     if (decision.kind !== 'go') break;
     attempt = changed(attempt, decision);
@@ -59,7 +64,6 @@ async function ask(
 function attemptIn({ about }: BeforeFile): AskedAttempt {
   const { amount, currency, taxFree, vat, name } = about.invoice;
   return {
-    number: about.attempt.number,
     now: DateTime.fromISO(about.now, { zone: 'utc' }),
     amount: money(amount, currency),
     ...{ taxFreeMinor: taxFree, vatMinor: vat, name, customData: null },

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { BeforeCharge, OnError } from '../../src/billing/hook.ts';
+import { parseInvoiceId } from '../../src/billing/ids.ts';
 import type { HookAnswer } from '../../src/hooks/hook-call.ts';
+import { orderIntervention } from '../../src/operator/intervene.ts';
 import { bound } from '../../src/store/charge-store.ts';
 import { keepAnswer, readBefore } from '../../src/store/hook-answers.ts';
-import { invoiceOf, newWorld, type World } from '../support/world.ts';
+import { CHANNEL, FINGERPRINT, invoiceOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -111,6 +113,21 @@ test('an amount above the price is held; above it up to what the plan allows is 
   expect(world.gateway.posts.map(({ amount }) => amount.minor)).toEqual([12_000]);
 });
 
+test('what was held above the ceiling is charged in full once that allows it and a person lets it go', async () => {
+  const meter = () => ({ kind: 'adjust', amount: 12_000 });
+  ask({ meter });
+  const id = await world.subscribe();
+  await world.database.db.$executeRaw`UPDATE subscription SET plan = 'metered'`;
+  await world.run();
+  const held = await invoiceOf(world, id);
+  expect(held).toMatchObject({ state: 'held' });
+  ask({ meter }, { ceilings: { metered: 12_000, 'metered KRW': 12_000 } });
+  const deps = { db: world.database.db, fingerprint: FINGERPRINT, channel: () => CHANNEL };
+  await orderIntervention(deps, parseInvoiceId(held.id), 'release', { actor: 'kim@host', reason: 'as used' });
+  await world.run();
+  expect(await invoiceOf(world, id)).toMatchObject({ state: 'paid', amount: 12_000n, price: 9_900n });
+});
+
 test('the intent itself lets nothing pass that is above what the plan allows', async () => {
   ask({ gate: () => ({ kind: 'proceed' }) });
   const id = await world.subscribe();
@@ -160,6 +177,8 @@ test.each([
   { kind: 'adjust', amount: 0.5 },
   { kind: 'skip' },
   { kind: 'defer', until: 'soon' },
+  { kind: 'hold', reason: 'a\0b' },
+  { kind: 'adjust', customData: { '\ud800': 1 } },
 ])('garbage is a failure that says what is wrong with it: %j', async (garbage) => {
   ask({ gate: () => garbage }, { onError: 'block' });
   const id = await world.subscribe();
