@@ -136,6 +136,7 @@ export class HookThread {
   }
 
   #ended(): void {
+    if (this.state === 'starting') this.unusable ??= this.#last; // or another would be started in its place, for ever
     this.state = 'ended';
     const answer: HookAnswer = this.alone ? { kind: 'failed', reason: this.#last } : { kind: 'undone', reason: ENDED };
     for (const id of [...this.#tasks.keys()]) this.#settle(id, answer);

@@ -86,7 +86,8 @@ function loggerOf(hook: string, send: (message: FromThread) => void): Readonly<R
 
 function reasonOf(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
-  return text.replace(/\s+/g, ' ').trim().slice(0, 300);
+  const visible = text.slice(0, 1_200).replace(/[\s\p{Cc}\p{Cs}]+/gu, ' ');
+  return Array.from(visible.trim()).slice(0, 300).join('');
 }
 
 const MOST_LINES = 100;

@@ -110,6 +110,17 @@ test('a hook sees the environment of the shop and nothing of maedal’s', async 
   if (DATABASE_URL !== undefined) process.env.DATABASE_URL = DATABASE_URL;
 });
 
+test('a file that ends its thread while it loads fails its hooks, and is not loaded for ever', async () => {
+  open('process.exit(3)');
+  expect(await call('echo')).toEqual({ kind: 'failed', reason: expect.stringContaining('its thread ended') });
+});
+
+test('what a hook throws fits in a row, whatever it holds', async () => {
+  open(CONFIG.replace("throw new Error('the meter is\\naway')", "throw new Error('a\\0b\\ud800c' + '😀'.repeat(400))"));
+  const answer = await call('throws');
+  expect(answer).toEqual({ kind: 'failed', reason: `it threw: a b c${'😀'.repeat(295)}` });
+});
+
 test('a file that does not load in a thread fails its hooks, and says why', async () => {
   open('throw new Error("no such meter")');
   const reason = expect.stringMatching(/does not load in a thread: .*no such meter/);
