@@ -20,9 +20,9 @@ export async function sweep(
   const expired = await deps.store.expireSends(BATCH);
   if (expired > 0) await deps.failpoints.at('sends.expired');
   await accountCaptures(deps);
-  await tryGivenCards(deps);
+  await unlessRefused(deps, 'given cards', () => tryGivenCards(deps));
   await decideOnAwaited(deps);
-  await enterSteps(deps);
+  await unlessRefused(deps, 'steps', () => enterSteps(deps));
   const by = until ?? (await deps.store.databaseNow());
   await prepareDueRetries(deps, by);
   const rung = await ringAll(deps, by);
@@ -30,14 +30,19 @@ export async function sweep(
   return { expired, rung };
 }
 
-/** Until none is due: of a subscription's invoices one is moved at a time. Where they are refused, charges go on. */
-async function enterSteps({ store, report }: SchedulerDeps): Promise<void> {
+/** Where the database refuses it, charges go on all the same. */
+async function unlessRefused({ report }: SchedulerDeps, where: string, work: () => Promise<void>): Promise<void> {
   try {
-    while ((await store.enterSteps(BATCH)) > 0);
+    await work();
   } catch (error) {
     if (databaseIsAway(error)) throw error;
-    report({ kind: 'work.failed', where: 'steps', error: asError(error) });
+    report({ kind: 'work.failed', where, error: asError(error) });
   }
+}
+
+/** Until none is due: of a subscription's invoices one is moved at a time. */
+async function enterSteps({ store }: SchedulerDeps): Promise<void> {
+  while ((await store.enterSteps(BATCH)) > 0);
 }
 
 async function prepareDueRetries(deps: SchedulerDeps, until: DateTime): Promise<void> {

@@ -24,7 +24,7 @@ export async function payableByGivenCards(db: Db, limit: number): Promise<Payabl
     WITH forgotten AS (
       UPDATE billing_key k SET given_at = NULL WHERE given_at IS NOT NULL AND NOT EXISTS (
         SELECT FROM subscription s JOIN invoice i ON i.subscription_id = s.id
-         WHERE s.billing_key_id = k.id AND s.status <> 'canceled' AND ${UNTRIED}
+         WHERE s.customer_id = k.customer_id AND s.billing_key_id = k.id AND s.status <> 'canceled' AND ${UNTRIED}
            AND (${OWED} OR (i.state = 'open' AND ${UNDER_WAY})))
     )
     ${PAYABLE} AND NOT ${UNDER_WAY} ORDER BY i.due_at, i.id LIMIT ${limit}`;
@@ -47,6 +47,6 @@ const UNDER_WAY = Prisma.sql`EXISTS (SELECT FROM attempt a WHERE a.invoice_id = 
 
 const PAYABLE = Prisma.sql`
     SELECT i.id::text, i.state, s.external_id AS subscription FROM billing_key k
-      JOIN subscription s ON s.billing_key_id = k.id AND s.status NOT IN ('paused', 'canceled')
+      JOIN subscription s ON s.customer_id = k.customer_id AND s.billing_key_id = k.id AND s.status NOT IN ('paused', 'canceled')
       JOIN invoice i ON i.subscription_id = s.id
      WHERE k.given_at IS NOT NULL AND ${OWED} AND ${UNTRIED}`;

@@ -67,12 +67,14 @@ test('a retry that cannot be prepared, and steps that cannot be entered, stop no
   await db.$executeRawUnsafe(
     `CREATE TRIGGER poison BEFORE INSERT ON attempt FOR EACH ROW WHEN (NEW.invoice_id = '${(await invoiceOf(world, bad)).id}') EXECUTE FUNCTION refuse()`,
   );
-  Object.assign(world.scheduler.store, { enterSteps: () => Promise.reject(new Error('no such step')) });
+  const refused = () => Promise.reject(new Error('no such row'));
+  Object.assign(world.scheduler.store, { enterSteps: refused, payableByGivenCards: refused });
   await world.advance({ days: 1 });
   await world.run();
   expect(await invoiceOf(world, other)).toMatchObject({ state: 'paid' });
   expect(broken()).toContainEqual(expect.objectContaining({ subscription: 'bad' }));
-  expect(world.events).toContainEqual(expect.objectContaining({ kind: 'work.failed', where: 'steps' }));
+  for (const where of ['steps', 'given cards'])
+    expect(world.events).toContainEqual(expect.objectContaining({ kind: 'work.failed', where }));
 });
 
 test('a database that is away is no row’s fault: the pass ends, to be made again', async () => {
