@@ -60,12 +60,17 @@ export async function observe(
  */
 export async function markGone(db: Db, impUid: string): Promise<void> {
   await db.$executeRaw`
-    WITH watched AS (
-      UPDATE invoice SET watch_at = coalesce(watch_at, maedal_now() + ${LOOK_AGAIN}::interval)
+    WITH i AS MATERIALIZED (
+      SELECT id FROM invoice
        WHERE id = (SELECT a.invoice_id FROM attempt a JOIN observation o USING (merchant_uid) WHERE o.imp_uid = ${impUid})
+         FOR NO KEY UPDATE
+    ), gone AS (
+      UPDATE observation SET gone_at = maedal_now(), account_at = maedal_now()
+       WHERE imp_uid = ${impUid} AND gone_at IS NULL AND status IN ('paid', 'cancelled') AND (SELECT count(*) FROM i) >= 0
+      RETURNING imp_uid
     )
-    UPDATE observation SET gone_at = maedal_now(), account_at = maedal_now()
-     WHERE imp_uid = ${impUid} AND gone_at IS NULL AND status IN ('paid', 'cancelled')`;
+    UPDATE invoice SET watch_at = coalesce(watch_at, maedal_now() + ${LOOK_AGAIN}::interval)
+      FROM i, gone WHERE invoice.id = i.id`;
 }
 
 const LOOK_AGAIN = '1 hour';
