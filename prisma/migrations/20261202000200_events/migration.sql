@@ -9,7 +9,7 @@ CREATE TABLE event_sequence (
   last bigint NOT NULL CHECK (last > 0)
 );
 
--- An endpoint that asked to be left alone, until it is given another address or a person asks for it again.
+-- An endpoint that asked to be left alone, until it is given another address.
 CREATE TABLE event_endpoint (
   name text PRIMARY KEY,
   disabled_at timestamptz NOT NULL DEFAULT maedal_now(),
@@ -17,14 +17,14 @@ CREATE TABLE event_endpoint (
   reason text NOT NULL
 );
 
--- What was told before anything was delivered stays here, numbered, and is not sent by itself: `maedal events replay` does.
+-- What was told before anything was delivered stays here, numbered, and is not sent.
 WITH numbered AS (
   SELECT id, subscription_id, row_number() OVER (PARTITION BY subscription_id ORDER BY id) AS sequence FROM outbox
 )
 UPDATE outbox SET sequence = CASE WHEN numbered.subscription_id IS NOT NULL THEN numbered.sequence END, next_at = NULL, relayed_at = maedal_now()
   FROM numbered WHERE numbered.id = outbox.id;
 INSERT INTO event_sequence (subscription_id, last)
-SELECT subscription_id, max(sequence) FROM outbox WHERE subscription_id IS NOT NULL GROUP BY subscription_id;
+SELECT subscription_id, max(sequence) FROM outbox WHERE subscription_id IS NOT NULL AND sequence IS NOT NULL GROUP BY subscription_id;
 CREATE UNIQUE INDEX outbox_sequence ON outbox (subscription_id, sequence) WHERE sequence IS NOT NULL;
 CREATE INDEX outbox_by_age ON outbox (created_at, id);
 
