@@ -65,11 +65,12 @@ type World = {
   readonly sandbox: Sandbox;
 };
 
-/** Functions run, and time waits for them; nothing leaves for a URL, which is taken to say that the charge may go. */
+/** Functions run, told that nobody is charged, and time waits for them; nothing leaves for a URL, which is taken to say that the charge may go. */
 function insideOnly(call: CallHook, activity: Activity): CallHook {
   return async (point, hook, about) => {
     if (hook.target.kind === 'url') return { kind: 'answered', value: { kind: 'proceed' } };
-    return activity.during(call(point, hook, about));
+    const payload = JSON.stringify({ ...JSON.parse(about.payload), dryRun: true });
+    return activity.during(call(point, hook, { ...about, payload }));
   };
 }
 
