@@ -68,8 +68,14 @@ test('a lease that ran out before the intent sends nothing', async () => {
 test('a process that was suspended between intent and call does not call', async () => {
   const subscription = await world.subscribe();
   let nowMs = 0;
-  const clock = { ...world.worker.clock, nowMs: () => nowMs, monotonicMs: () => (nowMs += 6_000) };
-  Object.assign(world, { worker: { ...world.worker, clock } });
+  const clock = { ...world.worker.clock, nowMs: () => 0, monotonicMs: () => nowMs };
+  const { store } = world.worker;
+  const writeIntent: typeof store.writeIntent = async (...of) => {
+    const intent = await store.writeIntent(...of);
+    nowMs += 6_000;
+    return intent;
+  };
+  Object.assign(world, { worker: { ...world.worker, clock, store: { ...store, writeIntent } } });
   await world.run();
   expect(world.gateway.posts).toHaveLength(0);
   expect((await invoiceOf(world, subscription)).attempts).toMatchObject([
