@@ -42,7 +42,7 @@ async function follow(deps: InboundDeps, hint: TakenHint): Promise<LookUpAnswer[
   return answer.kind;
 }
 
-/** At once, and so at most in a second for each process: nobody can have the gateway asked more often. */
+/** Look-ups at once; of one payment there is one in ten seconds, whoever asks for it. */
 const AT_ONCE = 20;
 const FORGOTTEN_AT_ONCE = 500;
 /** About three hours. */
