@@ -43,8 +43,10 @@ test('what is above the ceiling is answered all the same, with a line for whoeve
   expect(run.lines).toMatchObject([{ level: 'warn', fields: { amount: 505_000, ceiling: 300_000 } }]);
 });
 
-test('other plans and later attempts do not ask the meter', async () => {
-  const others = [chargeContext(), chargeContext({ subscription: plan, attempt: { number: 2 } })];
+test('other plans, and what was sent once, do not ask the meter', async () => {
+  const declined = { number: 1, outcome: 'declined', declineClass: 'funds', reason: null, answeredAt: null } as const;
+  const sent = { ...declined, sentAt: '2027-01-31T01:00:00.000Z' };
+  const others = [chargeContext(), chargeContext({ subscription: plan, previous: [sent] })];
   for (const other of others) {
     expect(await runBeforeHook(hook(), other)).toMatchObject({ answer: { kind: 'proceed' } });
   }

@@ -30,7 +30,10 @@ export function openShop(): () => Shop {
       shop?.asked.push({ method, path, headers, body });
       const answer = shop?.answer ?? null;
       if (answer === null) return;
-      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body));
+      // A connection that is kept would be closed after the test, maybe just as the next one asks.
+      response
+        .writeHead(answer.status, { 'content-type': 'application/json', connection: 'close' })
+        .end(JSON.stringify(answer.body));
     });
   });
   beforeAll(async () => {
