@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => world.end());
 
 /** More effects than any charge has, so that the last crash points lie past its end. */
-const EFFECTS = Array.from({ length: 18 }, (_, at) => at);
+const EFFECTS = Array.from({ length: 22 }, (_, at) => at);
 
 /** One subscription for each effect at which its worker dies. */
 describe.each(['pay', 'decline', 'capture-silently', 'unauthorized', 'refuse'] as const)(
