@@ -6,6 +6,9 @@ const ASIDE: Readonly<Record<string, string>> = {
   expires_at: 'sessions of the console end when somebody looks',
   last_seen_at: 'as above',
   sent_at: "a condition beside a refund's own instant",
+  look_at: 'webhooks are looked up: none is sent to a simulation',
+  received_at: 'as above',
+  handled_at: 'as above',
   spaced_until: "a condition beside an invoice's own instant",
 };
 
