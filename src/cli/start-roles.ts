@@ -1,11 +1,12 @@
 import { watchFence } from '../app/fence-watch.ts';
 import { channelOf, inboundDeps, loopDeps, policyVersions, refundDeps, workerDeps } from '../app/flow-deps.ts';
 import { notifyDeps } from '../app/notify-deps.ts';
+import { startPassLoop } from '../app/pass-loop.ts';
 import { type App, named } from '../app.ts';
 import { pause } from '../clock.ts';
 import type { Role } from '../config/roles.ts';
 import { asError } from '../events.ts';
-import { startHintLoop } from '../inbound/hint-loop.ts';
+import { followHints } from '../inbound/follow-hints.ts';
 import { webhookRoute } from '../inbound/webhook-route.ts';
 import { startRelay } from '../notify/relay.ts';
 import type { ChargeJob, ChargeQueue } from '../queue/charge-queue.ts';
@@ -14,7 +15,7 @@ import { type Fence, readFence } from '../store/fence.ts';
 import { hintStore } from '../store/hints.ts';
 import { pending } from '../store/migrate.ts';
 import { runFencedJob } from '../worker/fenced-job.ts';
-import { startRefundLoop } from '../worker/refund-loop.ts';
+import { refundDue } from '../worker/refund.ts';
 import { keepHealthFile } from './health-file.ts';
 import { openQueue } from './open-queue.ts';
 import { demandOurs } from './ours.ts';
@@ -81,9 +82,10 @@ async function startWorker(app: App, queue: ChargeQueue): Promise<Close> {
   };
   const begin = async (): Promise<Close> => {
     const consumer = await queue.consume(handle, CONCURRENCY);
-    const refunds = startRefundLoop(refundDeps(app));
+    const [refunding, inbound] = [refundDeps(app), inboundDeps(app)];
+    const refunds = startPassLoop({ ...app, where: 'refund', pass: (signal) => refundDue(refunding, { signal }) });
     const relay = startRelay(notifyDeps(app));
-    const hints = startHintLoop(inboundDeps(app));
+    const hints = startPassLoop({ ...app, where: 'hints', pass: (signal) => followHints(inbound, signal) });
     return () => together([() => consumer.close(), () => refunds.close(), () => relay.close(), () => hints.close()]);
   };
   if ((await fence()).kind !== 'foreign') return begin();
