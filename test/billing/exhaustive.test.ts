@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { DateTime } from 'luxon';
 import type { AttemptStanding } from '../../src/billing/attempt.ts';
+import { decideBefore } from '../../src/billing/before-charge.ts';
 import { decide } from '../../src/billing/dunning.ts';
 import { type InvoiceStanding, judge } from '../../src/billing/intervention.ts';
 import { type Asked, judgeAnswer, judgeLookUp } from '../../src/billing/outcome.ts';
@@ -31,6 +32,10 @@ const invoice: InvoiceStanding = {
   ...{ state: 'retrying', failures: 1, status: 'past_due', living: null, barredUntil: null, lastSentAt: null },
   ...{ kept: [], returned: [], refunding: [], declinesAreFinal: true, minGapHours: 24, quarantineSeconds: 60, now },
 };
+const standing = {
+  ...{ hook: 'gate', wasSent: false, amountMinor: 9_900, taxFreeMinor: 0, vatMinor: null, name: 'x', customData: null },
+  ...{ ceilingMinor: 9_900, deferredSeconds: 0, now },
+};
 const subscription = {
   schedule: { anchorLocal: '2027-01-31T10:00:00', timezone: 'Asia/Seoul', interval: 'month', intervalCount: 1 },
   ...{ status: 'active', firstPeriod: 0, nextPeriod: 0, endsAfter: null, cancelsAtPeriodEnd: false },
@@ -49,6 +54,7 @@ test.each<[string, () => unknown]>([
   ['a look after its refusal', () => followRefund(refund, { kind: 'refused', reason: 'no', at: UNKNOWN }, now)],
   ['an order about an invoice', () => judge(KIND, invoice)],
   ['an order about a subscription', () => judgeSubscription(UNKNOWN, subscription)],
+  ['an answer of a hook', () => decideBefore(UNKNOWN, standing)],
   ['a way to catch up', () => drawUpNext(subscription, KIND, now)],
 ])('%s of a kind that this version does not know is refused', (_what, judged) => {
   expect(judged).toThrow(/^unhandled case .*of_another_version/);
