@@ -108,8 +108,9 @@ export function refundDeps(app: App): RefundDeps {
 }
 
 /** What following hints needs. */
-export function inboundDeps({ db, gateway, clock, report, failpoints }: App): InboundDeps {
-  return { store: hintStore(db), lookUp: (merchantUid) => gateway.lookUp(merchantUid), clock, report, failpoints };
+export function inboundDeps({ db, identity, gateway, clock, report, failpoints }: App): InboundDeps {
+  const store = hintStore(db, identity.fingerprint);
+  return { store, lookUp: (merchantUid) => gateway.lookUp(merchantUid), clock, report, failpoints };
 }
 
 /** The version in force of each policy, by name. */

@@ -127,7 +127,7 @@ async function openConsole(app: App, queue: ChargeQueue): Promise<string> {
     apiToken: config.login.apiToken.reveal(),
     operatorPassword: config.login.operatorPassword.reveal(),
     queues: [queue.board],
-    webhooks: webhookRoute({ keepHints: hintStore(db).keepHints, sources: config.webhooks }),
+    webhooks: webhookRoute({ ...hintStore(db, app.identity.fingerprint), sources: config.webhooks }),
     readiness: () => readiness(app, queue),
     report: (error: Error, where: string) => report({ kind: 'work.failed', where: `console ${where}`, error }),
   };

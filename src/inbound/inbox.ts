@@ -1,13 +1,16 @@
 import type { Hint } from '../store/hints.ts';
 
-/** Takes hints in. `full`: too many wait to be written; whoever sent it may come again. */
-export type Inbox = (hint: Hint) => Promise<'kept' | 'full'>;
+/**
+ * Takes hints in. `full`: too many wait to be written; `foreign`: the database is another installation's. Whoever sent it
+ * may come again.
+ */
+export type Inbox = (hint: Hint) => Promise<'kept' | 'full' | 'foreign'>;
 
 /**
  * Writes hints down in batches, one statement at a time, so that a flood of them takes one connection to the database and
  * no more, and leaves the others to the charges. Rejects when the database is away.
  */
-export function openInbox(keepHints: (hints: readonly Hint[]) => Promise<number>): Inbox {
+export function openInbox(keepHints: (hints: readonly Hint[]) => Promise<boolean>): Inbox {
   const waiting: Waiting[] = [];
   let isWriting = false;
   const write = async () => {
@@ -15,7 +18,7 @@ export function openInbox(keepHints: (hints: readonly Hint[]) => Promise<number>
     while (waiting.length > 0) {
       const batch = waiting.splice(0, AT_ONCE);
       await keepHints(batch.map(({ hint }) => hint)).then(
-        () => batch.forEach(({ kept }) => void kept()),
+        (isKept) => batch.forEach(({ ended }) => void ended(isKept ? 'kept' : 'foreign')),
         (error: unknown) => batch.forEach(({ failed }) => void failed(error)),
       );
     }
@@ -23,14 +26,18 @@ export function openInbox(keepHints: (hints: readonly Hint[]) => Promise<number>
   };
   return async (hint) => {
     if (waiting.length >= MOST_WAITING) return 'full';
-    const done = new Promise<void>((kept, failed) => void waiting.push({ hint, kept, failed }));
+    const done = new Promise<Ended>((ended, failed) => void waiting.push({ hint, ended, failed }));
     if (!isWriting) void write();
-    await done;
-    return 'kept';
+    return done;
   };
 }
 
-type Waiting = { readonly hint: Hint; readonly kept: () => void; readonly failed: (error: unknown) => void };
+type Ended = 'kept' | 'foreign';
+type Waiting = {
+  readonly hint: Hint;
+  readonly ended: (how: Ended) => void;
+  readonly failed: (error: unknown) => void;
+};
 
 const AT_ONCE = 200;
 const MOST_WAITING = 2_000;

@@ -5,7 +5,7 @@ import { type Body, readHint } from './read-hint.ts';
 import { type SourceRules, sourceCheck, sourceReader } from './source.ts';
 
 export type WebhookDeps = {
-  readonly keepHints: (hints: readonly Hint[]) => Promise<number>;
+  readonly keepHints: (hints: readonly Hint[]) => Promise<boolean>;
   readonly sources: SourceRules;
 };
 
@@ -30,8 +30,9 @@ export function webhookRoute(deps: WebhookDeps): (app: FastifyInstance) => Promi
         return reply.code(403).send({ detail: 'webhooks are not taken from this address: see `webhooks.from`' });
       });
       scope.post<{ Body: Body }>(WEBHOOK_PATH, { config: { access: 'public' } }, async (request, reply) => {
-        if ((await keep(readHint(request.body, sourceOf(request)))) === 'kept') return reply.send({ status: 'kept' });
-        return reply.code(503).header('retry-after', 5).send({ detail: 'too many webhooks at once' });
+        const kept = await keep(readHint(request.body, sourceOf(request)));
+        if (kept === 'kept') return reply.send({ status: 'kept' });
+        return reply.code(503).header('retry-after', 5).send({ detail: WHY_NOT[kept] });
       });
     });
   };
@@ -48,5 +49,10 @@ function readBodiesAsText(scope: FastifyInstance): void {
     );
   }
 }
+
+const WHY_NOT = {
+  full: 'too many webhooks at once',
+  foreign: "this process reads only: its database is another installation's",
+} as const;
 
 const LONGEST_BODY = 8 * 1024;

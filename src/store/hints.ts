@@ -1,7 +1,7 @@
 import type { PaymentRecord } from '../billing/charge.ts';
-import { bound } from './charge-store.ts';
 import type { Db } from './db.ts';
 import { observe } from './observations.ts';
+import { Prisma } from './prisma/client.ts';
 
 /** What a webhook said, before anything of it is believed. Null where it said nothing that can be read. */
 export type Hint = {
@@ -26,25 +26,25 @@ export type TakenHint = {
 /** What the flow of hints asks of the database. */
 export type HintStore = ReturnType<typeof hintStore>;
 
-/** The rows themselves. */
-export function hintStore(db: Db) {
+/** The rows themselves, of our own database: in another one, told by its `fingerprint`, nothing is written or taken. */
+export function hintStore(db: Db, fingerprint: string) {
   return {
-    keepHints: bound(db, keepHints),
-    takeHints: bound(db, takeHints),
-    endHint: bound(db, endHint),
-    forgetHints: bound(db, forgetHints),
+    keepHints: (hints: readonly Hint[]) => keepHints(db, hints, fingerprint),
+    takeHints: (limit: number) => takeHints(db, limit, fingerprint),
+    endHint: (hint: TakenHint) => endHint(db, hint, fingerprint),
+    forgetHints: (limit: number) => forgetHints(db, limit, fingerprint),
     observe: (records: readonly PaymentRecord[]) => observe(db, records, 'webhook'),
   };
 }
 
 /**
- * Keeps what was heard, one statement for all of it, and returns how many of them name a payment of ours. Such a payment
- * is looked up soon, but no sooner than ten seconds after its last look-up; while it waits for one, hearing of it again
- * writes nothing. Anything else is kept in one of a hundred places, each for ten seconds at least. It reads attempts and
- * locks none of them.
+ * Keeps what was heard, one statement for all of it. A payment of ours is looked up soon, but no sooner than ten seconds
+ * after its last look-up; while it waits for one, hearing of it again writes nothing. Anything else is kept in one of a
+ * hundred places, each for ten seconds at least. It reads attempts and locks none of them. Returns false where the
+ * database is another installation's: then nothing was kept.
  */
-async function keepHints(db: Db, hints: readonly Hint[]): Promise<number> {
-  const rows = await db.$queryRaw<{ ours: number }[]>`
+async function keepHints(db: Db, hints: readonly Hint[], fingerprint: string): Promise<boolean> {
+  const [row] = await db.$queryRaw<{ isOurs: boolean }[]>`
     WITH heard AS MATERIALIZED (
       SELECT DISTINCT ON (place) * FROM (
         SELECT h.*, a.merchant_uid IS NOT NULL AS is_ours,
@@ -54,7 +54,7 @@ async function keepHints(db: Db, hints: readonly Hint[]): Promise<number> {
           LEFT JOIN attempt a ON a.merchant_uid = h.merchant_uid) each
        ORDER BY place
     ), news AS MATERIALIZED (
-      SELECT heard.* FROM heard LEFT JOIN hint known ON known.place = heard.place
+      SELECT heard.* FROM heard JOIN control ON ${isOurs(fingerprint)} LEFT JOIN hint known ON known.place = heard.place
        WHERE known.id IS NULL OR CASE WHEN known.is_ours THEN known.heard = known.taken
                                       ELSE known.received_at <= maedal_now() - ${APART}::interval END
        ORDER BY heard.place
@@ -69,8 +69,8 @@ async function keepHints(db: Db, hints: readonly Hint[]): Promise<number> {
         look_at = CASE WHEN known.is_ours
                        THEN coalesce(known.look_at, greatest(maedal_now(), known.looked_at + ${APART}::interval)) END
     )
-    SELECT count(*)::integer AS ours FROM heard WHERE is_ours`;
-  return rows[0]?.ours ?? 0;
+    SELECT EXISTS (SELECT FROM control WHERE ${isOurs(fingerprint)}) AS "isOurs"`;
+  return row?.isOurs === true;
 }
 
 /**
@@ -78,10 +78,11 @@ async function keepHints(db: Db, hints: readonly Hint[]): Promise<number> {
  * clear was answered. So one payment is looked up once in ten seconds by all processes together, and a crash before it
  * ends costs that time.
  */
-async function takeHints(db: Db, limit: number): Promise<TakenHint[]> {
+async function takeHints(db: Db, limit: number, fingerprint: string): Promise<TakenHint[]> {
   return db.$queryRaw<TakenHint[]>`
     WITH due AS MATERIALIZED (
-      SELECT id FROM hint WHERE look_at <= maedal_now() ORDER BY look_at, id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
+      SELECT hint.id FROM hint JOIN control ON ${isOurs(fingerprint)} WHERE look_at <= maedal_now()
+       ORDER BY look_at, hint.id LIMIT ${limit} FOR NO KEY UPDATE OF hint SKIP LOCKED
     )
     UPDATE hint SET taken = heard, tries = tries + 1, looked_at = maedal_now(),
            look_at = maedal_now() + ${APART}::interval * 2 ^ least(tries, 6)
@@ -90,18 +91,24 @@ async function takeHints(db: Db, limit: number): Promise<TakenHint[]> {
 }
 
 /** A hint was looked up. Where it was heard again since, it is looked up again, ten seconds after this time. */
-async function endHint(db: Db, { id, taken }: TakenHint): Promise<void> {
+async function endHint(db: Db, { id, taken }: TakenHint, fingerprint: string): Promise<void> {
   await db.$executeRaw`
     UPDATE hint SET tries = 0, handled_at = CASE WHEN heard = taken THEN maedal_now() END,
            look_at = CASE WHEN heard > taken THEN looked_at + ${APART}::interval END
-     WHERE id = ${id}::bigint AND taken = ${taken}`;
+      FROM control WHERE ${isOurs(fingerprint)} AND hint.id = ${id}::bigint AND taken = ${taken}`;
 }
 
 /** Forgets up to `limit` hints that were done with a month ago. */
-async function forgetHints(db: Db, limit: number): Promise<number> {
+async function forgetHints(db: Db, limit: number, fingerprint: string): Promise<number> {
   return db.$executeRaw`
     DELETE FROM hint WHERE id IN (
-      SELECT id FROM hint WHERE handled_at <= maedal_now() - interval '30 days' ORDER BY handled_at LIMIT ${limit})`;
+      SELECT hint.id FROM hint JOIN control ON ${isOurs(fingerprint)}
+       WHERE handled_at <= maedal_now() - interval '30 days' ORDER BY handled_at LIMIT ${limit})`;
+}
+
+/** One that nobody has adopted yet is looked up in as well. */
+function isOurs(fingerprint: string): Prisma.Sql {
+  return Prisma.sql`coalesce(control.fingerprint, ${fingerprint}) = ${fingerprint}`;
 }
 
 /** Between two look-ups of one payment that hints ask for. */

@@ -148,3 +148,18 @@ test('a webhook that cannot be stored is not answered 200, so that it comes agai
   await world.database.db.$executeRaw`ALTER TABLE elsewhere RENAME TO hint`;
   expect((await door.say({ merchant_uid: uid })).statusCode).toBe(200);
 });
+
+test("in a database that turned out to be another installation's, webhooks are sent away, and nothing is written or looked up", async () => {
+  const { db } = world.database;
+  await door.say({ merchant_uid: uid });
+  await db.$executeRaw`UPDATE control SET fingerprint = 'another one'`;
+  await db.$executeRaw`UPDATE hint SET handled_at = maedal_now() - interval '31 days' WHERE handled_at IS NOT NULL`;
+  const before = await door.hints();
+  expect((await door.say({ merchant_uid: uid })).statusCode).toBe(503);
+  expect((await door.say({ merchant_uid: 'another-shop' })).statusCode).toBe(503);
+  expect(await door.follow()).toBe(0);
+  expect(await door.hints()).toEqual(before);
+  await db.$executeRaw`UPDATE control SET fingerprint = NULL`; // nobody adopted it yet
+  expect((await door.say({ merchant_uid: 'another-shop' })).statusCode).toBe(200);
+  expect(await door.follow()).toBe(1);
+});

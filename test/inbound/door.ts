@@ -3,7 +3,7 @@ import { followHints, type InboundDeps } from '../../src/inbound/follow-hints.ts
 import type { SourceRules } from '../../src/inbound/source.ts';
 import { WEBHOOK_PATH, webhookRoute } from '../../src/inbound/webhook-route.ts';
 import { hintStore } from '../../src/store/hints.ts';
-import type { World } from '../support/world.ts';
+import { FINGERPRINT, type World } from '../support/world.ts';
 
 /** What PortOne sends. */
 type Said = { readonly imp_uid?: string; readonly merchant_uid?: string; readonly status?: string };
@@ -19,7 +19,7 @@ export type Door = {
 };
 
 export async function openDoor(world: World, sources: SourceRules = ANYWHERE): Promise<Door> {
-  const store = hintStore(world.database.db);
+  const store = hintStore(world.database.db, FINGERPRINT);
   const app = Fastify();
   await webhookRoute({ keepHints: store.keepHints, sources })(app);
   const lookUps: string[] = [];
