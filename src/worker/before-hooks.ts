@@ -12,7 +12,7 @@ type Asked = { readonly kind: 'go'; readonly attempt: LeasedAttempt } | Conclusi
 
 /**
  * Asks the before-hooks in their order, each once for an attempt: what one says is kept before it is obeyed, and before
- * the next one is asked. What was sent once is asked no more, and what could not be asked is asked again in seconds.
+ * the next one is asked. What was sent once is asked no more, and what could not be asked is asked again at once, then in seconds.
  */
 export async function askBefore(deps: WorkerDeps, leased: LeasedAttempt): Promise<Asked> {
   const { before } = deps;
@@ -54,15 +54,14 @@ async function askOne(
 ): Promise<Asked> {
   const ceilingMinor = ceilingOf(before, file, attempt);
   const payload = contextOf(before, file, attempt, { hook: hook.name, ceilingMinor, dryRun: false });
-  const timeoutMs = Math.min(hook.timeoutMs, leftMs);
-  const answer: HookAnswer =
-    timeoutMs > 0
-      ? await before.ask(hook, payload.idempotencyKey, JSON.stringify(payload), timeoutMs)
-      : { kind: 'failed', reason: 'the hooks before it left it no time' };
-  await deps.failpoints.at('hook.answered');
   const told = { kind: 'hook.failed', hook: hook.name, invoiceId: attempt.invoiceId } as const;
+  const again = (reason: string) => deps.report({ ...told, reason, follows: 'again' });
+  const call = (ms: number) =>
+    before.ask(hook, payload.idempotencyKey, JSON.stringify(payload), Math.min(hook.timeoutMs, ms));
+  const answer = await answerOf(deps, call, { leftMs, again });
+  await deps.failpoints.at('hook.answered');
   if (answer.kind === 'undone') {
-    deps.report({ ...told, reason: answer.reason, follows: 'again' });
+    again(answer.reason);
     const reason = `hook ${hook.name} is asked again: ${answer.reason}`;
     return { kind: 'deferred', until: attempt.now.plus({ seconds: AGAIN_SECONDS }), reason };
   }
@@ -80,6 +79,21 @@ async function askOne(
   return decision.kind === 'go' ? { kind: 'go', attempt: changed(attempt, decision) } : decision;
 }
 
+/** What could not be asked is asked once more at once, unless that took long: a run of `maedal bill` has no later. */
+async function answerOf(
+  { clock }: WorkerDeps,
+  call: (limitMs: number) => Promise<HookAnswer>,
+  { leftMs, again }: { readonly leftMs: number; readonly again: (reason: string) => void },
+): Promise<HookAnswer> {
+  if (leftMs <= 0) return { kind: 'failed', reason: 'the hooks before it left it no time' };
+  const beganMs = clock.monotonicMs();
+  const first = await call(leftMs);
+  const tookMs = clock.monotonicMs() - beganMs;
+  if (first.kind !== 'undone' || tookMs >= Math.min(leftMs, AT_ONCE_MS)) return first;
+  again(first.reason);
+  return call(leftMs - tookMs);
+}
+
 /** What is kept of it, by what it came to: an amount above the ceiling is a hold, and a wait may be shorter than asked for. */
 function keptOf(said: HookSaid, decision: HookDecision): KeptAnswer {
   const failed = said.kind === 'failed' ? { error: said.reason, failures: said.failures + 1 } : {};
@@ -93,3 +107,4 @@ function keptOf(said: HookSaid, decision: HookDecision): KeptAnswer {
 }
 
 const AGAIN_SECONDS = 5;
+const AT_ONCE_MS = 15_000;

@@ -73,7 +73,7 @@ function follow(deps: WorkerDeps, attempt: LeasedAttempt, event: AttemptEvent): 
   const { quarantineSeconds, declinesAreFinal } = deps.channel(attempt.subscription.channel);
   const collecting = collectingOf(attempt, declinesAreFinal);
   const sends = attempt.sendCount - attempt.notSentCount;
-  const timesNotSent = attempt.fence - 1; // nothing but that ends a lease of an attempt that is prepared again
+  const timesNotSent = attempt.fence - 1; // an upper bound: leases that a hook, a spacing or a crash has ended count too
   return transition(
     { ...attempt, sends, timesNotSent, quarantineSeconds, collecting },
     event,

@@ -189,11 +189,12 @@ test.each([
   });
 });
 
-test('a hook that could not be asked is asked again in seconds: nothing is stored and no failure counted', async () => {
-  const answers: unknown[] = ['undone', { kind: 'proceed' }];
+test('a hook that could not be asked is asked again at once, then in seconds: nothing is stored and no failure counted', async () => {
+  const answers: unknown[] = ['undone', 'undone', { kind: 'proceed' }];
   ask({ gate: () => answers.shift() }, { onError: 'block' });
   const id = await world.subscribe();
   await world.run();
+  expect(asked).toHaveLength(2);
   expect(await world.database.db.hook_answer.count()).toBe(0);
   expect(await invoiceOf(world, id)).toMatchObject({ state: 'open', next_at: new Date('2027-01-31T01:00:05Z') });
   await world.advance({ seconds: 5 });
