@@ -10,6 +10,7 @@ import { type Context, withDatabaseUrl } from './context.ts';
 import { dayOf } from './day.ts';
 import { fewReports } from './few-reports.ts';
 import { renderForecast, whyOf } from './forecast-report.ts';
+import { withoutUrlHooks } from './url-hooks.ts';
 
 export function forecastCommand(program: Command, context: Context): void {
   program
@@ -38,7 +39,7 @@ async function print(
   if (context.stopped.aborted) throw new Error('stopped before its end');
   if (!asJson) {
     const span = { from, until, timezone: config.timezone };
-    return context.print(renderForecast(attempts, { ...span, switchedOff }));
+    return context.print(withoutUrlHooks(renderForecast(attempts, { ...span, switchedOff }), config));
   }
   for (const attempt of attempts) context.print(JSON.stringify({ ...lineOf(attempt), why: whyOf(attempt, from) }));
 }

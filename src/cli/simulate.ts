@@ -16,6 +16,7 @@ import type { Context } from './context.ts';
 import { dayOf } from './day.ts';
 import { fewReports } from './few-reports.ts';
 import { renderSummary } from './simulation-report.ts';
+import { urlHooks, withoutUrlHooks } from './url-hooks.ts';
 
 type Options = {
   readonly from: string;
@@ -57,9 +58,9 @@ async function run(options: Options, context: Context, asJson: boolean): Promise
   );
   if (context.stopped.aborted) throw new Error('stopped before its end');
   const summary = summarize(simulation, { ...span, timezone });
-  if (!asJson) return context.print(renderSummary(summary, timezone));
+  if (!asJson) return context.print(withoutUrlHooks(renderSummary(summary, timezone), config));
   for (const attempt of simulation.attempts) context.print(JSON.stringify(lineOf(attempt)));
-  context.print(JSON.stringify({ summary }));
+  context.print(JSON.stringify({ summary: { ...summary, unasked_hooks: urlHooks(config) } }));
 }
 
 /** The file named, or the example merchant's subscribers with dates around the first day. */
