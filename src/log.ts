@@ -41,7 +41,7 @@ function levelOf(event: BillingEvent): 'debug' | 'info' | 'warn' | 'error' {
     case 'embedded.says':
       return 'info';
     case 'capture.accounted':
-      return event.as === 'settled' ? 'warn' : 'error';
+      return event.as === 'settled' ? 'info' : 'error'; // settled, it is a charge that is finished like others
     case 'hook.said':
       return event.severity;
     case 'hook.failed':

@@ -87,6 +87,28 @@ test('as a form, where the mode says so (W4)', async () => {
   expect(receiver.got[0]?.type).toBe('application/x-www-form-urlencoded');
 });
 
+test('one that is answered 5xx goes again a minute later, five times at most (W3)', async () => {
+  const shop = await bench();
+  receiver.answers.push(500, 503, 500, 502, 500, 500, 500);
+  let isPutOff = shop.clock.awaited();
+  await shop.again();
+  for (let tries = 1; tries <= 5; tries += 1) {
+    await received(tries);
+    await isPutOff;
+    shop.clock.advance(59_999);
+    expect(receiver.got).toHaveLength(tries);
+    isPutOff = shop.clock.awaited();
+    shop.clock.advance(1);
+  }
+  await received(6);
+  await shop.again({ merchant_uid: 'order-2' });
+  await received(7);
+  await isPutOff;
+  shop.clock.advance(60_000);
+  const told = (await received(8)).map((one) => Object(one).merchant_uid);
+  expect(told).toEqual([...Array(6).fill('order-1'), 'order-2', 'order-2']);
+});
+
 test.each([
   ['webhook_doubled', ['paid', 'paid']],
   ['webhook_forged', ['cancelled', 'failed', 'paid', 'paid']],
