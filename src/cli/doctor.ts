@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { toldOf } from '../app/hook-listeners.ts';
 import { identityOf } from '../app/identity.ts';
 import { type AppOptions, openSurroundings } from '../app.ts';
 import { systemClock } from '../clock.ts';
@@ -49,7 +50,11 @@ async function databaseFacts(url: string, config: Config): Promise<Pick<Checkup,
     const facts = await inspectDatabase(db, url);
     const hostNowMs = systemClock.nowMs();
     const isReadable = facts.pendingMigrations.length === 0; // older tables may lack what is asked for
-    const configured = { policies: Object.keys(config.policies), channels: Object.keys(config.channels) };
+    const configured = {
+      policies: Object.keys(config.policies),
+      channels: Object.keys(config.channels),
+      told: toldOf(config),
+    };
     const standing = isReadable ? await inspectStanding(db, await identityOf(config, db), configured) : null;
     return { database: { facts, hostNowMs }, standing };
   } catch (error) {

@@ -79,6 +79,7 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   simulate: async () => (await import('./simulate.ts')).simulateCommand,
   explain: async () => (await import('./explain.ts')).explainCommand,
   hooks: async () => (await import('./hooks.ts')).hooksCommand,
+  events: async () => (await import('./events.ts')).eventsCommand,
   retry: async () => (await import('./retry.ts')).retryCommand,
   release: async () => (await import('./release.ts')).releaseCommand,
   void: async () => (await import('./void.ts')).voidCommand,

@@ -1,5 +1,6 @@
 import { watchFence } from '../app/fence-watch.ts';
 import { channelOf, inboundDeps, loopDeps, policyVersions, refundDeps, workerDeps } from '../app/flow-deps.ts';
+import { toldOf } from '../app/hook-listeners.ts';
 import { notifyDeps } from '../app/notify-deps.ts';
 import { startPassLoop } from '../app/pass-loop.ts';
 import { type App, named } from '../app.ts';
@@ -122,6 +123,7 @@ async function openConsole(app: App, queue: ChargeQueue): Promise<string> {
     db,
     fingerprint: app.identity.fingerprint,
     versions: policyVersions(config),
+    listeners: toldOf(config),
     imports: importSettings(app),
     channel: (name: string) => channelOf(config, name),
     apiToken: config.login.apiToken.reveal(),

@@ -6,10 +6,11 @@ import type { NotifyDeps } from './deps.ts';
 /** Events taken up in one statement. */
 const BATCH = 200;
 const PASS_MS = 1_000;
+const TIDY_MS = 60_000;
 const RECOVER_MS = 2_000;
 
 /**
- * Takes events up and delivers them until it is closed. Each listener has a loop of its own: one that hangs holds up
+ * Takes events up, delivers them, and forgets old ones, until it is closed. Each listener has a loop of its own: one that hangs holds up
  * nobody else, and a charge never waits for any. Closing ends the tries in hand; they are made again under the same id.
  */
 export function startRelay(deps: NotifyDeps): { close(): Promise<void> } {
@@ -17,6 +18,7 @@ export function startRelay(deps: NotifyDeps): { close(): Promise<void> } {
   const { signal } = stopping;
   const loops = [
     repeat(deps, signal, () => takeUp(deps)),
+    repeat(deps, signal, () => tidyUp(deps), TIDY_MS),
     ...deps.listeners.map((listener) => repeat(deps, signal, () => deliverDue(deps, listener, signal))),
   ];
   return {
@@ -31,6 +33,7 @@ export function startRelay(deps: NotifyDeps): { close(): Promise<void> } {
 export async function relayDue(deps: NotifyDeps, signal?: AbortSignal): Promise<void> {
   while (signal?.aborted !== true && (await takeUp(deps)) === BATCH);
   await Promise.all(deps.listeners.map((listener) => drain(deps, listener, signal)));
+  while (signal?.aborted !== true && (await tidyUp(deps)) > 0);
 }
 
 async function drain(
@@ -47,11 +50,23 @@ async function takeUp({ store, listeners, fingerprint }: NotifyDeps): Promise<nu
   return store.takeUpEvents(told, { limit: BATCH, fingerprint });
 }
 
-/** At once while there is something to do, then every second. A pass that fails is made again. */
-async function repeat({ clock, report }: NotifyDeps, signal: AbortSignal, pass: () => Promise<number>): Promise<void> {
+/** Ends what waits for nobody, and forgets what is old. Returns how much that was. */
+async function tidyUp({ store, listeners, fingerprint }: NotifyDeps): Promise<number> {
+  const names = listeners.map(({ name }) => name);
+  const ended = await store.giveUpOrphans(names, { limit: BATCH, fingerprint });
+  return ended + (await store.forgetEvents({ limit: BATCH, fingerprint }));
+}
+
+/** At once while there is something to do, then after a while. A pass that fails is made again. */
+async function repeat(
+  { clock, report }: NotifyDeps,
+  signal: AbortSignal,
+  pass: () => Promise<number>,
+  waitMs = PASS_MS,
+): Promise<void> {
   while (!signal.aborted) {
     try {
-      if ((await pass()) === 0) await pause(clock, PASS_MS, signal);
+      if ((await pass()) === 0) await pause(clock, waitMs, signal);
     } catch (error) {
       report({ kind: 'work.failed', where: 'relay', error: asError(error) });
       await pause(clock, RECOVER_MS, signal); // the database is away

@@ -1,17 +1,19 @@
 import { assertNever } from '../billing/errors.ts';
 import type { Fence } from '../store/fence.ts';
 import type { Missing, Standing } from '../store/inspection.ts';
+import { eventFindings } from './doctor-events.ts';
 import type { Finding } from './finding.ts';
 import { isoInstant } from './instant.ts';
 
-/** Judges what stands between due invoices and their charges: fence, kill switch, audit, and what is configured. Pure. */
-export function standingFindings({ fence, switchedOff, audited, missing }: Standing): Finding[] {
+/** Judges what stands between due invoices and their charges: fence, kill switch, audit, and what is configured; and how events arrive. Pure. */
+export function standingFindings({ fence, switchedOff, audited, missing, events }: Standing): Finding[] {
   return [
     fenceFinding(fence),
     sendingFinding(switchedOff),
     auditFinding(audited),
     missingFinding('policies', missing, POLICY_IS_GONE),
     missingFinding('channels', missing, CHANNEL_IS_GONE),
+    ...eventFindings(events),
   ];
 }
 

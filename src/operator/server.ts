@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import Fastify, { type FastifyHttpOptions, type FastifyInstance } from 'fastify';
+import { eventRoutes } from './api/events.ts';
 import { invoiceRoutes } from './api/invoices.ts';
 import { type NewSubscriptionDeps, newSubscriptionRoute } from './api/new-subscription.ts';
 import { planChangeRoute } from './api/plan-change.ts';
@@ -16,10 +17,12 @@ import { hasSession, loginRoutes } from './login.ts';
 import type { OrderDeps } from './order-subscription.ts';
 import { overviewRoute } from './overview.ts';
 import { answerErrors, type ReportError, sendProblem } from './problem.ts';
+import type { ReplayDeps } from './replay-events.ts';
 import { secretCheck } from './secrets.ts';
 
 export type ConsoleDeps = OrderDeps &
-  NewSubscriptionDeps & {
+  NewSubscriptionDeps &
+  ReplayDeps & {
     readonly apiToken: string;
     readonly operatorPassword: string;
     /** What Bull Board shows. */
@@ -75,6 +78,7 @@ export async function buildConsole(deps: ConsoleDeps, host: string): Promise<Fas
   subscriptionOrderRoutes(app, deps);
   planChangeRoute(app, deps);
   invoiceRoutes(app, db);
+  eventRoutes(app, deps);
   await deps.webhooks?.(app);
   await registerBoard(app, deps.queues, report);
   return app;

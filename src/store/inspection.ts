@@ -1,7 +1,9 @@
 import type { Db } from './db.ts';
+import { type DeliveryStanding, type DisabledEndpoint, deliveryStandings, disabledEndpoints } from './endpoints.ts';
 import { type Fence, fenceOf, type Identity } from './fence.ts';
 import { AUDIT_LASTS } from './lease.ts';
 import { pending } from './migrate.ts';
+import type { Listener } from './outbox.ts';
 
 /** What an operator must know of the database. */
 export type DatabaseFacts = {
@@ -39,12 +41,22 @@ export type Standing = {
   readonly audited: { readonly at: Date; readonly counts: boolean } | null;
   /** What subscriptions that are not canceled name and the configuration lacks, and how many they are. */
   readonly missing: readonly Missing[];
+  readonly events: {
+    /** The names of all who are told of events. */
+    readonly told: readonly string[];
+    readonly disabled: readonly DisabledEndpoint[];
+    readonly deliveries: readonly DeliveryStanding[];
+  };
 };
 
 export type Missing = { readonly kind: 'policy' | 'channel'; readonly name: string; readonly subscriptions: number };
 
-/** The names in the configuration that subscriptions may bear. */
-export type Configured = { readonly policies: readonly string[]; readonly channels: readonly string[] };
+/** The names in the configuration that subscriptions may bear, and who is told of events. */
+export type Configured = {
+  readonly policies: readonly string[];
+  readonly channels: readonly string[];
+  readonly told: readonly Listener[];
+};
 
 /** Asks for it, in a database that is migrated. */
 export async function inspectStanding(db: Db, identity: Identity, configured: Configured): Promise<Standing> {
@@ -56,6 +68,11 @@ export async function inspectStanding(db: Db, identity: Identity, configured: Co
     switchedOff: control.sending_enabled ? null : { reason: control.sending_reason, by: control.sending_changed_by },
     audited: control.audited_at === null ? null : { at: control.audited_at, counts },
     missing: await missingNames(db, configured),
+    events: {
+      told: configured.told.map(({ name }) => name),
+      disabled: await disabledEndpoints(db, configured.told),
+      deliveries: await deliveryStandings(db),
+    },
   };
 }
 

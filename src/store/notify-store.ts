@@ -1,7 +1,8 @@
 import { bound } from './charge-store.ts';
 import type { Db } from './db.ts';
 import { disableEndpoint, leaseDeliveries, recordTry } from './deliveries.ts';
-import { takeUpEvents } from './outbox.ts';
+import { giveUpOrphans } from './endpoints.ts';
+import { forgetEvents, takeUpEvents } from './outbox.ts';
 
 /** What the relay asks of the database. See `ChargeStore`. */
 export type NotifyStore = ReturnType<typeof notifyStore>;
@@ -13,5 +14,7 @@ export function notifyStore(db: Db) {
     leaseDeliveries: bound(db, leaseDeliveries),
     recordTry: bound(db, recordTry),
     disableEndpoint: bound(db, disableEndpoint),
+    giveUpOrphans: bound(db, giveUpOrphans),
+    forgetEvents: bound(db, forgetEvents),
   };
 }

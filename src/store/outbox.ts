@@ -53,3 +53,23 @@ export async function takeUpEvents(
     SELECT count(*)::integer AS taken FROM taken`;
   return row?.taken ?? 0;
 }
+
+/**
+ * Forgets up to `limit` events of more than 90 days ago, the oldest first, and what became of them; none that is still to
+ * be delivered to anybody. What happened to an invoice is told by other rows. Only in our own database.
+ */
+export async function forgetEvents(
+  db: Db,
+  { limit, fingerprint }: { readonly limit: number; readonly fingerprint: string },
+): Promise<number> {
+  return db.$executeRaw`
+    WITH old AS MATERIALIZED (
+      SELECT o.id FROM outbox o JOIN control ON fingerprint = ${fingerprint}
+       WHERE o.created_at < maedal_now() - interval '90 days' AND o.relayed_at IS NOT NULL
+         AND NOT EXISTS (SELECT FROM delivery d WHERE d.outbox_id = o.id AND d.next_at IS NOT NULL)
+       ORDER BY o.created_at, o.id LIMIT ${limit} FOR UPDATE OF o SKIP LOCKED
+    ), forgotten AS (
+      DELETE FROM delivery USING old WHERE delivery.outbox_id = old.id AND delivery.next_at IS NULL
+    )
+    DELETE FROM outbox USING old WHERE outbox.id = old.id`;
+}

@@ -1,13 +1,8 @@
 import { readSending, type Sending } from './control.ts';
 import type { Db } from './db.ts';
 import { NEXT_DUE } from './next-due.ts';
+import { all, createdUs, type Page, type Place, page, placeIn, type Slice } from './page.ts';
 import { Prisma } from './prisma/client.ts';
-
-/** A place in a list: the last row seen. `createdUs` in µs since 1970, because a page must not lose the fraction. */
-export type Place = { readonly createdUs: string; readonly id: string };
-export type Page<Row> = { readonly rows: readonly Row[]; readonly next: Place | null };
-/** Which part of a list: at most `limit` rows, those after `after`. */
-export type Slice = { readonly limit: number; readonly after: Place | null };
 
 export type SubscriptionView = {
   readonly externalId: string;
@@ -85,10 +80,10 @@ export async function listSubscriptions(
   const where = all([
     filter.statuses && Prisma.sql`s.status = ANY(${filter.statuses})`,
     filter.customerId !== undefined && Prisma.sql`c.external_id = ${filter.customerId}`,
-    slice.after && Prisma.sql`(s.created_at, s.id) < ${place(slice.after)}`,
+    slice.after && Prisma.sql`(s.created_at, s.id) < ${placeIn(slice.after, 'uuid')}`,
   ]);
   const rows = await db.$queryRaw<(SubscriptionView & Place)[]>`
-    SELECT ${SUBSCRIPTION}, s.id, ${createdUs('s')}
+    SELECT ${SUBSCRIPTION}, s.id, ${createdUs(Prisma.sql`s.created_at`)}
       FROM subscription s JOIN customer c ON c.id = s.customer_id JOIN billing_key k ON k.id = s.billing_key_id
      WHERE ${where} ORDER BY s.created_at DESC, s.id DESC LIMIT ${slice.limit + 1}`;
   return page(rows, slice.limit);
@@ -113,10 +108,10 @@ export async function listInvoices(db: Db, filter: InvoiceFilter, slice: Slice):
     filter.period !== undefined && Prisma.sql`i.period_key = ${filter.period}`,
     filter.periodFrom !== undefined && Prisma.sql`i.period_key >= ${filter.periodFrom}`,
     filter.periodTo !== undefined && Prisma.sql`i.period_key <= ${filter.periodTo}`,
-    slice.after && Prisma.sql`(i.created_at, i.id) < ${place(slice.after)}`,
+    slice.after && Prisma.sql`(i.created_at, i.id) < ${placeIn(slice.after, 'uuid')}`,
   ]);
   const rows = await db.$queryRaw<(InvoiceRow & Place)[]>`
-    SELECT ${INVOICE}, ${createdUs('i')}
+    SELECT ${INVOICE}, ${createdUs(Prisma.sql`i.created_at`)}
       FROM invoice i JOIN subscription s ON s.id = i.subscription_id
      WHERE ${where} ORDER BY i.created_at DESC, i.id DESC LIMIT ${slice.limit + 1}`;
   const { rows: kept, next } = page(rows, slice.limit);
@@ -162,27 +157,6 @@ async function withAttempts<Row extends InvoiceRow>(db: Db, invoices: readonly R
   const byInvoice = new Map<string, AttemptView[]>(invoices.map(({ id }) => [id, []]));
   for (const { invoiceId, ...attempt } of attempts) byInvoice.get(invoiceId)?.push(attempt);
   return invoices.map((invoice) => ({ ...invoice, attempts: byInvoice.get(invoice.id) ?? [] }));
-}
-
-function page<Row extends Place>(rows: readonly Row[], limit: number): Page<Row> {
-  const kept = rows.slice(0, limit);
-  const last = kept.at(-1);
-  const more = rows.length > limit && last !== undefined;
-  return { rows: kept, next: more ? { createdUs: last.createdUs, id: last.id } : null };
-}
-
-function all(conditions: readonly (Prisma.Sql | null | undefined | false)[]): Prisma.Sql {
-  const present = conditions.filter((condition) => condition instanceof Prisma.Sql);
-  return present.length === 0 ? Prisma.sql`true` : Prisma.join(present, ' AND ');
-}
-
-function place({ createdUs, id }: Place): Prisma.Sql {
-  return Prisma.sql`(timestamptz 'epoch' + ${createdUs}::bigint * interval '1 microsecond', ${id}::uuid)`;
-}
-
-function createdUs(table: 's' | 'i'): Prisma.Sql {
-  const column = table === 's' ? Prisma.sql`s.created_at` : Prisma.sql`i.created_at`;
-  return Prisma.sql`(extract(epoch FROM ${column}) * 1000000)::bigint::text AS "createdUs"`;
 }
 
 const SUBSCRIPTION = Prisma.sql`

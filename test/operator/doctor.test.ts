@@ -5,11 +5,12 @@ import type { Finding } from '../../src/operator/finding.ts';
 const HOST = Date.parse('2027-01-31T01:00:00Z');
 const facts = { version: '18.1', nowMs: HOST, pendingMigrations: [], keys: { sandbox: 0, live: 3 } };
 const redis = { version: '7.0.15', maxmemoryPolicy: 'noeviction', aofEnabled: true, rdbSave: '' };
-const standing: Checkup['standing'] = {
+const standing: NonNullable<Checkup['standing']> = {
   fence: { kind: 'open' },
   switchedOff: null,
   audited: { at: new Date(HOST), counts: true },
   missing: [],
+  events: { told: ['shop'], disabled: [], deliveries: [] },
 };
 const healthy: Checkup = {
   environment: 'live',
@@ -138,6 +139,34 @@ test('policies and channels that left the configuration are named, with what hap
     doThis: expect.stringContaining('dunning'),
   });
   expect(finding(checkup, 'channels')).toMatchObject({ level: 'warn', says: expect.stringContaining("'nice' (3") });
+});
+
+test.each([
+  [
+    { told: ['shop'], disabled: [{ name: 'shop', disabledAt: new Date(HOST), reason: 'it answered 410 Gone' }] },
+    '410 Gone',
+    'enable shop',
+  ],
+  [
+    { told: ['shop'], deliveries: [{ name: 'shop', waiting: 0, overdue: 0, givenUp: 3 }] },
+    '3 of the last ten days',
+    'replay',
+  ],
+  [
+    { told: ['shop'], deliveries: [{ name: 'shop', waiting: 4, overdue: 2, givenUp: 0 }] },
+    '2 wait for shop longer',
+    'worker',
+  ],
+  [
+    { told: [], deliveries: [{ name: 'old', waiting: 4, overdue: 0, givenUp: 0 }] },
+    'configured no more',
+    'put it back',
+  ],
+])('events that do not arrive are a warning: %j', (events, says, doThis) => {
+  const checkup = { ...healthy, standing: { ...standing, events: { ...standing.events, ...events } } };
+  expect(finding(checkup, 'events')).toMatchObject({
+    ...{ level: 'warn', says: expect.stringContaining(says), doThis: expect.stringContaining(doThis) },
+  });
 });
 
 test('the text has one line for each finding, and one more for what to do', () => {

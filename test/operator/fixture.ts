@@ -62,6 +62,7 @@ async function worldOver(database: TestDatabase, queues: ConsoleDeps['queues']):
     db: database.db,
     fingerprint: FINGERPRINT,
     versions: { default: 'default-1' },
+    listeners: [],
     imports: {
       plans: PLANS,
       channels: [],

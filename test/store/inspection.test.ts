@@ -31,7 +31,9 @@ test('names of policies and channels that the configuration lacks are counted, t
   await db.$executeRaw`UPDATE subscription SET channel = 'closed' WHERE external_id = 'a'`;
   await db.$executeRaw`UPDATE subscription SET status = 'canceled', canceled_at = maedal_now() WHERE external_id = 'c'`;
   const identity = { fingerprint: 'ours', needsAdoption: false };
-  const { missing } = await inspectStanding(db, identity, { policies: ['default'], channels: ['default', 'other'] });
+  const { missing } = await inspectStanding(db, identity, {
+    ...{ policies: ['default'], channels: ['default', 'other'], told: [] },
+  });
   expect(missing).toEqual([
     { kind: 'channel', name: 'closed', subscriptions: 1 },
     { kind: 'policy', name: 'gone', subscriptions: 2 },

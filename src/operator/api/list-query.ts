@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../../billing/errors.ts';
-import type { Page, Place } from '../../store/views.ts';
+import type { Page, Place } from '../../store/page.ts';
 
 /** Text that Postgres can hold and an id can be. */
 export const IdText = z
@@ -17,22 +17,27 @@ export function wordList<Word extends string>(words: readonly [Word, ...Word[]])
     .pipe(z.array(z.enum(words)).min(1));
 }
 
-/** What every list takes. */
-export const SLICE = {
-  limit: z
-    .string()
-    .regex(/^([1-9]\d{0,2}|1000)$/, 'it is not a number from 1 to 1000')
-    .transform(Number)
-    .default(100),
-  cursor: z
-    .string()
-    .transform((text, context) => {
-      const place = parseCursor(text);
-      if (place === null) context.addIssue({ code: 'custom', message: 'it is not a cursor of this list' });
-      return place ?? z.NEVER;
-    })
-    .optional(),
-};
+/** What a list takes whose rows have ids of that form. */
+export function sliceOf(id: RegExp) {
+  return {
+    limit: z
+      .string()
+      .regex(/^([1-9]\d{0,2}|1000)$/, 'it is not a number from 1 to 1000')
+      .transform(Number)
+      .default(100),
+    cursor: z
+      .string()
+      .transform((text, context) => {
+        const place = parseCursor(text, id);
+        if (place === null) context.addIssue({ code: 'custom', message: 'it is not a cursor of this list' });
+        return place ?? z.NEVER;
+      })
+      .optional(),
+  };
+}
+
+/** What a list takes whose rows are known by UUIDs. */
+export const SLICE = sliceOf(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 
 /** Reads a query by its schema. Throws InputError that names the parameter. */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: unknown): z.output<Schema> {
@@ -76,9 +81,9 @@ function cursorOf({ createdUs, id }: Place): string {
   return Buffer.from(`${createdUs} ${id}`).toString('base64url');
 }
 
-function parseCursor(text: string): Place | null {
-  const [, createdUs, id] = CURSOR.exec(Buffer.from(text, 'base64url').toString()) ?? [];
-  return createdUs === undefined || id === undefined ? null : { createdUs, id };
+function parseCursor(text: string, form: RegExp): Place | null {
+  const [, createdUs, id = ''] = CURSOR.exec(Buffer.from(text, 'base64url').toString()) ?? [];
+  return createdUs === undefined || !form.test(id) ? null : { createdUs, id };
 }
 
-const CURSOR = /^(\d{1,16}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+const CURSOR = /^(\d{1,16}) ([0-9a-f-]{1,36})$/;
