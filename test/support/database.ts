@@ -4,6 +4,7 @@ import type { DateTime } from 'luxon';
 import { Client } from 'pg';
 import { type Db, openDb } from '../../src/store/db.ts';
 import { migrate, pending } from '../../src/store/migrate.ts';
+import { databasesUsedAgain, type Resettable, resettable } from './used-again.ts';
 
 /** A migrated database of a test's own, on the run's Postgres; its clock can be stopped and moved. */
 export type TestDatabase = {
@@ -14,13 +15,12 @@ export type TestDatabase = {
   drop(): Promise<void>;
 };
 
-/** Clones the migrated template, which the first caller of a run makes. */
+const usedAgain = databasesUsedAgain<Resettable>();
+
+/** Clones the migrated template, which the first caller of a run makes; or one that a test of this file left, emptied. */
 export async function freshDatabase(who = 'maedal/test'): Promise<TestDatabase> {
-  const template = await templateDatabase();
-  const name = `maedal_test_${randomUUID().replaceAll('-', '')}`;
-  await admin((client) => locked(client, () => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`)));
-  const url = urlOf(name);
-  const db = openDb({ url, who, connections: 20 });
+  const database = usedAgain.take(who) ?? (await clone(who));
+  const { url, db } = database;
   return {
     url,
     db,
@@ -28,11 +28,21 @@ export async function freshDatabase(who = 'maedal/test'): Promise<TestDatabase> 
       const instant = now?.toJSDate() ?? null;
       await db.$executeRaw`UPDATE test_clock SET now = ${instant}`;
     },
-    drop: async () => {
-      await db.$disconnect();
-      await admin((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
-    },
+    drop: () => usedAgain.give(who, database),
   };
+}
+
+async function clone(who: string): Promise<Resettable> {
+  const template = await templateDatabase();
+  const name = `maedal_test_${randomUUID().replaceAll('-', '')}`;
+  await admin((client) => locked(client, () => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`)));
+  const url = urlOf(name);
+  const db = openDb({ url, who, connections: 20 });
+  const drop = async () => {
+    await db.$disconnect();
+    await admin((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+  };
+  return resettable({ url, db, drop }, who);
 }
 
 /** An empty database, not migrated. */
