@@ -44,6 +44,7 @@ export type Decision =
 /** What a decline leads to. */
 export type DeclineDecision = Extract<Decision, { kind: 'retry' | 'await-card' | 'hold' | 'give-up' }>;
 type Refused = Extract<ChargeOutcome, { kind: 'declined' | 'rejected' }>;
+type NotFound = Extract<ChargeOutcome, { kind: 'not-found' }>;
 
 /** When a decision has something done; throws where it is an end. */
 export function instantOf(decision: Decision): DateTime {
@@ -66,8 +67,9 @@ export function decide(standing: Standing, outcome: ChargeOutcome, policy: Dunni
     case 'absent':
       return sendAgain(standing, now);
     case 'unknown':
-    case 'not-found':
       return { kind: 'look-up', at: nextLookUpAt(standing.sentAt ?? now, now) };
+    case 'not-found':
+      return { kind: 'look-up', at: lookUpForProof(outcome, standing.sentAt ?? now, now) };
     case 'review':
       return { kind: 'review', reason: outcome.reason };
     default:
@@ -85,6 +87,12 @@ export function nextLookUpAt(sentAt: DateTime, now: DateTime): DateTime {
   if (early !== undefined) return sentAt.plus({ seconds: early });
   const step = elapsed < DAY_SECONDS ? HOUR_SECONDS : DAY_SECONDS;
   return sentAt.plus({ seconds: (Math.floor(elapsed / step) + 1) * step });
+}
+
+/** Where only answers are missing for a proof of absence, as after an outage of our own, they are asked for by the minute. */
+function lookUpForProof({ horizon }: NotFound, sentAt: DateTime, now: DateTime): DateTime {
+  const at = nextLookUpAt(sentAt, now);
+  return horizon === 'over' ? DateTime.min(at, now.plus({ seconds: ANSWER_SECONDS })) : at;
 }
 
 function nextRung(
@@ -165,6 +173,7 @@ const WRITE_OFF = { kind: 'give-up', reason: WRITTEN_OFF } as const;
 const SENDS_WITHOUT_TRACE = 5;
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;
+const ANSWER_SECONDS = 60;
 const LOOK_UPS_SECONDS = [5, 15, 45, 120, 300, 600, 1_200, 2_400, 3_600];
 /** What was never sent waits for the network, not for the payer: minutes. */
 const NOT_SENT = [5, 30, 60, 120, 300];

@@ -15,8 +15,8 @@ export type ChargeOutcome =
    */
   | { readonly kind: 'not-sent'; readonly reason: string; readonly unsettled?: boolean }
   | { readonly kind: 'unknown'; readonly reason: string }
-  /** The gateway never heard of it, in its own words. By itself no proof of anything. */
-  | { readonly kind: 'not-found' }
+  /** The gateway never heard of it, in its own words. By itself no proof of anything; `horizon` as it was then. */
+  | { readonly kind: 'not-found'; readonly horizon: Asked['horizon'] }
   /** Proved never to have arrived (`absence.ts`), `beside` a payment that is found: the same id may be sent again. */
   | { readonly kind: 'absent'; readonly beside: string }
   /** The gateway's facts contradict what was asked: a person must look. */
@@ -87,7 +87,7 @@ export function judgeLookUp(answer: LookUpAnswer, asked: Asked): ChargeOutcome {
     case 'found':
       return judgeRecords(answer.records, asked);
     case 'absent':
-      return { kind: 'not-found' };
+      return { kind: 'not-found', horizon: asked.horizon };
     case 'unclear':
       return { kind: 'unknown', reason: answer.reason };
     default:

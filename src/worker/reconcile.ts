@@ -21,23 +21,27 @@ export async function reconcile(deps: WorkerDeps, attempt: LeasedAttempt): Promi
   const outcome = judgeLookUp(answer, asked(deps, attempt, sends));
   return {
     kind: 'outcome',
-    outcome: outcome.kind === 'not-found' ? await provedAbsent(deps, attempt, isLate) : outcome,
+    outcome: outcome.kind === 'not-found' ? ((await provedAbsent(deps, attempt, isLate)) ?? outcome) : outcome,
   };
 }
 
 /**
  * "Not found" is a fact of absence only when H has passed since the last send, the gateway has said so three times, and
  * in the same minute it finds a payment that is known to be paid: else it may be another account's list, or a look-up
- * that lags (protocol §2.6).
+ * that lags (protocol §2.6). Null while the first two are missing.
  */
-async function provedAbsent(deps: WorkerDeps, attempt: LeasedAttempt, isLate: () => boolean): Promise<ChargeOutcome> {
+async function provedAbsent(
+  deps: WorkerDeps,
+  attempt: LeasedAttempt,
+  isLate: () => boolean,
+): Promise<ChargeOutcome | null> {
   if (attempt.uids.some(({ merchantUid, wasSeen }) => wasSeen && merchantUid === attempt.merchantUid)) {
     return { kind: 'unknown', reason: 'the look-up does not find what the gateway has shown before' };
   }
   const { sentAt, now, notFoundCount } = attempt;
   const { horizonSeconds } = deps.channel(attempt.subscription.channel);
   const notFound = notFoundCount + 1;
-  if (sentAt === null || !mayBeProvedAbsent({ sentAt, now, notFound, horizonSeconds })) return { kind: 'not-found' };
+  if (sentAt === null || !mayBeProvedAbsent({ sentAt, now, notFound, horizonSeconds })) return null;
   // A database clock that ran ahead says that the horizon is over when it is not.
   const reached = await reachGateway(deps, attempt);
   if (reached.kind !== 'clear') return { kind: 'unknown', reason: `nothing is proved now: ${reached.outcome.reason}` };

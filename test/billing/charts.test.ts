@@ -137,7 +137,7 @@ function anyEvent(): fc.Arbitrary<AttemptEvent> {
     { kind: 'not-sent', reason: 'refused' },
     { kind: 'not-sent', reason: 'one of its ids is pending', unsettled: true },
     { kind: 'unknown', reason: 'the connection was lost' },
-    { kind: 'not-found' },
+    { kind: 'not-found', horizon: 'open' },
     { kind: 'absent', beside: 'imps_canary' },
     { kind: 'review', reason: 'another card paid' },
   ];

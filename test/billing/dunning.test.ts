@@ -151,6 +151,24 @@ test('look-ups come within seconds, then minutes, hourly to the end of the day, 
   expect(offsets.slice(32)).toEqual([2, 3, 4, 5, 6].map((day) => day * 86_400));
 });
 
+test.each([
+  // the horizon, seconds since the send → until the next look-up
+  ['open', 60, 60],
+  ['over', 60, 60],
+  ['open', 4_000, 3_200],
+  ['over', 4_000, 60], // only answers are missing for a proof: they are asked for by the minute
+  ['over', 40 * 86_400, 60],
+  ['open', 3_599.5, 0.5],
+  ['over', 3_599.5, 0.5],
+] as const)(
+  '"never heard of it" with the horizon %s, %d s after the send, is asked again %d s later',
+  (horizon, since, seconds) => {
+    const now = dueAt.plus({ seconds: since });
+    const decision = decide(standing(0, 0), { kind: 'not-found', horizon }, policy, now);
+    expect(decision).toEqual({ kind: 'look-up', at: now.plus({ seconds }) });
+  },
+);
+
 test('a look-up always lies ahead, and never more than a day', () => {
   fc.assert(
     fc.property(fc.nat(400 * 86_400_000), (elapsedMs) => {

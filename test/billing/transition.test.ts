@@ -96,7 +96,7 @@ test.each<[ChargeOutcome, object]>([
     { state: 'unknown', failReason: 'lost' },
   ],
   [
-    { kind: 'not-found' },
+    { kind: 'not-found', horizon: 'open' },
     { state: 'unknown', failReason: 'the gateway knows no such payment yet', notFound: true }, // one more towards a proof
   ],
 ])('after %j it is looked up, and told of when it becomes unknown and no more', (outcome, attempt) => {

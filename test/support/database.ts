@@ -15,7 +15,7 @@ export type TestDatabase = {
   drop(): Promise<void>;
 };
 
-const usedAgain = databasesUsedAgain<Resettable>();
+const usedAgain = databasesUsedAgain();
 
 /** Clones the migrated template, which the first caller of a run makes; or one that a test of this file left, emptied. */
 export async function freshDatabase(who = 'maedal/test'): Promise<TestDatabase> {

@@ -20,7 +20,7 @@ export const READINGS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/billing/outcome.ts',
-        find: "      return { kind: 'not-found' };",
+        find: "      return { kind: 'not-found', horizon: asked.horizon };",
         replace: "      return { kind: 'rejected', decline: UNSAID, unanswered: 0 };",
       },
     ],

@@ -66,14 +66,14 @@ function merged({ nowMs }: Tables, known: ObservationRow, seen: ObservationRow):
 export function markGone(tables: Tables, merchantUid: string): void {
   const { nowMs } = tables;
   const [attempt] = tables.attempts.where(({ merchant_uid }) => merchant_uid === merchantUid);
-  const taken = tables.observations.where((row) => row.merchant_uid === merchantUid);
+  const taken = tables.observations.where(
+    (row) => row.merchant_uid === merchantUid && isMoney(row.status) && row.gone_at === null,
+  );
   if (attempt !== undefined && taken.length > 0) {
     const invoice = tables.invoices.at(attempt.invoice_id);
     tables.invoices.put(invoice.id, { ...invoice, watch_at: invoice.watch_at ?? nowMs + LOOK_AGAIN_MS });
   }
-  for (const seen of taken)
-    if (isMoney(seen.status) && seen.gone_at === null)
-      tables.observations.put(seen.imp_uid, { ...seen, gone_at: nowMs, account_at: nowMs });
+  for (const seen of taken) tables.observations.put(seen.imp_uid, { ...seen, gone_at: nowMs, account_at: nowMs });
 }
 
 const LOOK_AGAIN_MS = 3_600_000;

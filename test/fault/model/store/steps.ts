@@ -161,7 +161,7 @@ function randomOutcome(chance: Chance, uid: string): ChargeOutcome {
     { kind: 'not-sent', reason: 'refused' },
     { kind: 'not-sent', reason: 'imps_1 ready', unsettled: true },
     { kind: 'unknown', reason: 'the connection was lost' },
-    { kind: 'not-found' },
+    { kind: 'not-found', horizon: 'open' },
     { kind: 'absent', beside: 'imps_canary' },
     { kind: 'review', reason: 'it was paid, but another card paid' },
   ]);
