@@ -9,6 +9,7 @@ const ASIDE: Readonly<Record<string, string>> = {
   look_at: 'webhooks are looked up: none is sent to a simulation',
   received_at: 'as above',
   handled_at: 'as above',
+  gives_up_at: 'events are told to endpoints: a simulation has none',
   spaced_until: "a condition beside an invoice's own instant",
 };
 
