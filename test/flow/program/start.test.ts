@@ -4,12 +4,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { notedHome } from '../../src/embedded/place.ts';
-import { removeEmbeddedPostgres } from '../../src/embedded/postgres.ts';
-import { readAccounts } from '../support/accounts.ts';
-import { builtMain } from '../support/built.ts';
-import { freePort, type Maedal, runMaedal } from '../support/process.ts';
-import { ROOT } from '../support/repository.ts';
+import { notedHome } from '../../../src/embedded/place.ts';
+import { removeEmbeddedPostgres } from '../../../src/embedded/postgres.ts';
+import { readAccounts } from '../../support/accounts.ts';
+import { builtMain } from '../../support/built.ts';
+import { freePort, type Maedal, runMaedal } from '../../support/process.ts';
+import { ROOT } from '../../support/repository.ts';
 
 let home: string;
 let settings: Record<string, string>;

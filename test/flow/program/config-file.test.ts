@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { builtMain } from '../support/built.ts';
-import { type Maedal, runMaedal } from '../support/process.ts';
+import { builtMain } from '../../support/built.ts';
+import { type Maedal, runMaedal } from '../../support/process.ts';
 
 let home: string;
 beforeAll(async () => {

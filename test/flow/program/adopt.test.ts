@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { restoreBackup } from '../support/audits.ts';
-import { builtMain } from '../support/built.ts';
-import { freshDatabase, type TestDatabase } from '../support/database.ts';
-import { freePort, type Maedal, runMaedal } from '../support/process.ts';
+import { restoreBackup } from '../../support/audits.ts';
+import { builtMain } from '../../support/built.ts';
+import { freshDatabase, type TestDatabase } from '../../support/database.ts';
+import { freePort, type Maedal, runMaedal } from '../../support/process.ts';
 
 let database: TestDatabase;
 let home: string;

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { emptyDatabase } from '../support/database.ts';
-import { carryOut, contextFiles, parseDockerfile } from '../support/dockerfile.ts';
-import { freePort, runMaedal } from '../support/process.ts';
-import { ROOT } from '../support/repository.ts';
+import { emptyDatabase } from '../../support/database.ts';
+import { carryOut, contextFiles, parseDockerfile } from '../../support/dockerfile.ts';
+import { freePort, runMaedal } from '../../support/process.ts';
+import { ROOT } from '../../support/repository.ts';
 
 const read = (path: string) => readFile(join(ROOT, path), 'utf8');
 const stages = parseDockerfile(await read('Dockerfile'));

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import { arrivals, CHARGE, call, entriesIn, entriesOnce, newDirectory, tokenFrom } from '../sandbox/fixture.ts';
-import { builtMain } from '../support/built.ts';
-import { freePort, type Maedal, runMaedal } from '../support/process.ts';
+import { arrivals, CHARGE, call, entriesIn, entriesOnce, newDirectory, tokenFrom } from '../../sandbox/fixture.ts';
+import { builtMain } from '../../support/built.ts';
+import { freePort, type Maedal, runMaedal } from '../../support/process.ts';
 
 const running: Maedal[] = [];
 

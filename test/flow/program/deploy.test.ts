@@ -2,14 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { pause, systemClock } from '../../src/clock.ts';
-import { migrate } from '../../src/store/migrate.ts';
-import type { RequestFault } from '../fault/proxy/fault.ts';
-import { FaultProxy } from '../fault/proxy/fault-proxy.ts';
-import { readAccounts } from '../support/accounts.ts';
-import { builtMain } from '../support/built.ts';
-import { emptyDatabase } from '../support/database.ts';
-import { freePort, type Maedal, runMaedal } from '../support/process.ts';
+import { pause, systemClock } from '../../../src/clock.ts';
+import { migrate } from '../../../src/store/migrate.ts';
+import type { RequestFault } from '../../fault/proxy/fault.ts';
+import { FaultProxy } from '../../fault/proxy/fault-proxy.ts';
+import { readAccounts } from '../../support/accounts.ts';
+import { builtMain } from '../../support/built.ts';
+import { emptyDatabase } from '../../support/database.ts';
+import { freePort, type Maedal, runMaedal } from '../../support/process.ts';
 
 // The built program is told to stop while a charge is on its way to a gateway that takes its time.
 

@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { removeEmbeddedPostgres } from '../../src/embedded/postgres.ts';
-import { type Accounts, readAccounts } from '../support/accounts.ts';
-import { builtMain } from '../support/built.ts';
-import { freePort, type Maedal, runMaedal } from '../support/process.ts';
+import { removeEmbeddedPostgres } from '../../../src/embedded/postgres.ts';
+import { type Accounts, readAccounts } from '../../support/accounts.ts';
+import { builtMain } from '../../support/built.ts';
+import { freePort, type Maedal, runMaedal } from '../../support/process.ts';
 
 const SUBSCRIBERS = 300;
 const KILLS = 10;

@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Db, openDb } from '../../src/store/db.ts';
-import { migrate } from '../../src/store/migrate.ts';
-import { builtMain } from '../support/built.ts';
-import { emptyDatabase } from '../support/database.ts';
-import { freePort, type Maedal, runMaedal } from '../support/process.ts';
+import { type Db, openDb } from '../../../src/store/db.ts';
+import { migrate } from '../../../src/store/migrate.ts';
+import { builtMain } from '../../support/built.ts';
+import { emptyDatabase } from '../../support/database.ts';
+import { freePort, type Maedal, runMaedal } from '../../support/process.ts';
 
 let home: string;
 let database: Awaited<ReturnType<typeof emptyDatabase>>;

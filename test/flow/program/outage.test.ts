@@ -2,12 +2,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { systemClock } from '../../src/clock.ts';
-import { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
-import { type Accounts, readAccounts } from '../support/accounts.ts';
-import { builtMain } from '../support/built.ts';
-import { freePort, type Maedal, runMaedal } from '../support/process.ts';
-import { type RedisServer, startRedis } from '../support/redis-server.ts';
+import { systemClock } from '../../../src/clock.ts';
+import {
+  type EmbeddedPostgres,
+  removeEmbeddedPostgres,
+  startEmbeddedPostgres,
+} from '../../../src/embedded/postgres.ts';
+import { type Accounts, readAccounts } from '../../support/accounts.ts';
+import { builtMain } from '../../support/built.ts';
+import { freePort, type Maedal, runMaedal } from '../../support/process.ts';
+import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 
 const SUBSCRIBERS = 200;
 const TOKEN = 'a-token-of-tests-long-enough';
