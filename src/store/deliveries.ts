@@ -74,8 +74,8 @@ export async function recordTry(db: Db, { id, tries }: Pick<Delivery, 'id' | 'tr
 }
 
 /**
- * Leaves an endpoint alone that asked for it: what waits for it is given up, nothing new is made for it at this address,
- * and that is told as an event. Returns false when it was left alone before.
+ * Leaves an endpoint alone that asked for it: what waits for it is given up, what was just tried among it, nothing new is
+ * made for it at this address, and that is told as an event. Returns false when it was left alone before.
  */
 export async function disableEndpoint(db: Db, { name, address }: Listener, reason: string): Promise<boolean> {
   const [row] = await db.$queryRaw<{ disabled: number }[]>`
@@ -85,8 +85,8 @@ export async function disableEndpoint(db: Db, { name, address }: Listener, reaso
        WHERE event_endpoint.address <> excluded.address
       RETURNING name
     ), left_alone AS (
-      UPDATE delivery SET next_at = NULL, lease_until = NULL, last_error = ${reason} FROM disabled
-       WHERE delivery.endpoint = disabled.name AND delivery.next_at IS NOT NULL
+      UPDATE delivery SET next_at = NULL, lease_until = NULL, last_error = ${reason}
+       WHERE endpoint = ${name} AND next_at IS NOT NULL
     ), told AS (
       INSERT INTO outbox (kind, payload, next_at)
       SELECT 'endpoint.disabled', jsonb_build_object('endpoint', name, 'reason', ${reason}::text), maedal_now() FROM disabled

@@ -162,6 +162,17 @@ test('410 disables the endpoint: nothing goes there any more, and that is told',
   expect(receiver.received.at(-1)?.path).toBe('/moved'); // at another address it is told again
 });
 
+test('of several tries that are answered 410 at once none is made again', async () => {
+  receiver.on((_request, response) => response.writeHead(410).end());
+  for (let time = 0; time < 8; time += 1)
+    await world.database.db
+      .$executeRaw`INSERT INTO outbox (kind, payload, next_at) VALUES ('sending.stopped', '{}', maedal_now())`;
+  await relayDue(deps);
+  expect(receiver.received).toHaveLength(8);
+  expect((await deliveries()).filter(({ next_at: next }) => next !== null)).toEqual([]);
+  expect(world.events.filter(({ kind }) => kind === 'endpoint.disabled')).toHaveLength(1);
+});
+
 test('an endpoint that hangs holds up no other, and what it was sent goes again', async () => {
   const clock = handClock();
   let hung = () => {};

@@ -22,7 +22,8 @@ beforeAll(async () => {
     join(home, 'maedal.config.ts'),
     `import { appendFileSync } from 'node:fs';
      const told = ({ hook, dryRun }) => appendFileSync(${calls}, hook + (dryRun ? ' dry' : '') + ' ');
-     export default { hooks: { beforeCharge: [
+     const shop = { name: 'shop', url: 'http://127.0.0.1:9/', allowAddresses: ['127.0.0.1'], secret: 'a-secret-of-the-tests-alone' };
+     export default { events: { endpoints: [shop] }, hooks: { beforeCharge: [
        { name: 'half', run: (context) => { told(context); return { kind: 'adjust', amount: context.subscription.amount / 2 }; } },
        { name: 'gate', run: (context) => { told(context); return { kind: context.dryRun ? 'maybe' : 'proceed' }; }, onError: 'block' },
        { name: 'last', run: (context) => { told(context); return { kind: 'proceed' }; } },
@@ -116,4 +117,20 @@ test('hooks test prints JSON, and says which invoice there is none of', async ()
   const unknown = maedal('hooks', 'test', '--invoice', 'imps_404');
   await unknown.line(/there is no invoice, charge or payment 'imps_404'/);
   expect(await unknown.ended).toBe(2);
+});
+
+test('events tells how deliveries stand, and replay what would go', async () => {
+  const standing = maedal('events');
+  await standing.line(/^shop: [1-9]\d* waiting, 0 given up in ten days$/); // nobody listens there
+  expect(await standing.ended).toBe(0);
+  const wish = ['--from', '2025-01-01', '--type', 'invoice.paid', '--type', 'refund.failed'];
+  const replay = maedal('events', 'replay', ...wish, '--dry-run', '--json');
+  expect(JSON.parse(await replay.line(/^\{/))).toEqual({
+    endpoints: [{ name: 'shop', deliveries: 1, disabled: false }],
+    dry_run: true,
+  });
+  expect(await replay.ended).toBe(0);
+  const wrong = maedal('events', 'enable', 'shop');
+  await wrong.line(/'shop' is not left alone/);
+  expect(await wrong.ended).toBe(2);
 });
