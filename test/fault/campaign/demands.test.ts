@@ -35,12 +35,6 @@ test('a failpoint that fired twice in both together is rare, until a small run o
   expect(rareIn([...runs, run({ charges: 300, isWhole: false })])).toEqual([]);
 });
 
-test('a failpoint that no process of a campaign passes is demanded of none', () => {
-  const { 'hook.answered': _, 'hook.kept': __, ...others } = every(2);
-  const runs = [run({ faults: { failpoints: others } }), run({ faults: { failpoints: others } })];
-  expect(rareIn(runs)).toEqual([]);
-});
-
 test('small runs and chosen classes need not meet with anything', () => {
   const little = { faults: {}, ambiguous: 0 };
   expect(shortcomings([run({ ...little, charges: 300 }), run({ ...little, isWhole: false })])).toEqual([]);

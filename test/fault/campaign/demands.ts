@@ -1,5 +1,4 @@
-import type { Failpoint } from '../../../src/failpoints.ts';
-import { PASSED } from './passed.ts';
+import { FAILPOINTS, type Failpoint } from '../../../src/failpoints.ts';
 import type { Report } from './report.ts';
 
 /** A run, as far as it is asked what it met with. */
@@ -21,7 +20,7 @@ export function shortcomings(reports: readonly Met[]): string[] {
 /** The failpoints that fired too rarely in all of them, where two were large. */
 export function rareIn(reports: readonly Met[]): readonly Failpoint[] {
   if (reports.filter(({ isWhole, charges }) => isWhole && charges >= LARGE).length < 2) return [];
-  return PASSED.filter((name) => firedIn(reports, name) < TIMES);
+  return FAILPOINTS.filter((name) => firedIn(reports, name) < TIMES);
 }
 
 /** How often a failpoint fired in all of them. */

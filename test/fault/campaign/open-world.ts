@@ -6,7 +6,10 @@ import { Chance } from './chance.ts';
 import { CampaignClock } from './clock.ts';
 import { CampaignConsole } from './console.ts';
 import { Fleet } from './fleet.ts';
+import { hooksText } from './hooks.ts';
+import { CampaignMerchant } from './merchant.ts';
 import type { Plan } from './options.ts';
+import { ANSWERS_COUNTED } from './oracle/hooks.ts';
 import { Orders } from './orders.ts';
 import { CampaignPostgres } from './postgres.ts';
 import { followingPace, setPace } from './process-clock.ts';
@@ -41,7 +44,11 @@ export async function openWorld({
   try {
     await chmod(directory, 0o755);
     await mkdir(join(directory, 'logs'), { recursive: true });
-    await writeFile(join(directory, 'maedal.config.ts'), configFile(plan, Date.now()));
+    const chance = new Chance(plan.seed);
+    const merchant = await CampaignMerchant.start(directory, chance.fork('merchant'), tally);
+    closing.push(() => merchant.stop());
+    const hooks = hooksText(merchant.url);
+    await writeFile(join(directory, 'maedal.config.ts'), configFile(plan, Date.now(), hooks));
     const postgres = await CampaignPostgres.start(directory);
     closing.push(() => postgres.stop());
     const redis = plan.backend === 'redis' ? await CampaignRedis.start(directory) : null;
@@ -51,7 +58,6 @@ export async function openWorld({
     closing.push(() => sandbox.stop());
     const proxies = await openProxies(tally, postgres.url, redis?.url ?? null, sandbox.url);
     closing.push(() => Promise.all(Object.values(proxies).map((proxy) => proxy?.close())));
-    const chance = new Chance(plan.seed);
     const file = join(directory, 'clock');
     setPace(file, { base: Date.now(), origin: Date.now(), rate: 1 });
     const env = { ...settings(directory, proxies), MAEDAL_PORT: port, NODE_OPTIONS: followingPace(file) };
@@ -68,11 +74,12 @@ export async function openWorld({
     closing.push(() => fleet.close());
     const migrated = await fleet.run(['migrate'], { DATABASE_URL: postgres.url });
     if (migrated !== 0) throw new Error('`maedal migrate` failed: see logs/migrate.log');
+    await postgres.query(ANSWERS_COUNTED);
     const clock = await CampaignClock.start({ postgres, sandbox, file }, RATE);
     closing.push(() => clock.stop());
     return {
       world: {
-        ...{ plan, directory, postgres, redis, sandbox, clock, proxies, fleet, console, orders },
+        ...{ plan, directory, postgres, redis, sandbox, merchant, clock, proxies, fleet, console, orders },
         ...{ chance, tally, fired, say },
       },
       close,

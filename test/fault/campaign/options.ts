@@ -2,7 +2,18 @@ import { parseArgs } from 'node:util';
 import { InputError } from '../../../src/billing/errors.ts';
 
 /** The classes of faults, in the order in which they run alone before they all run together. */
-const CLASSES = ['kill', 'pause', 'failpoint', 'queue', 'postgres', 'wire', 'gateway', 'job', 'people'] as const;
+const CLASSES = [
+  'kill',
+  'pause',
+  'failpoint',
+  'queue',
+  'postgres',
+  'wire',
+  'gateway',
+  'merchant',
+  'job',
+  'people',
+] as const;
 export type ClassName = (typeof CLASSES)[number];
 
 const DUPLICATES = ['refuse-paid', 'refuse-any', 'accept'] as const;

@@ -17,9 +17,10 @@ export type Rest = {
  * jumps to the next instant at which something is. Gives up when nothing has moved for a minute.
  */
 export async function quiesce(world: World, reader: BooksReader): Promise<Rest> {
-  const { postgres, clock, fleet, proxies, sandbox } = world;
+  const { postgres, clock, fleet, proxies, sandbox, merchant } = world;
   const startedMs = systemClock.monotonicMs();
   await sandbox.setFaults([]);
+  merchant.isFaulty = false;
   for (const proxy of Object.values(proxies)) await proxy?.heal();
   fleet.arming = () => null;
   await fleet.restartAll();
@@ -85,7 +86,8 @@ const RECOVERY = `
   SELECT max(extract(epoch FROM decided.at - $2::timestamptz))::float8 AS seconds FROM unnest($1::uuid[]) AS underway (attempt) CROSS JOIN LATERAL
          (SELECT min(at) AS at FROM history WHERE entity_id = underway.attempt AND at >= $2::timestamptz AND to_state NOT IN ('prepared', 'sent', 'unknown')) decided`;
 const STANDING = `
-  SELECT (SELECT count(*)::integer FROM (${OPEN}) still_open) + undrawn + watched AS open, undrawn, busy, next FROM
+  SELECT (SELECT count(*)::integer FROM (${OPEN}) still_open) + undrawn + watched + untold AS open, undrawn, busy, next FROM
+    (SELECT (SELECT count(*) FROM outbox WHERE relayed_at IS NULL)::integer + (SELECT count(*) FROM delivery WHERE next_at IS NOT NULL)::integer AS untold) events,
     -- What somebody ended while a send of it might still land.
     (SELECT count(*)::integer AS watched FROM invoice WHERE state = 'void' AND watch_at IS NOT NULL) ended,
     (SELECT count(*)::integer AS undrawn FROM subscription WHERE next_due_at <= maedal_now() AND status IN ('trialing', 'active', 'past_due')) due,
@@ -94,6 +96,7 @@ const STANDING = `
     (SELECT min(at) AS next FROM (
        SELECT next_at AS at FROM invoice WHERE state IN ('open', 'retrying')
        UNION ALL SELECT lease_until FROM attempt WHERE state = 'sent'
+       UNION ALL SELECT min(next_at) FROM delivery WHERE next_at IS NOT NULL
        UNION ALL SELECT o.account_at FROM observation o JOIN attempt a USING (merchant_uid) JOIN invoice i ON i.id = a.invoice_id
         WHERE ${UNACCOUNTED}
        UNION ALL SELECT watch_at FROM invoice WHERE watch_at > maedal_now()

@@ -1,5 +1,5 @@
+import { FAILPOINTS } from '../../../src/failpoints.ts';
 import { rewriteBlock } from '../report-block.ts';
-import { PASSED } from './passed.ts';
 import type { Report } from './report.ts';
 
 /** Writes a run's row into a document's table of runs, in the place of an earlier run of the same command. */
@@ -28,7 +28,7 @@ function rowOf(report: Report): string {
     `${count(report.ambiguous)}; ${unknownSeconds.p50} s, ${unknownSeconds.p99} s`,
     `${report.longestRecoverySeconds} s`,
     struck,
-    `${fired} of ${PASSED.length}, least ${least}`,
+    `${fired} of ${FAILPOINTS.length}, least ${least}`,
     `${report.finishedAt.slice(0, 10)}, ${Math.round(report.wallSeconds / 60)} min`,
   ];
   return `| ${cells.join(' | ')} |`;
@@ -44,7 +44,7 @@ function kindsOf({ faults, command }: Report): string {
 }
 
 function coverage({ faults }: Report): { readonly fired: number; readonly least: number } {
-  const times = PASSED.map((name) => faults.failpoints?.[name] ?? 0);
+  const times = FAILPOINTS.map((name) => faults.failpoints?.[name] ?? 0);
   return { fired: times.filter((each) => each > 0).length, least: Math.min(...times) };
 }
 
@@ -60,6 +60,7 @@ const GROUPS = [
   ['process', 'at processes'],
   ['wire', 'on the wire'],
   ['gateway', 'at the gateway'],
+  ['merchant', 'at the merchant’s'],
   ['failpoints', 'failpoints'],
   ['jobs', 'jobs nobody of ours added'],
   ['people', 'by operators'],

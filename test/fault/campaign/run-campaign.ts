@@ -8,6 +8,7 @@ import { openWorld } from './open-world.ts';
 import { commandFor, type Plan } from './options.ts';
 import { judgeEnds } from './oracle/ends.ts';
 import { judgeHistory } from './oracle/history.ts';
+import { judgeHooks } from './oracle/hooks.ts';
 import { judgeLeaks } from './oracle/leaks.ts';
 import { timelineOf } from './oracle/timeline.ts';
 import { quiesce, type Rest } from './quiesce.ts';
@@ -61,7 +62,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Report> {
 }
 
 async function conclude(world: World, campaign: Campaign, wallSeconds: () => number): Promise<Report> {
-  const { plan, tally, postgres } = world;
+  const { plan, tally, postgres, merchant } = world;
   const { books } = campaign.reader;
   let rest: Rest = { openAfterQuiesce: 0, longestRecoverySeconds: 0, wallSeconds: 0 };
   let ends: Readonly<Record<string, number>> = {};
@@ -72,6 +73,8 @@ async function conclude(world: World, campaign: Campaign, wallSeconds: () => num
     const judged = await judgeEnds(postgres, books, world.orders, plan.charges);
     ends = judged.counts;
     campaign.violations.push(...judged.violations, ...(await judgeHistory(postgres, books)));
+    const heard = { asked: merchant.asked(), told: merchant.told() };
+    campaign.violations.push(...(await judgeHooks(postgres, books, heard)));
     campaign.violations.push(...(await judgeLeaks(world, CANARIES)));
   }
   const { violations } = campaign;

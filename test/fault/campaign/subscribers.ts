@@ -11,8 +11,16 @@ export function subscriptionsCsv(chance: Chance, range: { from: number; until: n
   return [COLUMNS, ...rows, ''].join('\n');
 }
 
-/** The configuration of the processes under test: spans that pass within a run, and no brake, which would stop it. */
-export function configFile(plan: Plan, nowMs: number): string {
+/** What the file has a subscription cost, in won: an even number. */
+export function priceOf(number: number): number {
+  return (10 + ((number * 619) % 981)) * 100;
+}
+
+/**
+ * The configuration of the processes under test: spans that pass within a run, and no brake, which would stop it. `hooks`
+ * is what it says of hooks and endpoints.
+ */
+export function configFile(plan: Plan, nowMs: number, hooks: string): string {
   const quarantineSeconds = plan.late > 1 ? 4 * HORIZON_SECONDS : HORIZON_SECONDS;
   return `export default {
   refundDuplicates: 'auto',
@@ -24,6 +32,7 @@ export function configFile(plan: Plan, nowMs: number): string {
       classes: { other: { retryAfterDays: [1, 2, 3] } },
     },
   },
+  ${hooks}
 };
 `;
 }
@@ -47,8 +56,7 @@ function row(chance: Chance, number: number, nowMs: number): string {
   const anchorMs = isAhead ? nowMs + chance.between(2, 60) * 1_000 : nowMs - chance.between(12, 18) * 86_400_000;
   const anchor = new Date(anchorMs).toISOString().slice(0, 19);
   const payer = `Canary-Name ${number.toString(36)},canary-mail-${number}@example.com,010-9999-${String(number).padStart(4, '0')}`;
-  const amount = chance.between(10, 990) * 100;
-  return `sub-${number},c-${number},card-${number},원두,${amount},KRW,month,1,${anchor},UTC,${payer},${card}`;
+  return `sub-${number},c-${number},card-${number},원두,${priceOf(number)},KRW,month,1,${anchor},UTC,${payer},${card}`;
 }
 
 const COLUMNS =

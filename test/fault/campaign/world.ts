@@ -3,6 +3,7 @@ import type { Chance } from './chance.ts';
 import type { CampaignClock } from './clock.ts';
 import type { CampaignConsole } from './console.ts';
 import type { Fleet } from './fleet.ts';
+import type { CampaignMerchant } from './merchant.ts';
 import type { ClassName, Plan } from './options.ts';
 import type { Orders } from './orders.ts';
 import type { CampaignPostgres } from './postgres.ts';
@@ -19,6 +20,7 @@ export type World = {
   /** Null where the queue is in PostgreSQL. */
   readonly redis: CampaignRedis | null;
   readonly sandbox: CampaignSandbox;
+  readonly merchant: CampaignMerchant;
   readonly clock: CampaignClock;
   readonly proxies: { readonly postgres: FaultProxy; readonly redis: FaultProxy | null; readonly gateway: FaultProxy };
   readonly fleet: Fleet;

@@ -4,6 +4,7 @@ import { failpoint } from './failpoint.ts';
 import { gateway } from './gateway.ts';
 import { job } from './job.ts';
 import { kill } from './kill.ts';
+import { merchant } from './merchant.ts';
 import { pauses } from './pause.ts';
 import { people } from './people.ts';
 import { postgres } from './postgres.ts';
@@ -22,6 +23,7 @@ export const FAULT_CLASSES: Readonly<Record<ClassName, Share>> = {
   postgres: { faults: postgres, weight: 3, everyMs: [500, 1_300] },
   wire: { faults: wire, weight: 12, everyMs: [100, 400] },
   gateway: { faults: gateway, weight: 0, everyMs: [500, 500] },
+  merchant: { faults: merchant, weight: 0, everyMs: [500, 500] },
   job: { faults: job, weight: 3, everyMs: [300, 900] },
   people: { faults: people, weight: 7, everyMs: [500, 1_500] },
 };

@@ -1,6 +1,5 @@
-import type { Failpoint } from '../../../../src/failpoints.ts';
+import { FAILPOINTS, type Failpoint } from '../../../../src/failpoints.ts';
 import type { Chance } from '../chance.ts';
-import { PASSED } from '../passed.ts';
 import type { FaultClass } from '../world.ts';
 
 /** Every process starts with a few failpoints armed, those first that fired least so far; a strike starts one anew. */
@@ -26,15 +25,15 @@ export const failpoint: FaultClass = {
 function failpointsOf(what: string, chance: Chance): readonly Failpoint[] {
   switch (what) {
     case 'scheduler':
-      return PASSED.filter((name) => SCHEDULER.test(name) || BOTH.has(name));
+      return FAILPOINTS.filter((name) => SCHEDULER.test(name) || BOTH.has(name));
     case 'worker': // seldom meets a refund, and would be armed with nothing else
-      return PASSED.filter((name) => !SCHEDULER.test(name) && (!REFUND.test(name) || chance.happens(0.1)));
+      return FAILPOINTS.filter((name) => !SCHEDULER.test(name) && (!REFUND.test(name) || chance.happens(0.1)));
     case 'bill':
-      return PASSED.filter((name) => !REFUND.test(name));
+      return FAILPOINTS.filter((name) => !REFUND.test(name));
     case 'refund':
-      return PASSED.filter((name) => REFUND.test(name));
+      return FAILPOINTS.filter((name) => REFUND.test(name));
     case 'reconcile':
-      return PASSED.filter((name) => AUDIT.test(name));
+      return FAILPOINTS.filter((name) => AUDIT.test(name));
     default:
       return [];
   }
@@ -72,6 +71,8 @@ const BOTH: ReadonlySet<string> = new Set(['living.withdrawn']);
 const OFTEN: ReadonlySet<string> = new Set([
   'job.taken',
   'attempt.leased',
+  'hook.answered',
+  'hook.kept',
   'token.in_hand',
   'billing_key.checked',
   'look.done',

@@ -34,7 +34,7 @@ export function givenBack(impUid: string): Entry {
 }
 
 /** A charge for it that arrived, and was not answered so far. */
-export function request(serial: number): Entry {
+export function request(serial: number): Extract<Entry, { kind: 'request' }> {
   const { merchantUid, customerUid, minor, currency, customData } = payment('imps_1');
   const when = { hostMs: 1_000 * serial, sandboxMs: 0 };
   return {
