@@ -4,16 +4,23 @@ import { z } from 'zod';
 import { didYouMean } from '../nearest-name.ts';
 import { ConfigError } from './config-error.ts';
 import { reasonOf } from './reason.ts';
+import { salvage } from './salvage.ts';
 import { type FileConfig, fileSchema } from './schema.ts';
 
-/** Validates what a configuration file exported. Throws ConfigError with every problem and its path. */
-export function parseFileConfig(raw: unknown): FileConfig {
-  const result = read(raw);
+/** Finds what is wrong between the settings of a configuration that are right by themselves. */
+export type RulesBetween = (config: FileConfig) => readonly string[];
+
+/**
+ * Validates what a configuration file exported. Throws ConfigError with every problem and its path: where a setting is
+ * wrong, those of the rules between the others as well. Of a configuration that is right those are left to the caller.
+ */
+export function parseFileConfig(raw: unknown, between: RulesBetween = () => []): FileConfig {
+  const result = read(raw, between);
   if ('config' in result) return result.config;
   throw new ConfigError(result.problems);
 }
 
-function read(raw: unknown): { config: FileConfig } | { problems: string[] } {
+function read(raw: unknown, between: RulesBetween): { config: FileConfig } | { problems: string[] } {
   try {
     const kind = Object.prototype.toString.call(raw).slice(8, -1);
     // To a schema, a promise or a map is an object without keys: the defaults, which nobody asked for.
@@ -22,12 +29,31 @@ function read(raw: unknown): { config: FileConfig } | { problems: string[] } {
     }
     const result = fileSchema.safeParse(raw);
     if (result.success) return { config: result.data };
-    return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, raw)) };
+    return { problems: [...result.error.issues.flatMap((issue) => problemsOf(issue, raw)), ...besides(raw, between)] };
   } catch (error) {
     // A getter or a proxy of the file's own threw.
     return { problems: [`the configuration cannot be read: ${reasonOf(error)}`] };
   }
 }
+
+/** What is wrong between the settings that are right; not what may follow from one that is not, in the same entry of a section. */
+function besides(raw: unknown, between: RulesBetween): string[] {
+  const remains = salvage(fileSchema, raw);
+  if (remains === null) return [];
+  const unsure = remains.removed.flatMap(([section = '', ...rest]) =>
+    rest.length > 0 ? [nameOf([section, ...rest.slice(0, 1)])] : [section, ...(RESTING_ON[section] ?? [])],
+  );
+  return between(remains.config).filter((problem) =>
+    unsure.every((name) => !problem.startsWith(`${name}.`) && !problem.startsWith(`${name} `)),
+  );
+}
+
+/** Sections whose rules look at another one. */
+const RESTING_ON: Readonly<Record<string, readonly string[]>> = {
+  channels: ['dunning'],
+  dunning: ['plans'],
+  limits: ['plans'],
+};
 
 function problemsOf(issue: z.core.$ZodIssue, raw: unknown): string[] {
   const path = issue.path.map(String);

@@ -42,12 +42,13 @@ export async function resolveConfig(options: ResolveOptions = {}): Promise<Confi
   const choice = chooseGateway(inspection, (options.start?.roles ?? null) !== null);
   const gateway = 'gateway' in choice ? choice.gateway : null;
   if ('problems' in choice) problems.push(...choice.problems);
-  const file = await readFile(environment, cwd, exampleConfig).catch((error: unknown) => {
+  const setting = settingOf(environment, gateway);
+  const file = await readFile(environment, { cwd, exampleConfig, setting }).catch((error: unknown) => {
     if (!(error instanceof ConfigError)) throw error;
     problems.push(...error.problems);
     return null;
   });
-  const fromFile = file === null ? null : settle(file.config, settingOf(environment, gateway), problems);
+  const fromFile = file === null ? null : settle(file.config, setting, problems);
   if (gateway?.runInside === true && environment.port === environment.sandboxPort) {
     problems.push(`MAEDAL_PORT and MAEDAL_SANDBOX_PORT are both ${environment.port}; change one`);
   }
@@ -66,10 +67,17 @@ function queueOf({ redisUrl }: Environment): QueueConfig {
   return redisUrl === null ? { kind: 'postgres' } : { kind: 'redis', url: redisUrl };
 }
 
-async function readFile(environment: Environment, cwd: string, exampleConfig: string) {
+type Place = { readonly cwd: string; readonly exampleConfig: string; readonly setting: Setting };
+
+async function readFile(environment: Environment, { cwd, exampleConfig, setting }: Place) {
+  const between = (config: FileConfig) => {
+    const problems: string[] = [];
+    settle(config, setting, problems);
+    return problems;
+  };
   const path = findConfigFile(environment.configFile, cwd, exampleConfig);
   if (environment.mode === 'live') refuseForeignWriters(path);
-  return { path, config: parseFileConfig(await loadConfigFile(path)) };
+  return { path, config: parseFileConfig(await loadConfigFile(path), between) };
 }
 
 /** What the channels are held against; where no gateway could be chosen, the one that the mode means. */
