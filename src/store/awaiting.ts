@@ -36,7 +36,7 @@ export async function cardsAwaited(
   versions: Readonly<Record<string, string>>,
 ): Promise<CardAwaited[]> {
   const rows = await db.$queryRaw<Row[]>`
-    SELECT i.id AS invoice_id, i.period_key, i.due_at, i.failures, i.written_off, s.id AS subscription_id, s.external_id, s.channel, p.policy,
+    SELECT i.id AS invoice_id, i.period_key, i.due_at, i.failures, i.written_off, s.id AS subscription_id, s.xmin::text AS version, s.external_id, s.channel, p.policy,
            maedal_now() AS now, a.merchant_uid, a.fence, a.state, a.sent_at, k.id AS card_id, a.decline_class, a.fail_reason,
            a.amount::float8 AS amount, a.currency, a.send_count - a.not_sent_count AS sends, maedal_cards(i.id) AS cards,
            (SELECT max(h.at) FROM history h WHERE h.entity_id = i.id AND h.from_state = 'held') AS released_at,
@@ -63,6 +63,7 @@ function awaited(row: Row): CardAwaited {
       merchantUid: row.merchant_uid,
       fence: row.fence,
       subscription: { id: row.subscription_id, externalId: row.external_id },
+      version: row.version,
       state: row.state,
       dueAt: instant(row.due_at),
       sentAt: instantOrNull(row.sent_at),
@@ -90,6 +91,7 @@ type Row = {
   failures: number;
   written_off: boolean;
   subscription_id: string;
+  version: string;
   external_id: string;
   channel: string;
   policy: DunningPolicy;

@@ -10,13 +10,16 @@ import { Prisma } from './prisma/client.ts';
 export type Subject = Pick<LeasedAttempt, 'fence' | 'periodKey' | 'amount' | 'merchantUid'> & {
   readonly invoiceId: InvoiceId;
   readonly subscription: Pick<LeasedAttempt['subscription'], 'id' | 'externalId'>;
+  /** Of the subscription, where what follows was decided on cards that were read with it. */
+  readonly version?: string;
 };
 
 /**
  * Carries out a transition: attempt, invoice, subscription, next instant and messages in one statement, in the order of
  * locks that every writer takes. The only writer of what follows a charge.
  *
- * Returns false when the attempt is no longer as it was leased: then somebody else's answer stands. A paid answer is
+ * Returns false when the attempt is no longer as it was leased: then somebody else's answer stands; or when the
+ * subscription was given a card since those were read that it was decided on. A paid answer is
  * recorded whatever the fence, because facts are not fenced; but what a person looks at is left by an attempt alone that
  * is itself in review.
  */
@@ -26,7 +29,8 @@ export async function record(db: Db, subject: Subject, next: Transition): Promis
   const judged = Prisma.sql`(observation.status = 'paid' AND observation.amount = ${minor}::bigint AND observation.currency = ${currency})`;
   const rows = await db.$queryRaw<{ recorded: number }[]>`
     WITH s AS MATERIALIZED (
-      SELECT id, status FROM subscription WHERE id = ${subject.subscription.id}::uuid FOR NO KEY UPDATE
+      SELECT id, status FROM subscription WHERE id = ${subject.subscription.id}::uuid
+         AND xmin::text = coalesce(${subject.version ?? null}, xmin::text) FOR NO KEY UPDATE
     ), i AS MATERIALIZED (
       SELECT invoice.id, invoice.subscription_id FROM invoice JOIN s ON s.id = invoice.subscription_id
        WHERE invoice.id = ${subject.invoiceId}::uuid

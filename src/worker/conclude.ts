@@ -3,6 +3,7 @@ import { collectingOf } from '../billing/next-try.ts';
 import type { ChargeOutcome } from '../billing/outcome.ts';
 import { transition } from '../billing/transition.ts';
 import type { BillingEvent } from '../events.ts';
+import type { PresentCards } from '../store/cards.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import type { WorkerDeps } from './deps.ts';
 import { refusedByGateway } from './refused.ts';
@@ -22,12 +23,12 @@ export async function concludeAndReport(
   conclusion: Conclusion,
   startedMs: number,
 ): Promise<void> {
-  const attempt = await asItStands(deps, leased, conclusion);
-  const next = conclusion.kind === 'superseded' ? null : follow(deps, attempt, conclusion);
-  if (conclusion.kind === 'superseded' || next === null || !(await recorded(deps, attempt, next))) {
-    deps.report({ kind: 'record.superseded', attemptId: attempt.id });
+  const done = conclusion.kind === 'superseded' ? null : await decideAndRecord(deps, leased, conclusion);
+  if (conclusion.kind === 'superseded' || done === null) {
+    deps.report({ kind: 'record.superseded', attemptId: leased.id });
     return;
   }
+  const { attempt, next } = done;
   await deps.failpoints.at('record.done');
   if (conclusion.kind === 'outcome') await tellBrake(deps, attempt, conclusion.outcome);
   deps.report({
@@ -43,12 +44,33 @@ export async function concludeAndReport(
   });
 }
 
+type Concluded = Exclude<Conclusion, { kind: 'superseded' }>;
+type Standing = LeasedAttempt & Pick<PresentCards, 'version'>;
+
+/** Once more where a card was given after they were read; null where somebody else's answer stands. */
+async function decideAndRecord(
+  deps: WorkerDeps,
+  leased: LeasedAttempt,
+  conclusion: Concluded,
+): Promise<{ readonly attempt: LeasedAttempt; readonly next: Transition } | null> {
+  let attempt = await asItStands(deps, leased, conclusion);
+  for (let tries = 1; ; tries += 1) {
+    const next = follow(deps, attempt, conclusion);
+    if (await recorded(deps, attempt, next)) return { attempt, next };
+    const again = await asItStands(deps, leased, conclusion);
+    if (again.version === attempt.version || tries === TRIES) return null; // past them it is looked up, and decided on then
+    attempt = again;
+  }
+}
+
 /** What was declined is decided on by the cards that are there now: a payer may have given one while the charge was on its way. */
-async function asItStands(deps: WorkerDeps, leased: LeasedAttempt, conclusion: Conclusion): Promise<LeasedAttempt> {
+async function asItStands(deps: WorkerDeps, leased: LeasedAttempt, conclusion: Concluded): Promise<Standing> {
   if (conclusion.kind !== 'outcome') return leased;
   const attempt = conclusion.attempt ?? leased;
   return 'decline' in conclusion.outcome ? { ...attempt, ...(await deps.store.presentCards(attempt.id)) } : attempt;
 }
+
+const TRIES = 5;
 
 /** Where the account is at fault and nobody's card, every further charge of its channel would be declined the same way. */
 async function tellBrake(
@@ -62,7 +84,7 @@ async function tellBrake(
 }
 
 /** Whether the transition stands; if not, somebody else's record does. */
-async function recorded({ store, failpoints }: WorkerDeps, attempt: LeasedAttempt, next: Transition): Promise<boolean> {
+async function recorded({ store, failpoints }: WorkerDeps, attempt: Standing, next: Transition): Promise<boolean> {
   await failpoints.at('record.about_to_be_written');
   const stands = await store.record(attempt, next);
   await failpoints.at('record.unacknowledged');
@@ -84,7 +106,7 @@ function follow(deps: WorkerDeps, attempt: LeasedAttempt, event: AttemptEvent): 
 
 type Told = Pick<Extract<BillingEvent, { kind: 'charge.finished' }>, 'outcome' | 'reason'>;
 
-function told(conclusion: Exclude<Conclusion, { kind: 'superseded' }>): Told {
+function told(conclusion: Concluded): Told {
   if (conclusion.kind === 'withdrawn') return { outcome: conclusion.to, reason: conclusion.reason };
   if (conclusion.kind === 'deferred') return { outcome: 'deferred', reason: conclusion.reason };
   const { outcome } = conclusion;

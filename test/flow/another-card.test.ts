@@ -41,6 +41,22 @@ function whileCharging(work: () => Promise<unknown>): void {
   };
 }
 
+/** Has something happen once, between a reading and what follows from it. */
+function afterReading<Name extends string>(
+  store: { [name in Name]: (...args: never[]) => Promise<unknown> },
+  name: Name,
+  work: () => Promise<unknown>,
+): void {
+  const read = store[name];
+  const reading = async (...args: never[]) => {
+    Object.assign(store, { [name]: read });
+    const found = await read(...args);
+    await work();
+    return found;
+  };
+  Object.assign(store, { [name]: reading });
+}
+
 test('a card that was lost is replaced under its customer_uid, and pays at once', async () => {
   const id = await declining('card');
   expect(await invoiceOf(world, id)).toMatchObject({ reason: 'awaiting_card' });
@@ -97,6 +113,26 @@ test.each(['the same customer_uid', 'another one'])(
     expect((await row(id)).status).toBe('active');
   },
 );
+
+test('one that comes between the reading of the cards and the record is decided on all the same', async () => {
+  await follow({ ...GIVES_UP, end: 'cancel' });
+  const id = await world.subscribe();
+  world.gateway.script(`card of ${id}`, 'decline');
+  afterReading(world.worker.store, 'presentCards', () => change(id));
+  await world.run();
+  await minutes(2);
+  expect(await invoiceOf(world, id)).toMatchObject({ state: 'paid' });
+  expect((await row(id)).status).toBe('active');
+});
+
+test('so is one that comes while what waited for another card is being given up', async () => {
+  const id = await declining('card', { ...POLICY, end: 'cancel' });
+  await world.advance({ days: 7 });
+  afterReading(world.scheduler.store, 'cardsAwaited', () => change(id));
+  await minutes(3);
+  expect(await invoiceOf(world, id)).toMatchObject({ state: 'paid' });
+  expect((await row(id)).status).toBe('active');
+});
 
 test('what was leased for the card before is not sent; it goes on the new one once the lease is over', async () => {
   const id = await owing(POLICY);
