@@ -43,7 +43,9 @@ export function drawUpNext(standing: DueStanding, catchUp: CatchUp, now: DateTim
   const period = periodAt(schedule, nextPeriod);
   const following = firstPeriodFrom(schedule, period.endAt);
   const nextDueAt = periodAt(schedule, following).startAt;
-  return { kind: 'invoice', period, as: treatment(standing, period, catchUp, now), nextPeriod: following, nextDueAt };
+  const isLast = pastTheEnd(standing, following);
+  const as = treatment({ ...standing, period, isLast }, catchUp, now);
+  return { kind: 'invoice', period, as, nextPeriod: following, nextDueAt };
 }
 
 /** Whether period `index` lies beyond the number of periods agreed. */
@@ -54,12 +56,15 @@ function pastTheEnd(
   return endsAfter !== null && index >= firstPeriod + endsAfter;
 }
 
-function treatment(standing: DueStanding, period: Period, catchUp: CatchUp, now: DateTime): Treatment {
+type DuePeriod = Pick<DueStanding, 'createdAt'> & { readonly period: Period; readonly isLast: boolean };
+
+function treatment({ createdAt, period, isLast }: DuePeriod, catchUp: CatchUp, now: DateTime): Treatment {
   const overtaken = period.endAt <= now;
-  const missed = standing.createdAt <= period.startAt && now.diff(period.startAt).as('hours') > MISSED_AFTER_HOURS;
+  const missed = createdAt <= period.startAt && now.diff(period.startAt).as('hours') > MISSED_AFTER_HOURS;
   switch (catchUp) {
     case 'latest':
-      return overtaken ? 'held' : 'open';
+      // After the last agreed period comes no newer one: it is the latest, however long it is over.
+      return overtaken && !isLast ? 'held' : 'open';
     case 'all':
       return overtaken || missed ? 'spaced' : 'queued';
     case 'hold':

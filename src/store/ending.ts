@@ -12,7 +12,7 @@ export async function endSubscriptions(db: Db, ids: readonly string[]): Promise<
     WITH over AS MATERIALIZED (
       SELECT s.id, ${IS_COLLECTED} AS collecting FROM subscription s
        WHERE s.id = ANY(${[...ids]}::uuid[]) AND s.status IN ('trialing', 'active', 'past_due')
-         AND s.next_due_at <= maedal_now() AND (s.cancel_at_period_end OR s.next_period >= s.first_period + s.ends_after)
+         AND s.next_due_at <= maedal_now() AND ${IS_LAST}
        ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
     ), moved AS (
       UPDATE subscription s SET last_drawn_at = maedal_now(), updated_at = maedal_now(),
@@ -26,16 +26,16 @@ export async function endSubscriptions(db: Db, ids: readonly string[]): Promise<
 }
 
 /**
- * Ends subscriptions that were cancelled to the end of a period and were given up on, or paused, before it came: nothing is
- * drawn up for them, so the tick does not come upon them. What is paused stays so while one of its invoices waits for a
- * person: what is held for a pause is still owed. Tells of it, and returns how many ended.
+ * Ends subscriptions that were given up on, or paused, before the end of their last period came, agreed or cancelled to:
+ * nothing is drawn up for them, so the tick does not come upon them. They stay as they are while one of their invoices
+ * waits for a person, for what is held is still owed; not so what was given up on and then cancelled. Tells of it, and
+ * returns how many ended.
  */
 export async function endStopped(db: Db): Promise<number> {
   const [row] = await db.$queryRaw<{ ended: number }[]>`
     WITH over AS MATERIALIZED (
       SELECT s.id FROM subscription s
-       WHERE s.status IN ('unpaid', 'paused') AND s.cancel_at_period_end AND s.next_due_at <= maedal_now()
-         AND (s.status = 'unpaid' OR NOT ${IS_COLLECTED})
+       WHERE ${STOPPED_TO_END} AND s.next_due_at <= maedal_now()
        ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
     ), moved AS (
       UPDATE subscription s SET status = 'canceled', canceled_at = maedal_now(), next_due_at = NULL, updated_at = maedal_now()
@@ -48,6 +48,13 @@ export async function endStopped(db: Db): Promise<number> {
 /** Whether an invoice of the subscription `s` is still being collected, or waits for a person. */
 const IS_COLLECTED = Prisma.sql`EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id
        AND i.state IN ('open', 'retrying', 'held', 'review'))`;
+
+/** Whether the period of the subscription `s` that runs is its last. */
+const IS_LAST = Prisma.sql`(s.cancel_at_period_end OR s.next_period >= s.first_period + s.ends_after)`;
+
+/** Whether the subscription `s` ends although nothing is drawn up for it, once its next period would begin. */
+export const STOPPED_TO_END = Prisma.sql`s.status IN ('unpaid', 'paused') AND ${IS_LAST}
+         AND ((s.status = 'unpaid' AND s.cancel_at_period_end) OR NOT ${IS_COLLECTED})`;
 
 /** Tells of those that `moved` ended. */
 const TOLD = Prisma.sql`told AS (

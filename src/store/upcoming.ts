@@ -1,4 +1,5 @@
 import type { Db } from './db.ts';
+import { STOPPED_TO_END } from './ending.ts';
 
 /** When there is next something to do for each pass; null where nothing is in sight. By the database's clock. */
 export type Upcoming = {
@@ -12,8 +13,9 @@ export type Upcoming = {
 /** Reads it off the rows: every row that is not final has an instant at which something looks at it. */
 export async function readUpcoming(db: Db): Promise<Upcoming> {
   const [row] = await db.$queryRaw<Upcoming[]>`
-    SELECT (SELECT min(next_due_at) FROM subscription
-             WHERE next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')) AS tick,
+    SELECT least((SELECT min(next_due_at) FROM subscription
+                   WHERE next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')),
+                 (SELECT min(s.next_due_at) FROM subscription s WHERE ${STOPPED_TO_END})) AS tick,
            least((SELECT min(next_at) FROM invoice WHERE state IN ('open', 'retrying')),
                  (SELECT min(step_at) FROM invoice WHERE state = 'retrying' AND step_at IS NOT NULL),
                  (SELECT min(a.lease_until) FROM attempt a JOIN invoice i ON i.id = a.invoice_id

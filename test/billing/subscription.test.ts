@@ -32,6 +32,17 @@ test.each([
   expect(drawUpNext({ ...standing, nextPeriod }, catchUp, instant(now))).toMatchObject({ kind: 'invoice', as });
 });
 
+test.each([
+  // policy, period of two agreed ones, both over → what becomes of it
+  ['latest', 0, 'held'],
+  ['latest', 1, 'open'], // nothing newer comes: it is the latest
+  ['all', 1, 'spaced'],
+  ['hold', 1, 'held'],
+] as const)('where a fixed term ended in an outage, %s: period %i is %s', (catchUp: CatchUp, nextPeriod, as) => {
+  const fixed = { ...standing, endsAfter: 2, nextPeriod };
+  expect(drawUpNext(fixed, catchUp, instant('2027-05-05T00:00:00Z'))).toMatchObject({ kind: 'invoice', as });
+});
+
 test('a subscription that came in after its period began was not missed', () => {
   const imported = { ...standing, createdAt: instant('2027-02-10T00:00:00Z') };
   expect(drawUpNext(imported, 'hold', instant('2027-02-10T00:01:00Z'))).toMatchObject({ as: 'open' });

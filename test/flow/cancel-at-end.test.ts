@@ -118,6 +118,50 @@ test('paused with something still owed, it does not end before a person has seen
   expect(await row()).toMatchObject({ status: 'canceled' });
 });
 
+/** At once, as after an outage; twice, for what the first pass leaves to the next. */
+async function later(days: number): Promise<void> {
+  await world.advance({ days });
+  for (let passes = 0; passes < 2; passes += 1) {
+    await world.run();
+    await world.advance({ minutes: 1 });
+  }
+}
+
+test.each(['unpaid', 'pause'] as const)(
+  'given up to %s in its last agreed period, a fixed term has its end, and that is told once',
+  async (end) => {
+    subscription = await world.subscribe({ endsAfter: 1 });
+    await dunned(() => world).follow({ ...GIVES_UP, end });
+    world.gateway.script(`card of ${subscription}`, 'decline');
+    await world.run();
+    await later(26);
+    expect(await row()).toMatchObject({ status: end === 'pause' ? 'paused' : end });
+    await later(2);
+    expect(await row()).toMatchObject({ status: 'canceled', access: 'suspended', next_due_at: null });
+    expect(await canceled()).toEqual([subscription]);
+  },
+);
+
+test('a fixed term that is paused with something still owed does not end before a person has seen to that', async () => {
+  subscription = await world.subscribe({ endsAfter: 1 });
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  await order({ kind: 'pause' });
+  await later(30);
+  expect(await row()).toMatchObject({ status: 'paused' });
+  await world.database.db.$executeRaw`UPDATE invoice SET state = 'void', reason = 'a present' WHERE state = 'held'`;
+  await later(1);
+  expect(await row()).toMatchObject({ status: 'canceled' });
+});
+
+test('paused before its last agreed period, a fixed term waits for its resume', async () => {
+  subscription = await world.subscribe({ endsAfter: 2 });
+  await world.run();
+  await order({ kind: 'pause' });
+  await later(90);
+  expect(await row()).toMatchObject({ status: 'paused' });
+});
+
 test('whatever ends at the end of its period is told of, and once', async () => {
   const last = await world.subscribe({ endsAfter: 1 });
   await world.run();

@@ -42,6 +42,23 @@ test('a database clock that ran ahead and was set back does not keep periods fro
   expect((await invoicesOf(world, subscription)).map((invoice) => invoice.period_key)).toContain('2027-03-31');
 });
 
+test('of a fixed term that ended in an outage, `latest` charges the last period and holds the others', async () => {
+  world = await newWorld();
+  const subscription = await world.subscribe({ endsAfter: 3 });
+  await world.run();
+  await world.advance({ days: 120 });
+  for (let minutes = 0; minutes < 3; minutes += 1) {
+    await world.run();
+    await world.advance({ minutes: 1 });
+  }
+  const invoices = (await invoicesOf(world, subscription)).map(({ period_key, state }) => [period_key, state]);
+  expect(invoices).toEqual([
+    ['2027-01-31', 'paid'],
+    ['2027-02-28', 'held'],
+    ['2027-03-31', 'paid'],
+  ]);
+});
+
 test('a subscription does not end while one of its invoices waits for a person', async () => {
   world = await newWorld();
   const subscription = await world.subscribe({ endsAfter: 1 });

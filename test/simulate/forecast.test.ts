@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { renderForecast, whyOf } from '../../src/cli/forecast-report.ts';
 import { run } from '../../src/cli/program.ts';
+import type { Config } from '../../src/config/config.ts';
 import { importFile } from '../../src/operator/import/import-file.ts';
 import { type Forecast, forecast } from '../../src/simulate/forecast.ts';
 import { type Line, lineOf } from '../../src/simulate/line.ts';
@@ -8,12 +9,19 @@ import { stopSending } from '../../src/store/control.ts';
 import { newDir } from '../config/temporary.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { invoiceOf, newWorld } from '../support/world.ts';
-import { configWith, fileOf, play, seoul, serverUrl } from './play.ts';
+import { configWith, fileOf, play, type Subscriber, seoul, serverUrl } from './play.ts';
 
 const SUBSCRIBERS = [
   { id: 'monthly', anchor: '2027-01-31T10:00' },
   { id: 'weekly', anchor: '2027-01-29T10:00', interval: 'week' as const },
   { id: 'late', anchor: '2026-12-15T10:00' },
+];
+/** Due from the 1st of February on; two of one payer. */
+const MISSED = [
+  { id: 'daily', anchor: '2027-02-01T10:00', interval: 'day' as const },
+  { id: 'weekly', anchor: '2027-02-02T10:00', interval: 'week' as const, customer: 'kim' },
+  { id: 'monthly', anchor: '2027-02-03T10:00', customer: 'kim' },
+  { id: 'untouched', anchor: '2027-02-06T10:00' },
 ];
 const FROM = '2027-01-31T09:00';
 const UNTIL = '2027-03-15';
@@ -22,13 +30,8 @@ let live: TestDatabase;
 let before: string;
 let ahead: Forecast;
 beforeAll(async () => {
-  live = await freshDatabase();
-  await live.setNow(seoul(FROM));
   const config = await configWith();
-  const { plans, policies, timezone, chargeAt } = config;
-  const rules = { plans, channels: ['default'], policies: Object.keys(policies), timezone, chargeAt };
-  const deps = { db: live.db, ...rules, sandbox: null };
-  await importFile(deps, await fileOf(SUBSCRIBERS), { dryRun: false });
+  live = await liveWith(SUBSCRIBERS, config, FROM);
   before = await everything();
   const report = () => undefined;
   ahead = await forecast({ config, serverUrl: serverUrl(), liveUrl: live.url, until: seoul(UNTIL), report });
@@ -40,6 +43,25 @@ test('a forecast names, line by line, the charges that the simulation makes', as
   expect(lines.length).toBeGreaterThan(10);
   expect(ahead.attempts.map(lineOf)).toEqual(lines);
 });
+
+test.each(['latest', 'all', 'hold'] as const)(
+  'after an outage, under %s, a forecast names line by line what the simulation does',
+  async (catchUp) => {
+    const config = await configWith({ catchUp });
+    const outage = { from: '2027-02-01T00:00', until: '2027-02-05T09:30' };
+    const ended = await liveWith(MISSED, config, '2027-01-31T12:00');
+    try {
+      await ended.setNow(seoul(outage.until));
+      const options = { config, serverUrl: serverUrl(), until: seoul('2027-02-20'), report: () => undefined };
+      const { attempts } = await forecast({ ...options, liveUrl: ended.url });
+      const lines = await play({ subscribers: MISSED, from: '2027-01-31T12:00', until: '2027-02-20', config, outage });
+      expect(lines.length).toBeGreaterThan(10);
+      expect(attempts.map(lineOf)).toEqual(lines);
+    } finally {
+      await ended.drop();
+    }
+  },
+);
 
 test('a forecast says why each charge is made', () => {
   const why = Object.fromEntries(
@@ -141,6 +163,16 @@ test('a day that is past has no forecast', async () => {
   };
   await expect(forecast(past)).rejects.toThrow('is past');
 });
+
+/** A database that these were imported into at an instant of Seoul. */
+async function liveWith(subscribers: readonly Subscriber[], config: Config, at: string): Promise<TestDatabase> {
+  const database = await freshDatabase();
+  await database.setNow(seoul(at));
+  const { plans, policies, timezone, chargeAt } = config;
+  const rules = { plans, channels: ['default'], policies: Object.keys(policies), timezone, chargeAt };
+  await importFile({ db: database.db, ...rules, sandbox: null }, await fileOf(subscribers), { dryRun: false });
+  return database;
+}
 
 /** Another secret gives other ids. */
 function unnamed({ merchant_uid: _, ...line }: Line): Omit<Line, 'merchant_uid'> {

@@ -123,12 +123,7 @@ function invoicesOfCustomer(tables: Tables, owner: SubscriptionRow, { before }: 
 export function endSubscriptions(tables: Tables, ids: readonly string[]): number {
   const { nowMs } = tables;
   const over = tables.subscriptions.where(
-    ({ id, status, next_due_at, next_period, first_period, ends_after, cancel_at_period_end }) =>
-      ids.includes(id) &&
-      LIVE.has(status) &&
-      next_due_at !== null &&
-      next_due_at <= nowMs &&
-      (cancel_at_period_end || (ends_after !== null && next_period >= first_period + ends_after)),
+    (row) => ids.includes(row.id) && LIVE.has(row.status) && isDue(row, nowMs) && isLast(row),
   );
   for (const row of over) {
     const drawn = { ...row, last_drawn_at: nowMs };
@@ -137,6 +132,14 @@ export function endSubscriptions(tables: Tables, ids: readonly string[]): number
     else end(tables, drawn);
   }
   return over.length;
+}
+
+function isDue({ next_due_at: at }: SubscriptionRow, nowMs: number): boolean {
+  return at !== null && at <= nowMs;
+}
+
+function isLast({ cancel_at_period_end, next_period, first_period, ends_after }: SubscriptionRow): boolean {
+  return cancel_at_period_end || (ends_after !== null && next_period >= first_period + ends_after);
 }
 
 function isCollected(tables: Tables, { id }: SubscriptionRow): boolean {
@@ -166,12 +169,12 @@ export function clearArrears(tables: Tables): number {
 
 /** `endStopped` in memory. */
 export function endStopped(tables: Tables): number {
-  const { nowMs } = tables;
   const over = tables.subscriptions.where(
-    ({ status, cancel_at_period_end, next_due_at: at }) =>
-      (status === 'unpaid' || status === 'paused') && cancel_at_period_end && at !== null && at <= nowMs,
+    (row) => (row.status === 'unpaid' || row.status === 'paused') && isDue(row, tables.nowMs) && isLast(row),
   );
-  const ended = over.filter((row) => row.status === 'unpaid' || !isCollected(tables, row));
+  const ended = over.filter(
+    (row) => (row.status === 'unpaid' && row.cancel_at_period_end) || !isCollected(tables, row),
+  );
   for (const row of ended) end(tables, row);
   return ended.length;
 }
