@@ -47,7 +47,14 @@ export default defineConfig({
   // What follows a decline, by name. `default` serves every plan that names none.
   dunning: {
     default: { retryAfterDays: [1, 3, 5] }, // days after the due date; then the invoice ends unpaid
-    patient: { retryAfterDays: [1, 3, 7, 14], classes: { funds: { retryAfterDays: [1, 3, 'payday', 'payday'] } } },
+    patient: {
+      retryAfterDays: [1, 3, 7, 14],
+      classes: { funds: { retryAfterDays: [1, 3, 'payday', 'payday'] } },
+      steps: [
+        { name: 'reminded', afterDays: 3 }, // the event `dunning.step_entered`, and hooks under `onDunningStep`
+        { name: 'last-notice', afterDays: 6 },
+      ],
+    },
   },
 
   // What a decline means, where the tables that maedal ships do not know it or you know better: by the payment company's

@@ -32,7 +32,16 @@ export function timed(at: DateTime, seed: string, { window, jitterMinutes = 0 }:
   if (window === undefined || window === null) return at.plus({ minutes: jitter(seed, jitterMinutes) });
   const open = intoWindow(at, window);
   const spread = open.plus({ minutes: jitter(seed, jitterMinutes) });
-  return spread < on(open, window.until, window.timezone) && isWithin(spread, window) ? spread : open;
+  return fits(spread, open, window) ? spread : open;
+}
+
+/** Whether the window leaves room for all of a policy's jitter after an instant in it. */
+export function hasRoom(at: DateTime, { window = null, jitterMinutes = 0 }: DunningPolicy): boolean {
+  return window === null || fits(at.plus({ minutes: jitterMinutes }), at, window);
+}
+
+function fits(spread: DateTime, open: DateTime, window: RetryWindow): boolean {
+  return spread < on(open, window.until, window.timezone) && isWithin(spread, window);
 }
 
 /**

@@ -57,7 +57,8 @@ function printedLadder(config: Config, name: string, { class: declined, due, car
     class: declined,
     timezone,
     attempts: ladder.rungs.map(({ number, at, days, card }) => ({ number, at: at.toUTC().toISO(), days, card })),
-    jitter_minutes: dunning.jitterMinutes ?? 0,
+    steps: ladder.steps.map(({ name, at, access }) => ({ name, at: at.toUTC().toISO(), access })),
+    jitter_minutes: ladder.jitter.minutes,
     awaits_card_until: ladder.awaitsUntil?.toUTC().toISO() ?? null,
     ends_as: ladder.endsAs,
     end: ladder.end,
@@ -75,25 +76,35 @@ type Heading = {
   readonly dunning: DunningPolicy;
 };
 
-function render(
-  { rungs, awaitsUntil, end, endsAs, subscription }: Ladder,
-  { name, version, declined, timezone, cards, dunning }: Heading,
-): string {
+function render(ladder: Ladder, { name, version, declined, timezone, cards, dunning }: Heading): string {
+  const { rungs, steps, awaitsUntil, end, endsAs, subscription } = ladder;
   const local = (at: DateTime) => at.setZone(timezone).toFormat('yyyy-LL-dd HH:mm ccc', { locale: 'en' });
-  const lines = rungs.map(({ number, at, days, card }) => {
+  const tries = rungs.map(({ number, at, days, card }) => {
     const on = cards > 1 ? `, card ${card}` : '';
-    return `  ${number}  ${local(at)}  ${after(number, days)}${on}`;
+    return { at, line: `  ${number}  ${local(at)}  ${after(number, days)}${on}` };
   });
+  const entered = steps.map(({ name: step, at, access }) => {
+    const leaves = access === null ? '' : `, access ${access}`;
+    return { at, line: `     ${local(at)}  step ${step}${leaves}` };
+  });
+  // A step is entered after the tries of its instant, and the order of equals is kept.
+  const lines = [...tries, ...entered].sort((one, other) => one.at.toMillis() - other.at.toMillis());
   const waits = awaitsUntil === null ? [] : [`  until ${local(awaitsUntil)} another card is waited for`];
-  const { jitterMinutes = 0 } = dunning;
-  const spread = jitterMinutes > 0 && rungs.length > 1 ? [`  each retry up to ${jitterMinutes} minutes later`] : [];
   return [
     `${name} (${version}), declined for ${declined}, in ${timezone}`,
-    ...lines,
-    ...spread,
+    ...lines.map(({ line }) => line),
+    ...(declined === 'verify' ? ['  each is looked up until the horizon; declined only then'] : []),
+    ...spread(ladder, dunning),
     ...waits,
     `  then ${endsAs}: ${end}; ${becomesInWords(subscription)}`,
   ].join('\n');
+}
+
+function spread({ rungs, jitter: { minutes, room } }: Ladder, { window }: DunningPolicy): string[] {
+  if (minutes === 0 || rungs.length === 1) return [];
+  const isBounded = room === 'short' && window !== null && window !== undefined;
+  const bound = isBounded ? `, and none from ${window.until} on` : '';
+  return [`  each retry up to ${minutes} minutes later${bound}`];
 }
 
 function after(number: number, days: number): string {

@@ -1,20 +1,21 @@
 import { AWAITING_CARD } from '../billing/invoice.ts';
 import type { Db } from './db.ts';
+import { Prisma } from './prisma/client.ts';
 
 /**
  * Has up to `limit` declined invoices enter the next step of their policy, the longest due first: its name is kept with the
  * invoice, it is told of, and changes access, all in one statement, so that each is entered once, whatever steps the policy
  * gets. One of a subscription at a time; none while it is not charged, and none for what was refused for the merchant's own
- * account last. A try that is due, rung or under way goes before the step of its day; one that is put off does not. Returns
- * how many were due.
+ * account last. A try that is planned within a day of the step, due, rung or under way goes before it; one that is put off
+ * does not. Returns how many were due.
  */
 export async function enterSteps(db: Db, limit: number): Promise<number> {
   const [row] = await db.$queryRaw<{ entered: number }[]>`
     WITH due AS MATERIALIZED (
       SELECT DISTINCT ON (i.subscription_id) i.id, i.subscription_id, i.entered_steps FROM (
         SELECT invoice.* FROM invoice JOIN subscription ON subscription.id = invoice.subscription_id
-         WHERE invoice.state = 'retrying' AND step_at <= maedal_now() AND subscription.status IN ('trialing', 'active', 'past_due')
-           AND (invoice.next_at > maedal_now() OR invoice.reason = ${AWAITING_CARD}) AND maedal_last_decline(invoice.id) IS DISTINCT FROM 'config'
+         WHERE ${ENTERS_STEPS} AND step_at <= maedal_now() AND subscription.status IN ('trialing', 'active', 'past_due')
+           AND (invoice.next_at > maedal_now() OR invoice.reason = ${AWAITING_CARD})
            AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id AND (a.state IN ('sent', 'unknown') OR a.lease_until > maedal_now()
                               OR (a.state = 'prepared' AND a.rung_at > maedal_now() - interval '2 minutes')))
          ORDER BY step_at, invoice.id LIMIT ${limit}) i
@@ -59,3 +60,8 @@ export async function enterSteps(db: Db, limit: number): Promise<number> {
     SELECT count(*)::integer AS entered FROM moved`;
   return row?.entered ?? 0;
 }
+
+/** Whether the declined `invoice` enters its next step as soon as the day of that has come. */
+export const ENTERS_STEPS = Prisma.sql`invoice.state = 'retrying' AND invoice.step_at IS NOT NULL AND maedal_last_decline(invoice.id) IS DISTINCT FROM 'config'
+           AND (invoice.reason = ${AWAITING_CARD} OR invoice.next_at >= invoice.step_at + interval '24 hours'
+             OR EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id AND a.state = 'prepared'))`;

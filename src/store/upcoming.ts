@@ -1,5 +1,6 @@
 import type { Db } from './db.ts';
 import { STOPPED_TO_END } from './ending.ts';
+import { ENTERS_STEPS } from './steps.ts';
 
 /** When there is next something to do for each pass; null where nothing is in sight. By the database's clock. */
 export type Upcoming = {
@@ -17,7 +18,7 @@ export async function readUpcoming(db: Db): Promise<Upcoming> {
                    WHERE next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')),
                  (SELECT min(s.next_due_at) FROM subscription s WHERE ${STOPPED_TO_END})) AS tick,
            least((SELECT min(next_at) FROM invoice WHERE state IN ('open', 'retrying')),
-                 (SELECT min(step_at) FROM invoice WHERE state = 'retrying' AND step_at IS NOT NULL),
+                 (SELECT min(step_at) FROM invoice WHERE ${ENTERS_STEPS}),
                  (SELECT min(a.lease_until) FROM attempt a JOIN invoice i ON i.id = a.invoice_id
                    WHERE a.state = 'sent' AND i.state IN ('open', 'retrying')),
                  (SELECT min(o.account_at) FROM observation o JOIN attempt a ON a.merchant_uid = o.merchant_uid

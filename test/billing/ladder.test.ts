@@ -47,6 +47,61 @@ test.each<[Partial<DunningPolicy>, DeclineClass, string, string]>([
   expect(ladderOf(policy, of(declined))).toMatchObject({ end, subscription });
 });
 
+const STEPS = [
+  { name: 'told', afterDays: 0 },
+  { name: 'warned', afterDays: 2 },
+  { name: 'locked', afterDays: 3, access: 'suspended' },
+  { name: 'gone', afterDays: 7 },
+  { name: 'never', afterDays: 14 },
+] as const;
+
+test.each<[DeclineClass, Partial<DunningPolicy>, [string, number][]]>([
+  // Each on its day; after the tries of that day; none on the day of the last one, with which it ends.
+  [
+    'funds',
+    {},
+    [
+      ['told', 0],
+      ['warned', 48],
+      ['locked', 72],
+    ],
+  ],
+  [
+    'funds',
+    { window: { from: '13:00', until: '21:00', timezone: 'Asia/Seoul' } },
+    [
+      ['told', 0],
+      ['warned', 48],
+      ['locked', 75],
+    ],
+  ],
+  [
+    'card',
+    { waitForCardDays: 8 },
+    [
+      ['told', 0],
+      ['warned', 48],
+      ['locked', 72],
+      ['gone', 168],
+    ],
+  ],
+  ['config', {}, []],
+])('declined for %s, under %j, these steps are entered, after so many hours', (declined, more, expected) => {
+  const classes = { card: { retryAfterDays: [], card: 'other' } } as const;
+  const policy: DunningPolicy = { retryAfterDays: [1, 3, 7], minGapHours: 24, classes, steps: STEPS, ...more };
+  const { steps } = ladderOf(policy, of(declined));
+  expect(steps.map(({ name, at }) => [name, at.diff(dueAt).as('hours')])).toEqual(expected);
+});
+
+test.each([
+  ['21:00', 'enough'],
+  ['10:05', 'short'],
+] as const)('in a window that closes at %s, the room for jitter is %s', (until, room) => {
+  const window = { from: '09:00', until, timezone: 'Asia/Seoul' };
+  const policy: DunningPolicy = { retryAfterDays: [1], minGapHours: 24, window, jitterMinutes: 10 };
+  expect(ladderOf(policy, of('time')).jitter).toEqual({ minutes: 10, room });
+});
+
 test('a longer gap than the rungs are apart moves them', () => {
   const { rungs } = ladderOf({ retryAfterDays: [1, 2], minGapHours: 72 }, of('card'));
   expect(rungs.map(({ days }) => days)).toEqual([0, 3, 6]);

@@ -103,3 +103,43 @@ test('a policy that has fewer steps by now ends them without a word', async () =
   expect((await entered()).map(({ step }) => step)).toEqual(['told']);
   expect(await world.database.db.invoice.findMany()).toMatchObject([{ step_at: null }]);
 });
+
+test('a try that is planned for the day of a step goes before it, minutes or hours later', async () => {
+  const window = { from: '12:00', until: '21:00', timezone: 'Asia/Seoul' };
+  await keepPolicyVersion(world.database.db, 'late', { ...POLICY, retryAfterDays: [2, 4], window, jitterMinutes: 200 });
+  Object.assign(world.worker, { policyVersions: { default: 'late' } });
+  const subscription = await world.subscribe();
+  world.gateway.script(`card of ${subscription}`, 'decline', 'decline');
+  await world.run();
+  await world.advance({ days: 2 });
+  await world.run();
+  expect((await entered()).map(({ step }) => step)).toEqual(['told']);
+  for (let minutes = 0; minutes < 8 * 60; minutes += 20) {
+    await world.advance({ minutes: 20 });
+    await world.run();
+    await world.run();
+    expect((await entered()).length).toBe(world.gateway.posts.length); // `warned` with the second one, not before
+  }
+  expect((await entered()).map(({ step }) => step)).toEqual(['told', 'warned']);
+  await runFor(3);
+  expect(await accessOf(subscription)).toBe('full'); // paid on the day on which it would have been locked
+  expect((await entered()).map(({ step }) => step)).toEqual(['told', 'warned']);
+});
+
+test('where the try of its day is put off, a step is entered all the same', async () => {
+  await keepPolicyVersion(world.database.db, 'same day', { ...POLICY, retryAfterDays: [2] });
+  Object.assign(world.worker, { policyVersions: { default: 'same day' } });
+  const subscription = await world.subscribe();
+  world.gateway.script(
+    `card of ${subscription}`,
+    'decline',
+    ...Array.from({ length: 30 }, () => 'refuse-connection' as const),
+  );
+  await runFor(2);
+  for (let minutes = 0; minutes < 60; minutes += 4) {
+    await world.run();
+    await world.advance({ minutes: 4 });
+  }
+  expect((await entered()).map(({ step }) => step)).toEqual(['told', 'warned']);
+  expect(await world.database.db.invoice.findMany()).toMatchObject([{ state: 'retrying', failures: 1 }]);
+});

@@ -31,12 +31,24 @@ beforeAll(async () => {
   const [alone, together] = [true, false].map((isAlone) =>
     WAYS.filter(({ declined }) => isAlone === (declined === 'config')),
   );
-  const casts = [together?.flatMap(subscribersOf) ?? [], ...(alone?.flatMap(subscribersOf).map((one) => [one]) ?? [])];
+  const recovering = POLICIES.flatMap(([policy, plan]) => RECOVERING.map((card) => recovered(policy, plan, card)));
+  const casts = [
+    [...(together?.flatMap(subscribersOf) ?? []), ...recovering],
+    ...(alone?.flatMap(subscribersOf).map((one) => [one]) ?? []),
+  ];
   attempts = [];
   for (const subscribers of casts)
     attempts.push(...(await playAttempts({ subscribers, from: FROM, until: '2027-04-15', config })));
   lines = attempts.map(lineOf);
 }, 120_000);
+
+/** Cards that are declined at first. */
+const RECOVERING = ['funds_then_approve', 'flip_to_paid'] as const;
+
+function recovered(policy: string, plan: string | undefined, card: string): Subscriber {
+  const named = plan === undefined ? {} : { plan };
+  return { id: `${policy}-${card}`, anchor: '2027-01-31T10:00', interval: 'year', card, ...named };
+}
 
 /** One with a card that is declined for this, and one who has another card besides. */
 function subscribersOf({ policy, plan, declined }: Way): Subscriber[] {
@@ -79,6 +91,20 @@ describe.each(WAYS)('$policy, declined for $declined', ({ policy, declined }) =>
   });
 });
 
+describe.each(POLICIES.map(([policy]) => policy))('%s', (policy) => {
+  test('a card that has money the next time is paid on the second rung of the printed ladder, to the minute', () => {
+    const { rungs } = ladder(policy, 'funds', 1, { id: `${policy}-funds_then_approve` });
+    const own = linesOf(lines, `${policy}-funds_then_approve`);
+    expect(own.map(({ at }) => at)).toEqual(rungs.slice(0, 2).map(({ at }) => instant(at)));
+    expect(own.map(({ outcome }) => outcome)).toEqual(['declined', 'paid']);
+  });
+
+  test('a decline that turned paid settles its invoice before the second rung', () => {
+    const own = linesOf(lines, `${policy}-flip_to_paid`);
+    expect(own).toMatchObject([{ at: instant(DUE), attempt: 1, outcome: 'paid', next: null }]);
+  });
+});
+
 test('another card is waited for until when the printed ladder says', async () => {
   const waiting = WAYS.filter(({ policy, declined }) => ladder(policy, declined, 1).awaitsUntil !== null);
   expect(waiting.map(({ declined }) => declined)).toEqual(expect.arrayContaining(['card', 'key', 'fraud']));
@@ -109,7 +135,7 @@ test('every other end that a policy may name is the printed one too', async () =
   const subscribers = ways.flatMap((way) => subscribersOf({ ...way, plan: way.policy }).slice(0, 1));
   const played = await playAttempts({ subscribers, from: FROM, until: '2027-02-05', config: other });
   for (const { policy, declined } of ways)
-    expectEnd(played, `${policy}-${declined}`, ladder(policy, declined, 1, other));
+    expectEnd(played, `${policy}-${declined}`, ladder(policy, declined, 1, { config: other }));
   const became = played.map(({ subscriptionStatus }) => subscriptionStatus);
   expect(new Set(became)).toEqual(new Set(['past_due', 'paused', 'canceled', 'active']));
 });
@@ -127,10 +153,15 @@ const BECOMES: Readonly<Record<Ladder['subscription'], string>> = {
 };
 
 /** As `maedal policy` prints it, with the minutes of that invoice's own jitter. */
-function ladder(policy: string, declined: DeclineClass, cards: number, { policies } = config): Ladder {
-  const dunning = policies[policy]?.dunning;
+function ladder(
+  policy: string,
+  declined: DeclineClass,
+  cards: number,
+  of: { readonly id?: string; readonly config?: Config } = {},
+): Ladder {
+  const dunning = (of.config ?? config).policies[policy]?.dunning;
   if (dunning === undefined) throw new Error(`there is no policy ${policy}`);
-  const externalId = `${policy}-${declined}${cards > 1 ? '-two' : ''}`;
+  const externalId = of.id ?? `${policy}-${declined}${cards > 1 ? '-two' : ''}`;
   const seed = seedOf({ subscription: { externalId }, periodKey: '2027-01-31' });
   return ladderOf(dunning, { dueAt: DUE, declined, cards, declinesAreFinal: true, seed });
 }

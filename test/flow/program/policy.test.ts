@@ -16,6 +16,8 @@ beforeAll(async () => {
     growing: { later: 'accumulate' },
     strict: { end: 'cancel' },
     paused: { end: 'pause' },
+    stern: { retryAfterDays: [1, 3], window: { until: '09:35' },
+             steps: [{ name: 'reminded', afterDays: 1 }, { name: 'locked', afterDays: 2, access: 'suspended' }] },
   } };`;
   await writeFile(join(home, 'maedal.config.ts'), config);
 });
@@ -42,6 +44,21 @@ test('a card that was declined for good is not tried again: the payer’s next o
   await printed.line(/^ {2}2 {2}2026-12-31 09:30 Thu {2}at once, card 2$/);
   await printed.line(/^ {2}until 2027-01-07 09:30 Thu another card is waited for$/);
   await printed.line(/^ {2}then uncollectible: no_card_left; the subscription is unpaid$/);
+});
+
+test('its steps stand between its tries, and a try goes before the step of its day', async () => {
+  const printed = policy('stern', '--due', '2026-12-31', '--class', 'verify');
+  expect(await printed.ended).toBe(0);
+  expect(printed.lines.slice(1)).toEqual([
+    '  1  2026-12-31 09:30 Thu  when due',
+    '  2  2027-01-01 09:30 Fri  1 day after',
+    '     2027-01-01 09:30 Fri  step reminded',
+    '     2027-01-02 09:30 Sat  step locked, access suspended',
+    '  3  2027-01-03 09:30 Sun  3 days after',
+    '  each is looked up until the horizon; declined only then',
+    '  each retry up to 10 minutes later, and none from 09:35 on',
+    '  then uncollectible: retries_exhausted; the subscription is unpaid',
+  ]);
 });
 
 test('in JSON its instants are UTC', async () => {
