@@ -182,17 +182,13 @@ test('a relay that is closed waits for no function, which is told again', async 
     called = resolve;
   });
   const never = new Promise<never>(() => undefined);
-  const relay = startRelay(
-    told(
-      { afterCharge: [fn('after')] },
-      {
-        call: () => {
-          called();
-          return never;
-        },
-      },
-    ),
-  );
+  const call = () => {
+    called();
+    return never;
+  };
+  const deps = told({ afterCharge: [fn('after')] }, { call });
+  await deps.store.takeUpEvents(deps.listeners, { limit: 10, fingerprint: FINGERPRINT }); // or its first pass finds nothing
+  const relay = startRelay(deps);
   await calling;
   await relay.close();
   expect(await deliveries()).toMatchObject([{ tries: 0, last_error: 'this process is stopping' }]);
