@@ -80,7 +80,8 @@ export type Resumed =
 /**
  * Lets charges leave again; the next audit is made at once. Every alarm that stands must be taken for settled, by the
  * number of the last one: whoever names none, or an earlier one, has not seen all. A clock step that is taken for settled
- * has the database's clock taken for right.
+ * has the database's clock taken for right. What was due by then is looked up before it is charged, unless it was a person alone
+ * who stopped them: then nobody doubted these books.
  */
 export async function resumeSending(
   db: Db,
@@ -94,7 +95,10 @@ export async function resumeSending(
     ), settled AS MATERIALIZED (
       SELECT a.* FROM sending_alarm a JOIN c ON a.number > c.acknowledged_alarm AND a.number <= c.last_alarm
     ), resumed AS (
-      UPDATE control SET sending_enabled = true, sending_reason = ${reason}, sending_changed_by = ${actor}, acknowledged_at = maedal_now(),
+      UPDATE control SET sending_enabled = true, sending_reason = ${reason}, sending_changed_by = ${actor},
+             acknowledged_at = CASE WHEN NOT EXISTS (SELECT FROM settled)
+                                     AND (control.sending_enabled OR control.sending_changed_by NOT LIKE '%maedal/%')
+                                    THEN acknowledged_at ELSE maedal_now() END,
              acknowledged_alarm = c.last_alarm, audit_begun_at = NULL, updated_at = maedal_now(),
              latest_at = CASE WHEN EXISTS (SELECT FROM settled WHERE cause = 'clock_step') THEN maedal_now() ELSE latest_at END
         FROM c WHERE c.last_alarm = c.acknowledged_alarm OR c.last_alarm = ${acknowledging}::integer

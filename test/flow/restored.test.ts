@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { parseInvoiceId } from '../../src/billing/ids.ts';
 import { orderIntervention } from '../../src/operator/intervene.ts';
+import { stopSending } from '../../src/store/control.ts';
 import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
-import { resumeSending } from '../../src/store/sending-alarms.ts';
+import { raiseUnknownCaptures, resumeSending } from '../../src/store/sending-alarms.ts';
 import { CHANNEL, FINGERPRINT, invoiceOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -65,12 +66,27 @@ test('nor does one that forgot a try by hand, beyond the last rung of any ladder
 test('an audit that passes once a person let charges go again vouches for nothing that was due by then', async () => {
   const subscription = await forgotten();
   const { db } = world.database;
-  await resumeSending(db, { actor: 'cli:kim', reason: 'looked at what the audit found' });
+  await raiseUnknownCaptures(db, [{ impUid: 'imps_x', reason: 'unknown' }], {
+    actor: 'maedal/audit',
+    reason: 'unknown',
+  });
+  await resumeSending(db, { actor: 'cli:kim', reason: 'looked at what the audit found' }, 1);
   await world.advance({ minutes: 1 });
   await db.$executeRaw`UPDATE control SET audited_at = maedal_now(), audited_in = maedal_incarnation()`;
   await world.run();
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'review' });
   expect(world.gateway.captures).toHaveLength(1);
+});
+
+test('where a person alone had stopped the charges, an audit that passes vouches for what was due by then', async () => {
+  await world.subscribe();
+  const { db } = world.database;
+  await stopSending(db, { actor: 'cli:kim', reason: 'the shop moves house' });
+  await resumeSending(db, { actor: 'cli:kim', reason: 'it has moved' });
+  await db.$executeRaw`UPDATE control SET audited_at = maedal_now(), audited_in = maedal_incarnation()`;
+  world.gateway.lookUps = 'unclear';
+  await world.run();
+  expect(world.gateway.captures).toHaveLength(1); // nothing had to be looked up
 });
 
 test('a copy by CREATE DATABASE … TEMPLATE leads another life than the database that an audit looked at', async () => {

@@ -38,7 +38,9 @@ function switchOn(agenda: Agenda, atMs: number, tables: Tables): void {
 /** `resumeSending` of `store/sending-alarms.ts` in memory: refused to whoever has not looked at what audits found. */
 export function letChargesGo(tables: Tables, alarms: 'looked at' | 'not looked at' = 'not looked at'): void {
   if (tables.control.alarms === 'standing' && alarms === 'not looked at') return;
-  tables.control = { ...tables.control, sending_enabled: true, acknowledged_at: tables.nowMs, alarms: 'none' };
+  const { control, nowMs } = tables;
+  const acknowledged_at = control.alarms === 'standing' ? nowMs : control.acknowledged_at;
+  tables.control = { ...control, sending_enabled: true, acknowledged_at, alarms: 'none' };
 }
 
 function act(doing: Doing, chance: Chance, tables: Tables, oracle: Oracle): void {
