@@ -104,7 +104,7 @@ const STANDING = `
        UNION ALL SELECT min(s.next_due_at) FROM subscription s WHERE NOT EXISTS (SELECT FROM invoice WHERE subscription_id = s.id)
      ) upcoming) soonest`;
 /** Calls end within two seconds, which are less than the horizon even so. */
-const RATE = 15;
+const RATE = 6;
 const LOOK_MS = 150;
 const TELL_EVERY_MS = 5_000;
 const STUCK_MS = 60_000;

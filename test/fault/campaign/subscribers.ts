@@ -24,7 +24,7 @@ export function configFile(plan: Plan, nowMs: number, hooks: string): string {
   const quarantineSeconds = plan.late > 1 ? 4 * HORIZON_SECONDS : HORIZON_SECONDS;
   return `export default {
   refundDuplicates: 'auto',
-  limits: { leaseSeconds: 30, reRingSeconds: 20, maxUnknownShare: 1 },
+  limits: { leaseSeconds: 90, reRingSeconds: 20, maxUnknownShare: 1 },
   channels: { default: { timeoutSeconds: 2, horizonSeconds: ${HORIZON_SECONDS}, quarantineSeconds: ${quarantineSeconds} } },
   dunning: {
     default: {
