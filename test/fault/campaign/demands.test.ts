@@ -1,12 +1,19 @@
 import { expect, test } from '@jest/globals';
 import { FAILPOINTS } from '../../../src/failpoints.ts';
 import { type Met, rareIn, shortcomings } from './demands.ts';
+import { type Plan, parseOptions } from './options.ts';
 
 const every = (times: number) => Object.fromEntries(FAILPOINTS.map((name) => [name, times]));
 
+const planOf = (...args: string[]): Plan => {
+  const [plan] = parseOptions(args).plans;
+  if (plan === undefined) throw new Error('no plan');
+  return plan;
+};
+
 function run(fields: Partial<Met> = {}): Met {
   const faults = { process: { kill: 60 }, failpoints: every(2) };
-  return { command: 'a run', charges: 3_000, isWhole: true, ambiguous: 600, faults, ...fields };
+  return { command: 'a run', plan: planOf(), charges: 3_000, isWhole: true, ambiguous: 600, faults, ...fields };
 }
 
 test('two large runs that met with enough, and with every failpoint three times between them, fall short of nothing', () => {
@@ -33,6 +40,14 @@ test('a failpoint that fired twice in both together is rare, until a small run o
   expect(rareIn(runs)).toEqual(['tick.begun']);
   expect(shortcomings(runs)).toEqual(['tick.begun fired 2 times, 3 are needed']);
   expect(rareIn([...runs, run({ charges: 300, isWhole: false })])).toEqual([]);
+});
+
+test('what surrounds the answer of a hook is asked for where hooks are asked', () => {
+  const unhooked = Object.fromEntries(Object.entries(every(3)).filter(([name]) => !name.startsWith('hook.')));
+  const met = { faults: { process: { kill: 60 }, failpoints: unhooked } };
+  expect(rareIn([run(met), run(met)])).toEqual([]);
+  const plan = { ...planOf(), classes: [...planOf().classes, 'merchant' as const] };
+  expect(rareIn([run(met), run({ ...met, plan })])).toEqual(['hook.answered', 'hook.kept']);
 });
 
 test('small runs and chosen classes need not meet with anything', () => {

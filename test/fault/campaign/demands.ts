@@ -1,8 +1,9 @@
-import { FAILPOINTS, type Failpoint } from '../../../src/failpoints.ts';
+import type { Failpoint } from '../../../src/failpoints.ts';
+import { passedIn } from './passed.ts';
 import type { Report } from './report.ts';
 
 /** A run, as far as it is asked what it met with. */
-export type Met = Pick<Report, 'command' | 'charges' | 'isWhole' | 'faults' | 'ambiguous'>;
+export type Met = Pick<Report, 'command' | 'plan' | 'charges' | 'isWhole' | 'faults' | 'ambiguous'>;
 
 /** What runs must have met with to prove anything, where they fell short of it; small runs and chosen classes need not. */
 export function shortcomings(reports: readonly Met[]): string[] {
@@ -19,8 +20,10 @@ export function shortcomings(reports: readonly Met[]): string[] {
 
 /** The failpoints that fired too rarely in all of them, where two were large. */
 export function rareIn(reports: readonly Met[]): readonly Failpoint[] {
-  if (reports.filter(({ isWhole, charges }) => isWhole && charges >= LARGE).length < 2) return [];
-  return FAILPOINTS.filter((name) => firedIn(reports, name) < TIMES);
+  const large = reports.filter(({ isWhole, charges }) => isWhole && charges >= LARGE);
+  if (large.length < 2) return [];
+  const passed = new Set(large.flatMap(({ plan }) => passedIn(plan)));
+  return [...passed].filter((name) => firedIn(reports, name) < TIMES);
 }
 
 /** How often a failpoint fired in all of them. */

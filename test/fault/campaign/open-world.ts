@@ -8,7 +8,7 @@ import { CampaignConsole } from './console.ts';
 import { Fleet } from './fleet.ts';
 import { hooksText } from './hooks.ts';
 import { CampaignMerchant } from './merchant.ts';
-import type { Plan } from './options.ts';
+import { asksHooks, type Plan } from './options.ts';
 import { ANSWERS_COUNTED } from './oracle/hooks.ts';
 import { Orders } from './orders.ts';
 import { CampaignPostgres } from './postgres.ts';
@@ -47,7 +47,7 @@ export async function openWorld({
     const chance = new Chance(plan.seed);
     const merchant = await CampaignMerchant.start(directory, chance.fork('merchant'), tally);
     closing.push(() => merchant.stop());
-    const hooks = hooksText(merchant.url);
+    const hooks = asksHooks(plan) ? hooksText(merchant.url) : '';
     await writeFile(join(directory, 'maedal.config.ts'), configFile(plan, Date.now(), hooks));
     const postgres = await CampaignPostgres.start(directory);
     closing.push(() => postgres.stop());

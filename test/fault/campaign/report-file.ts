@@ -1,5 +1,5 @@
-import { FAILPOINTS } from '../../../src/failpoints.ts';
 import { rewriteBlock } from '../report-block.ts';
+import { passedIn } from './passed.ts';
 import type { Report } from './report.ts';
 
 /** Writes a run's row into a document's table of runs, in the place of an earlier run of the same command. */
@@ -18,7 +18,7 @@ function runOf({ command }: Report): string {
 function rowOf(report: Report): string {
   const { faults, unknownSeconds, plan } = report;
   const struck = GROUPS.map(([group, where]) => `${total(faults[group])} ${where}`).join(', ');
-  const { fired, least } = coverage(report);
+  const { fired, of, least } = coverage(report);
   const cells = [
     runOf(report),
     count(report.sends),
@@ -28,7 +28,7 @@ function rowOf(report: Report): string {
     `${count(report.ambiguous)}; ${unknownSeconds.p50} s, ${unknownSeconds.p99} s`,
     `${report.longestRecoverySeconds} s`,
     struck,
-    `${fired} of ${FAILPOINTS.length}, least ${least}`,
+    `${fired} of ${of}, least ${least}`,
     `${report.finishedAt.slice(0, 10)}, ${Math.round(report.wallSeconds / 60)} min`,
   ];
   return `| ${cells.join(' | ')} |`;
@@ -43,9 +43,9 @@ function kindsOf({ faults, command }: Report): string {
   return [`By kind, in \`${command}\`:`, '', ...lines].join('\n');
 }
 
-function coverage({ faults }: Report): { readonly fired: number; readonly least: number } {
-  const times = FAILPOINTS.map((name) => faults.failpoints?.[name] ?? 0);
-  return { fired: times.filter((each) => each > 0).length, least: Math.min(...times) };
+function coverage({ faults, plan }: Report): { readonly fired: number; readonly of: number; readonly least: number } {
+  const times = passedIn(plan).map((name) => faults.failpoints?.[name] ?? 0);
+  return { fired: times.filter((each) => each > 0).length, of: times.length, least: Math.min(...times) };
 }
 
 function total(counts: Readonly<Record<string, number>> | undefined): string {

@@ -1,6 +1,6 @@
-import { FAILPOINTS } from '../../../src/failpoints.ts';
 import type { Books, Violation } from './books.ts';
 import { commandFor, isWhole, type Plan } from './options.ts';
+import { passedIn } from './passed.ts';
 import type { CampaignPostgres } from './postgres.ts';
 import type { Rest } from './quiesce.ts';
 import type { Tally } from './tally.ts';
@@ -12,7 +12,7 @@ export type Report = {
   readonly finishedAt: string;
   readonly wallSeconds: number;
   readonly charges: number;
-  /** Whether every class of faults struck. */
+  /** Whether every class of faults struck that needs no hooks. */
   readonly isWhole: boolean;
   readonly sends: number;
   readonly captures: number;
@@ -63,8 +63,8 @@ export async function reportOf(postgres: CampaignPostgres, parts: Parts): Promis
     longestRecoverySeconds: rest.longestRecoverySeconds,
     faults: tally.toJSON(),
     ambiguous: unknown?.count ?? 0,
-    failpointsFired: FAILPOINTS.filter((name) => (fired[name] ?? 0) > 0).length,
-    failpointsMissing: FAILPOINTS.filter((name) => (fired[name] ?? 0) === 0),
+    failpointsFired: passedIn(plan).filter((name) => (fired[name] ?? 0) > 0).length,
+    failpointsMissing: passedIn(plan).filter((name) => (fired[name] ?? 0) === 0),
     violations,
   };
 }

@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/clock.ts';
 import type { Violation } from './books.ts';
 import { Campaign } from './campaign.ts';
 import { openWorld } from './open-world.ts';
-import { commandFor, type Plan } from './options.ts';
+import { asksHooks, commandFor, type Plan } from './options.ts';
 import { judgeEnds } from './oracle/ends.ts';
 import { judgeHistory } from './oracle/history.ts';
 import { judgeHooks } from './oracle/hooks.ts';
@@ -74,7 +74,7 @@ async function conclude(world: World, campaign: Campaign, wallSeconds: () => num
     ends = judged.counts;
     campaign.violations.push(...judged.violations, ...(await judgeHistory(postgres, books)));
     const heard = { asked: merchant.asked(), told: merchant.told() };
-    campaign.violations.push(...(await judgeHooks(postgres, books, heard)));
+    if (asksHooks(plan)) campaign.violations.push(...(await judgeHooks(postgres, books, heard)));
     campaign.violations.push(...(await judgeLeaks(world, CANARIES)));
   }
   const { violations } = campaign;

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { InputError } from '../../../src/billing/errors.ts';
-import { FAILPOINTS } from '../../../src/failpoints.ts';
 import { ROOT } from '../../support/repository.ts';
 import { firedIn, rareIn, shortcomings } from './demands.ts';
 import { type Options, type Plan, parseOptions } from './options.ts';
+import { passedIn } from './passed.ts';
 import type { Report } from './report.ts';
 import { writeReport } from './report-file.ts';
 import { runCampaign } from './run-campaign.ts';
@@ -22,7 +22,7 @@ function more(plans: readonly Plan[], reports: readonly Report[]): Plan | undefi
 
 async function runOne(plan: Plan, before: readonly Report[], options: Options): Promise<Report> {
   const { resume, keep, atOnce } = options;
-  const fired = Object.fromEntries(FAILPOINTS.map((name) => [name, firedIn(before, name)]));
+  const fired = Object.fromEntries(passedIn(plan).map((name) => [name, firedIn(before, name)]));
   const tell = atOnce ? (text: string) => say(`${plan.backend}: ${text}`) : say;
   return runCampaign({ plan, resume, keep, fired, main: join(ROOT, 'dist', 'main.js'), say: tell });
 }

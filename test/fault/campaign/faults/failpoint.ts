@@ -1,13 +1,20 @@
-import { FAILPOINTS, type Failpoint } from '../../../../src/failpoints.ts';
+import type { Failpoint } from '../../../../src/failpoints.ts';
 import type { Chance } from '../chance.ts';
+import { passedIn } from '../passed.ts';
 import type { FaultClass } from '../world.ts';
 
 /** Every process starts with a few failpoints armed, those first that fired least so far; a strike starts one anew. */
 export const failpoint: FaultClass = {
   name: 'failpoint',
-  begin: async ({ fleet, chance, tally, fired }) => {
+  begin: async ({ plan, fleet, chance, tally, fired }) => {
     const draws = chance.fork('failpoints');
-    fleet.arming = (what) => arming(what, draws, (name) => (fired[name] ?? 0) + (tally.of('failpoints')[name] ?? 0));
+    const passed = passedIn(plan);
+    fleet.arming = (what) =>
+      arming(
+        failpointsOf(what, passed, draws),
+        draws,
+        (name) => (fired[name] ?? 0) + (tally.of('failpoints')[name] ?? 0),
+      );
   },
   strike: async ({ fleet, chance, tally }) => {
     const living = fleet.working('worker', 'scheduler');
@@ -22,25 +29,25 @@ export const failpoint: FaultClass = {
 };
 
 /** Failpoints that a process passes: by its role, or by the command that it runs. */
-function failpointsOf(what: string, chance: Chance): readonly Failpoint[] {
+function failpointsOf(what: string, passed: readonly Failpoint[], chance: Chance): readonly Failpoint[] {
   switch (what) {
     case 'scheduler':
-      return FAILPOINTS.filter((name) => SCHEDULER.test(name) || BOTH.has(name));
+      return passed.filter((name) => SCHEDULER.test(name) || BOTH.has(name));
     case 'worker': // seldom meets a refund, and would be armed with nothing else
-      return FAILPOINTS.filter((name) => !SCHEDULER.test(name) && (!REFUND.test(name) || chance.happens(0.1)));
+      return passed.filter((name) => !SCHEDULER.test(name) && (!REFUND.test(name) || chance.happens(0.1)));
     case 'bill':
-      return FAILPOINTS.filter((name) => !REFUND.test(name));
+      return passed.filter((name) => !REFUND.test(name));
     case 'refund':
-      return FAILPOINTS.filter((name) => REFUND.test(name));
+      return passed.filter((name) => REFUND.test(name));
     case 'reconcile':
-      return FAILPOINTS.filter((name) => AUDIT.test(name));
+      return passed.filter((name) => AUDIT.test(name));
     default:
       return [];
   }
 }
 
-function arming(what: string, chance: Chance, times: (name: Failpoint) => number): string | null {
-  const ranked = failpointsOf(what, chance)
+function arming(among: readonly Failpoint[], chance: Chance, times: (name: Failpoint) => number): string | null {
+  const ranked = among
     .map((name) => ({ name, rank: times(name) + chance.next() * SHUFFLE }))
     .sort((one, other) => one.rank - other.rank);
   const armed = ranked.slice(0, ARMED).map(({ name }) => `${name}=${action(chance)}@${rateOf(name, chance)}`);
