@@ -31,7 +31,7 @@ async function keepRow(report: Report, { report: file }: Options): Promise<void>
   if (file !== null) await writeReport(file, report);
 }
 
-const MOST_MORE = 4;
+const MOST_MORE = 3;
 
 /**
  * One run after the other, or all at once, until one finds something. Later ones arm those failpoints first that fired
