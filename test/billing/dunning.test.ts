@@ -120,6 +120,7 @@ test('where no send is on record, what follows an answer is counted from when it
   const unsent = { ...standing(0, 0), sentAt: null };
   const lookUp = { kind: 'look-up', at: now.plus({ seconds: 5 }) };
   expect(decide(unsent, { kind: 'unknown', reason: 'lost' }, policy, now)).toEqual(lookUp);
+  expect(decide(unsent, { kind: 'not-found', horizon: 'open' }, policy, now)).toEqual(lookUp);
   expect(decide(unsent, declined, policy, now)).toEqual({ kind: 'retry', at: now.plus(days(1)), cardId: null });
   const collecting = { cards: [lostCard], cardId: 'card', declinesAreFinal: true, seed: '' };
   const again = decideAgain(
