@@ -155,8 +155,11 @@ function periodsFollow({ drawn }: ModelledSubscription, { endsAfter }: Agreed): 
 
 /** Somebody looks at it again, or it is over: then nothing is collected any more once no charge is under way. */
 function goesOnOrEnds(subscription: ModelledSubscription): void {
-  subscription.tick();
-  subscription.work();
+  // The pass in which one invoice ends may stop the subscription; the next one withdraws what else it collects.
+  for (let passes = 0; passes < 2; passes += 1) {
+    subscription.tick();
+    subscription.work();
+  }
   const { status, nextDueAt, invoices } = subscription;
   must((nextDueAt === null) === (status === 'canceled'), 'what is not canceled is looked at again');
   for (const invoice of invoices) {
