@@ -127,7 +127,9 @@ export function storeOf({ tables, stage, intended, declined }: Surroundings, act
       const [{ merchantUid }, { attempt }] = args;
       return stage.call(actor, `record ${attempt.state}`, 'store', () => {
         const stands = tables.statement(() => record(tables, ...args));
-        if (stands && DEAD.has(attempt.state) && attempt.unansweredAt === undefined) declined(merchantUid);
+        // What stays declined while its invoice goes on keeps what was said when it was given up.
+        const [row] = tables.attempts.where((known) => known.merchant_uid === merchantUid);
+        if (stands && DEAD.has(attempt.state) && row?.unanswered_at === null) declined(merchantUid);
         return stands;
       });
     },
