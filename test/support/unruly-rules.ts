@@ -50,13 +50,18 @@ function read({ database: { db } }: World) {
   return db.subscription.findMany({ include: { invoices }, orderBy: { external_id: 'asc' } });
 }
 
-/** The states in which each invoice was before. */
+/** The states in which each invoice was before; `written_off` among them, where it was given up that way. */
 type Past = ReadonlyMap<string, ReadonlySet<string | null>>;
 
 async function pastOf({ database: { db } }: World): Promise<Past> {
   const past = new Map<string, Set<string | null>>();
-  for (const { entity_id: id, from_state: from } of await db.history.findMany({ where: { entity: 'invoice' } }))
-    past.set(id, (past.get(id) ?? new Set()).add(from));
+  for (const { entity_id: id, from_state: from, reason } of await db.history.findMany({
+    where: { entity: 'invoice' },
+  })) {
+    const states = past.get(id) ?? new Set();
+    past.set(id, states.add(from));
+    if (reason === WRITTEN_OFF) states.add(WRITTEN_OFF);
+  }
   return past;
 }
 
@@ -84,8 +89,9 @@ function standing(subscription: Subscription, was: Past): string[] {
   if (isOver && LIVE.has(status)) wrong.push(`${givenUp[0]?.period_key} was given up, and nothing else is collected`);
   const isOwing = status === 'past_due' || status === 'unpaid';
   if (isOwing && owed.length + givenUp.length === 0) wrong.push('owes nothing');
-  // What was paid and came back is a person's to judge: no payer is late with that.
-  const late = [...owed.filter(({ id }) => was.get(id)?.has('paid') !== true), ...givenUp];
+  // What was paid and came back is a person's to judge, and what was written off is not owed any more: no payer is late with that.
+  const isForgiven = ({ id }: Invoice) => was.get(id)?.has('paid') === true || was.get(id)?.has(WRITTEN_OFF) === true;
+  const late = [...owed.filter((invoice) => !isForgiven(invoice)), ...givenUp];
   if (status === 'active' && late.length > 0) wrong.push(`active, and owes ${late.map(shown).join(', ')}`);
   const rightful = accessesOf(subscription, owed, was);
   if (!rightful.includes(access))
@@ -96,7 +102,8 @@ function standing(subscription: Subscription, was: Past): string[] {
 /**
  * As docs/states.md has it. What was given up and is tried again, or was refused for the merchant's account after a step had
  * taken access away, gives none back before it is paid; and such a refusal need not take any, nor what is declined after it,
- * nor a payment that somebody gave back elsewhere, which a person is told of.
+ * nor a payment that somebody gave back elsewhere, which a person is told of. What was declined this minute and has entered no
+ * step changes nothing of a subscription that is past due already.
  */
 function accessesOf({ status, invoices }: Subscription, owed: readonly Invoice[], was: Past): readonly string[] {
   if (status === 'active' || status === 'trialing') return ['full'];
@@ -105,7 +112,8 @@ function accessesOf({ status, invoices }: Subscription, owed: readonly Invoice[]
   const payers = owed.filter(({ attempts }) => !attempts.some((attempt) => attempt.decline_class === 'config'));
   const isKept = payers.length < owed.length || owed.some(({ id }) => was.get(id)?.has('uncollectible') === true);
   const neverPaid = payers.filter(({ id }) => was.get(id)?.has('paid') !== true);
-  return [strictest(owed), strictest(payers), strictest(neverPaid), ...(isKept ? ['suspended'] : [])];
+  const told = owed.filter(({ entered_steps: steps }) => steps.length > 0);
+  return [...[owed, payers, neverPaid, told].map(strictest), ...(isKept ? ['suspended'] : [])];
 }
 
 function strictest(owed: readonly Invoice[]): string {
