@@ -12,7 +12,6 @@ import { asError, type Report } from './events.ts';
 import { type Failpoints, noFailpoints, parseFailpoints } from './failpoints.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { createPortOne } from './gateway/portone/client.ts';
-import { migratePostgresQueue } from './queue/postgres.ts';
 import { databaseIsAway } from './store/away.ts';
 import { type Db, openDb } from './store/db.ts';
 import type { Identity } from './store/fence.ts';
@@ -172,7 +171,9 @@ async function prepareDatabase({ config }: AppOptions, url: string): Promise<voi
     throw new ConfigError([`the database lacks ${missing.join(', ')}; run \`maedal migrate\` first`]);
   }
   if (missing.length > 0) await migrate(url);
-  if (config.queue.kind === 'postgres') await migratePostgresQueue(url);
+  if (config.queue.kind !== 'postgres') return;
+  const { migratePostgresQueue } = await import('./queue/postgres.ts'); // a command that needs no queue loads none
+  await migratePostgresQueue(url);
 }
 
 /** The sandbox inside this process, where no gateway is configured. */

@@ -21,8 +21,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Single files that every folder but the core may use; those among them that use nothing of ours. */
-const COMMON: ReadonlySet<string> = new Set(['clock', 'events', 'failpoints', 'nearest-name']);
-const LEAVES: ReadonlySet<string> = new Set(['clock', 'nearest-name']);
+const COMMON: ReadonlySet<string> = new Set(['clock', 'events', 'failpoints', 'nearest-name', 'own-files']);
+const LEAVES: ReadonlySet<string> = new Set(['clock', 'nearest-name', 'own-files']);
 
 /** A few files of a folder that is closed otherwise, each for its reason. */
 const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {

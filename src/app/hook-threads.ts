@@ -1,11 +1,11 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import { environmentForHooks } from '../config/hook-environment.ts';
 import type { Report } from '../events.ts';
 import { HookThreads } from '../hooks/hook-threads.ts';
+import { ownModule } from '../own-files.ts';
 
 /**
  * Threads for the functions of this configuration file, as many as there are cores, begun when the first is called. On
@@ -35,5 +35,4 @@ function startThread(configFile: string): Worker {
   return new Worker(load, { ...options, eval: true, workerData: { configFile, jiti, entry: ENTRY } });
 }
 
-/** `hook-thread.ts`, or `hook-thread.js` once built. */
-const ENTRY = fileURLToPath(new URL(`./hook-thread${import.meta.url.slice(-3)}`, import.meta.url));
+const ENTRY = ownModule('app/hook-thread');

@@ -4,6 +4,7 @@ import { FenceError, InputError } from '../billing/errors.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { DataDirBusyError } from '../embedded/ownership.ts';
 import { asError } from '../events.ts';
+import { PACKAGE } from '../own-files.ts';
 import type { Context } from './context.ts';
 
 type Load = () => Promise<(program: Command, context: Context) => void>;
@@ -47,11 +48,8 @@ function wanted(args: readonly string[]): readonly Load[] {
   return found === undefined ? Object.values(COMMANDS) : [found[1]];
 }
 
-/** Seen from `src/cli/` and from `dist/cli/` alike. */
 function ownVersion(): string {
-  const { version }: { version: string } = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-  );
+  const { version }: { version: string } = JSON.parse(readFileSync(new URL('package.json', PACKAGE), 'utf8'));
   return version;
 }
 

@@ -7,6 +7,7 @@ import { importWithCards } from '../app/stand-in-cards.ts';
 import { InputError } from '../billing/errors.ts';
 import { resolveSimulated } from '../config/simulated.ts';
 import { fillTemplate } from '../operator/import/template.ts';
+import { PACKAGE } from '../own-files.ts';
 import { lineOf } from '../simulate/line.ts';
 import { withOwnServer } from '../simulate/server.ts';
 import { simulate } from '../simulate/simulate.ts';
@@ -94,5 +95,4 @@ function outageOf(text: string, timezone: string): Outage {
   throw new InputError(`--outage is '${text}'`, 'write FROM/UNTIL, such as 2027-02-09/2027-02-12');
 }
 
-/** Seen from `src/cli/` and from `dist/cli/` alike. */
-const TEMPLATE = new URL('../../examples/subscribers.template.csv', import.meta.url);
+const TEMPLATE = new URL('examples/subscribers.template.csv', PACKAGE);

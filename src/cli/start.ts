@@ -11,6 +11,7 @@ import { asError } from '../events.ts';
 import { WEBHOOK_PATH } from '../inbound/webhook-route.ts';
 import { importFile } from '../operator/import/import-file.ts';
 import { fillTemplate } from '../operator/import/template.ts';
+import { PACKAGE } from '../own-files.ts';
 import { readSending } from '../store/control.ts';
 import { databaseNow } from '../store/due.ts';
 import { readFence } from '../store/fence.ts';
@@ -145,8 +146,7 @@ function summary(progress: Progress): string {
   return `${progress.subscriptions} subscriptions: ${said.join(', ')}; next due ${nextDue(progress)}`;
 }
 
-/** Seen from `src/cli/` and from `dist/cli/` alike. */
-const EXAMPLES = new URL('../../examples/', import.meta.url);
+const EXAMPLES = new URL('examples/', PACKAGE);
 const EXAMPLE_CONFIG = fileURLToPath(new URL('maedal.config.ts', EXAMPLES));
 
 const GLANCE_MS = 500;

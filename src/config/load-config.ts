@@ -1,9 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { createJiti } from 'jiti';
 import { systemClock } from '../clock.ts';
+import { ownModule } from '../own-files.ts';
 import { ConfigError } from './config-error.ts';
 import { reasonOf } from './reason.ts';
 
@@ -125,5 +125,4 @@ export function refuseForeignWriters(path: string): void {
   throw new ConfigError([`${path} can be changed by other users of this machine; run chmod go-w on it`]);
 }
 
-/** `src/index.ts`, or `dist/index.js` once built. */
-const FRONT_DOOR = fileURLToPath(new URL(`../index${import.meta.url.slice(-3)}`, import.meta.url));
+const FRONT_DOOR = ownModule('index');

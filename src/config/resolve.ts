@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { PACKAGE } from '../own-files.ts';
 import { resolveChannels, type Setting } from './channels.ts';
 import type { Config, DatabaseConfig, GatewayConfig, QueueConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
@@ -141,4 +142,4 @@ function freeze<T>(value: T): T {
 
 /** Charge protocol §2, step 3: the lease of an attempt that is not sent yet. */
 const LEASE_SECONDS = 90;
-const EXAMPLE = fileURLToPath(new URL('../../examples/maedal.config.ts', import.meta.url));
+const EXAMPLE = fileURLToPath(new URL('examples/maedal.config.ts', PACKAGE));

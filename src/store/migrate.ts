@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { Client } from 'pg';
+import { PACKAGE } from '../own-files.ts';
 
 /** A migration's folder name and the SQL in it. */
 type Migration = { readonly name: string; readonly sql: string; readonly checksum: string };
@@ -96,8 +97,7 @@ async function readMigration(name: string): Promise<Migration> {
   return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
 }
 
-/** `prisma/migrations/`, seen from `src/store/` and from `dist/store/` alike. */
-const MIGRATIONS = new URL('../../prisma/migrations/', import.meta.url);
+const MIGRATIONS = new URL('prisma/migrations/', PACKAGE);
 
 /** The advisory lock that Prisma's own engine takes on PostgreSQL, so that the two never run at once. */
 const PRISMA_LOCK = 72707369;

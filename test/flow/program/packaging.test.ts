@@ -58,7 +58,9 @@ test('the image holds what runs, and not what builds, tests or hides', async () 
   ]);
   const sent = new Set(contextFiles(await read('.dockerignore')).map((path) => path.split('/')[0]));
   expect([...sent].sort()).toEqual(
-    ['.npmrc', 'LICENSE', 'examples', 'package-lock.json', 'package.json', 'prisma', 'prisma.config.ts', 'src'].concat([
+    ['.npmrc', 'LICENSE', 'bundle.js', 'examples', 'package-lock.json', 'package.json', 'prisma'].concat([
+      'prisma.config.ts',
+      'src',
       'tsconfig.build.json',
       'tsconfig.json',
     ]),
