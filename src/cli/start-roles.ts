@@ -116,7 +116,7 @@ async function openConsole(app: App, queue: ChargeQueue): Promise<string> {
   // A worker is up sooner without these.
   const { startConsole } = await import('../operator/server.ts');
   const { importSettings } = await import('../app/import-deps.ts');
-  const { config, db, report } = app;
+  const { config, db, report, clock } = app;
   if (config.login === null) throw new Error('the console has no login');
   const { host, port } = config.http;
   const deps = {
@@ -129,7 +129,7 @@ async function openConsole(app: App, queue: ChargeQueue): Promise<string> {
     apiToken: config.login.apiToken.reveal(),
     operatorPassword: config.login.operatorPassword.reveal(),
     queues: [queue.board],
-    webhooks: webhookRoute({ ...hintStore(db, app.identity.fingerprint), sources: config.webhooks }),
+    webhooks: webhookRoute({ ...hintStore(db, app.identity.fingerprint), sources: config.webhooks, clock }),
     readiness: () => readiness(app, queue),
     report: (error: Error, where: string) => report({ kind: 'work.failed', where: `console ${where}`, error }),
   };

@@ -1,3 +1,4 @@
+import { type Clock, pause } from '../clock.ts';
 import type { Hint } from '../store/hints.ts';
 
 /**
@@ -8,14 +9,16 @@ export type Inbox = (hint: Hint) => Promise<'kept' | 'full' | 'foreign'>;
 
 /**
  * Writes hints down in batches, one statement at a time, so that a flood of them takes one connection to the database and
- * no more, and leaves the others to the charges. Rejects when the database is away.
+ * no more, and leaves the others to the charges. Those that come within a few milliseconds are of one batch. Rejects when
+ * the database is away.
  */
-export function openInbox(keepHints: (hints: readonly Hint[]) => Promise<boolean>): Inbox {
+export function openInbox(keepHints: (hints: readonly Hint[]) => Promise<boolean>, clock: Clock): Inbox {
   const waiting: Waiting[] = [];
   let isWriting = false;
   const write = async () => {
     isWriting = true;
     while (waiting.length > 0) {
+      await pause(clock, GATHER_MS);
       const batch = waiting.splice(0, AT_ONCE);
       await keepHints(batch.map(({ hint }) => hint)).then(
         (isKept) => batch.forEach(({ ended }) => void ended(isKept ? 'kept' : 'foreign')),
@@ -40,4 +43,6 @@ type Waiting = {
 };
 
 const AT_ONCE = 200;
+/** A statement costs the same for one hint and for a hundred. */
+const GATHER_MS = 20;
 const MOST_WAITING = 2_000;

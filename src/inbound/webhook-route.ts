@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Clock } from '../clock.ts';
 import type { Hint } from '../store/hints.ts';
 import { openInbox } from './inbox.ts';
 import { type Body, readHint } from './read-hint.ts';
@@ -7,6 +8,7 @@ import { type SourceRules, sourceCheck, sourceReader } from './source.ts';
 export type WebhookDeps = {
   readonly keepHints: (hints: readonly Hint[]) => Promise<boolean>;
   readonly sources: SourceRules;
+  readonly clock: Clock;
 };
 
 /** Where PortOne's webhooks come in. */
@@ -17,7 +19,7 @@ export const WEBHOOK_PATH = '/webhooks/portone';
  * a payment of ours that it names is looked up at the gateway, soon and not often. No row about money is locked here.
  */
 export function webhookRoute(deps: WebhookDeps): (app: FastifyInstance) => Promise<void> {
-  const keep = openInbox(deps.keepHints);
+  const keep = openInbox(deps.keepHints, deps.clock);
   const isAllowed = sourceCheck(deps.sources);
   const readSource = sourceReader(deps.sources);
   const sourceOf = ({ socket, headers }: FastifyRequest) =>
@@ -29,7 +31,7 @@ export function webhookRoute(deps: WebhookDeps): (app: FastifyInstance) => Promi
         if (isAllowed(sourceOf(request))) return undefined;
         return reply.code(403).send({ detail: 'webhooks are not taken from this address: see `webhooks.from`' });
       });
-      scope.post<{ Body: Body }>(WEBHOOK_PATH, { config: { access: 'public' } }, async (request, reply) => {
+      scope.post<{ Body: Body }>(WEBHOOK_PATH, ROUTE, async (request, reply) => {
         const kept = await keep(readHint(request.body, sourceOf(request)));
         if (kept === 'kept') return reply.send({ status: 'kept' });
         return reply.code(503).header('retry-after', 5).send({ detail: WHY_NOT[kept] });
@@ -54,5 +56,8 @@ const WHY_NOT = {
   full: 'too many webhooks at once',
   foreign: "this process reads only: its database is another installation's",
 } as const;
+
+/** Open to everybody. Its answers go to no browser, and the headers for one cost more than all the rest of an answer. */
+const ROUTE = { config: { access: 'public' }, helmet: false } as const;
 
 const LONGEST_BODY = 8 * 1024;

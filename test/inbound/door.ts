@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance, type LightMyRequestResponse } from 'fastify';
+import { systemClock } from '../../src/clock.ts';
 import { followHints, type InboundDeps } from '../../src/inbound/follow-hints.ts';
 import type { SourceRules } from '../../src/inbound/source.ts';
 import { WEBHOOK_PATH, webhookRoute } from '../../src/inbound/webhook-route.ts';
@@ -21,7 +22,7 @@ export type Door = {
 export async function openDoor(world: World, sources: SourceRules = ANYWHERE): Promise<Door> {
   const store = hintStore(world.database.db, FINGERPRINT);
   const app = Fastify();
-  await webhookRoute({ keepHints: store.keepHints, sources })(app);
+  await webhookRoute({ keepHints: store.keepHints, sources, clock: systemClock })(app);
   const lookUps: string[] = [];
   const { clock, report, failpoints } = world.worker;
   const lookUp = async (merchantUid: string) => {
