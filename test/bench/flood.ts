@@ -1,12 +1,14 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/clock.ts';
-import { type Burst, forge } from './forged-webhooks.ts';
+import { forge } from './forged-webhooks.ts';
 import { Shop } from './shop.ts';
 
 /**
  * Says what a flood of forged webhooks costs: batches of charges by the built program, every second one with a flood in
  * its midst. Half of it names payments of ours over and over, half names none. `--charges N` a batch, five hundred by
- * default; `--webhooks N` a flood, ten thousand; `--times N` batches of each kind, three, of which the median is told.
+ * default; `--webhooks N` a flood, ten thousand; `--times N` batches of each kind, three, of which the median is told. The
+ * sender runs on the same processors, as no stranger's would: what it took is counted, and told apart.
  */
 const { values } = parseArgs({
   options: {
@@ -22,43 +24,52 @@ const NAMED = 250;
 const ONE_LOOK_UP_MS = 10_000;
 const LOOKED_UP = /"merchantUid":"(\w+)".*"hint\.followed"/;
 const say = (text: string) => void process.stdout.write(`${text}\n`);
-const rates: Record<'alone' | 'flooded', number[]> = { alone: [], flooded: [] };
+const alone: Taken[] = [];
+const beside: Taken[] = [];
 const shop = await Shop.open();
 try {
   const { merchantUids } = await shop.charge(NAMED);
   for (let time = 1; time <= times; time += 1) {
-    rates.alone.push((await shop.charge(charges)).perSecond);
-    rates.flooded.push(await flooded(merchantUids));
+    alone.push({ seconds: charges / (await shop.charge(charges)).perSecond, senderSeconds: 0 });
+    beside.push(await flooded(merchantUids));
   }
 } finally {
   await shop.close();
 }
-const [alone, beside] = [median(rates.alone), median(rates.flooded)];
+const quiet = median(alone.map(({ seconds }) => seconds));
+const loud = median(beside.map(({ seconds }) => seconds));
+const unsent = median(beside.map(({ seconds, senderSeconds }) => seconds - senderSeconds / availableParallelism()));
 say(
-  `${charges} charges: ${alone.toFixed(1)} a second, with the flood ${beside.toFixed(1)} (medians of ${times}): ` +
-    `it costs ${((1 - beside / alone) * 100).toFixed(1)} %`,
+  `${charges} charges: ${(charges / quiet).toFixed(1)} a second, with the flood ${(charges / loud).toFixed(1)} (medians of ` +
+    `${times}): it costs ${cost(loud)}, or ${cost(unsent)} without what sending took`,
 );
 
-/** Charges a second of a batch with a flood in its midst. Throws where that had more looked up than it may. */
-async function flooded(named: readonly string[]): Promise<number> {
+/** How long a batch took, and what the sender of its flood took of the processors. */
+type Taken = { readonly seconds: number; readonly senderSeconds: number };
+
+/** A batch with a flood in its midst. Throws where that had more looked up than it may. */
+async function flooded(named: readonly string[]): Promise<Taken> {
   const heard = shop.logged.length;
-  let beganMs = 0;
-  const bursts: Burst[] = [];
-  const { perSecond } = await shop.charge(charges, async () => {
-    beganMs = systemClock.monotonicMs();
-    bursts.push(await forge(`${shop.consoleUrl}/webhooks/portone`, webhooks, named));
-  });
+  const beganMs = systemClock.monotonicMs();
+  const { perSecond, beside: burst } = await shop.charge(charges, () =>
+    forge({ url: `${shop.consoleUrl}/webhooks/portone`, count: webhooks, merchantUids: named }),
+  );
   await shop.hintsFollowed();
   const spans = 1 + Math.floor((systemClock.monotonicMs() - beganMs) / ONE_LOOK_UP_MS);
   const lookUps = shop.logged.slice(heard).flatMap((line) => LOOKED_UP.exec(line)?.[1] ?? []);
   const bound = named.length * spans;
-  for (const { seconds, answers } of bursts) {
-    const told = [...answers].map(([status, count]) => `${count} answered ${status}`).join(', ');
-    say(`${webhooks} webhooks in ${seconds.toFixed(1)} s: ${told}; ${lookUps.length} look-ups, at most ${bound}`);
-  }
+  const told = burst.answers.map(([status, count]) => `${count} answered ${status}`).join(', ');
+  say(
+    `${webhooks} webhooks in ${burst.seconds.toFixed(1)} s, sent with ${burst.cpuSeconds.toFixed(1)} s of processor time: ` +
+      `${told}; ${lookUps.length} look-ups, at most ${bound}`,
+  );
   if (lookUps.length > bound || lookUps.some((uid) => !named.includes(uid)))
     throw new Error('that is too many look-ups');
-  return perSecond;
+  return { seconds: charges / perSecond, senderSeconds: burst.cpuSeconds };
+}
+
+function cost(seconds: number): string {
+  return `${((1 - quiet / seconds) * 100).toFixed(1)} %`;
 }
 
 function median(numbers: readonly number[]): number {

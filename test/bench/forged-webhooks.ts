@@ -1,38 +1,28 @@
-import { Agent, request } from 'node:http';
-import { systemClock } from '../../src/clock.ts';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { ROOT } from '../support/repository.ts';
 
-/** How a burst was taken: how long it lasted, and how often each status was answered. */
-export type Burst = { readonly seconds: number; readonly answers: ReadonlyMap<number, number> };
+/** Where webhooks go, how many, and the payments that every second one of them names in turn. */
+export type Flood = { readonly url: string; readonly count: number; readonly merchantUids: readonly string[] };
 
-/** POSTs so many webhooks as fast as a hundred connections take them; every second one names one of `merchantUids`. */
-export async function forge(url: string, count: number, merchantUids: readonly string[]): Promise<Burst> {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  const answers = new Map<number, number>();
-  const startedMs = systemClock.monotonicMs();
-  let next = 0;
-  const send = async () => {
-    for (let index = next++; index < count; index = next++) {
-      const named = index % 2 === 0 ? merchantUids[(index / 2) % merchantUids.length] : `forged${index}`;
-      const body = JSON.stringify({ imp_uid: `imp_${index}`, merchant_uid: named, status: 'cancelled' });
-      const status = await post(agent, url, body);
-      answers.set(status, (answers.get(status) ?? 0) + 1);
-    }
-  };
-  await Promise.all(Array.from({ length: CONNECTIONS }, send));
-  agent.destroy();
-  return { seconds: (systemClock.monotonicMs() - startedMs) / 1_000, answers };
+/** How a flood was taken. `cpuSeconds` is what sending it took of this machine's processors. */
+export type Burst = {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly answers: readonly (readonly [status: number, count: number])[];
+};
+
+/** Has a process of its own send a flood, so that what the sending costs is told apart. */
+export async function forge(flood: Flood): Promise<Burst> {
+  const sender = fork(SENDER);
+  sender.send(flood);
+  const [burst] = await Promise.race([once(sender, 'message'), once(sender, 'exit').then(failed)]);
+  return burst;
 }
 
-function post(agent: Agent, url: string, body: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const sent = request(url, { agent, method: 'POST', headers }, (response) => {
-      response.resume();
-      response.once('end', () => resolve(response.statusCode ?? 0));
-    });
-    sent.once('error', reject);
-    sent.end(body);
-  });
+function failed(): never {
+  throw new Error('the sender of the flood ended before the flood did');
 }
 
-const CONNECTIONS = 100;
+const SENDER = join(ROOT, 'build', 'test', 'bench', 'flood-sender.js');

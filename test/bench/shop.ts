@@ -9,8 +9,10 @@ import { startRedis } from '../support/redis-server.ts';
 import { ROOT } from '../support/repository.ts';
 
 /** What a batch of charges came to. */
-export type Batch = {
+export type Batch<T> = {
   readonly merchantUids: readonly string[];
+  /** What was done beside came to. */
+  readonly beside: T;
   /** Charges a second, from the first that was sent to the last that was answered. */
   readonly perSecond: number;
 };
@@ -62,7 +64,9 @@ export class Shop {
   }
 
   /** Has so many new subscriptions charged, and `beside` done from the moment at which the first charge is on its way. */
-  async charge(count: number, beside: () => Promise<unknown> = async () => undefined): Promise<Batch> {
+  async charge(count: number): Promise<Batch<undefined>>;
+  async charge<T>(count: number, beside: () => Promise<T>): Promise<Batch<T>>;
+  async charge<T>(count: number, beside?: () => Promise<T>): Promise<Batch<T | undefined>> {
     this.#batches += 1;
     const name = `batch${this.#batches}`;
     const file = join(this.#home, `${name}.csv`);
@@ -70,10 +74,11 @@ export class Shop {
     await this.#command('import', file);
     const scheduler = this.#start('scheduler'); // it ticks when it starts
     await this.#until(name, ({ sent }) => sent > 0);
-    const [{ uids, seconds }] = await Promise.all([this.#until(name, ({ paid }) => paid === count), beside()]);
+    const paid = this.#until(name, (standing) => standing.paid === count);
+    const [{ uids, seconds }, besides] = await Promise.all([paid, beside?.()]);
     scheduler.kill('SIGTERM');
     await scheduler.ended;
-    return { merchantUids: uids, perSecond: count / seconds };
+    return { merchantUids: uids, beside: besides, perSecond: count / seconds };
   }
 
   /** Resolves when no payment waits for a look-up that a webhook asked for. */
