@@ -3,13 +3,12 @@ import type { Recovery } from '../simulate/recovery.ts';
 import type { Amounts, Month, Summary } from '../simulate/summary.ts';
 import { renderTable } from './table.ts';
 
-/** A simulation for people: a row for each month, and a line on recovery. */
+/** A simulation for people: a row for each month, a line on recovery, and one on steps where any was entered. */
 export function renderSummary(summary: Summary, timezone: string): string {
   const rows = [...summary.months, { ...summary, month: 'all' }].map(rowOf);
   const table = renderTable([HEADINGS, ...rows]);
-  return [`${summary.subscriptions} subscriptions, months of ${timezone}`, table, recoveryLine(summary.recovery)].join(
-    '\n',
-  );
+  const title = `${summary.subscriptions} subscriptions, months of ${timezone}`;
+  return [title, table, recoveryLine(summary.recovery), ...stepsLine(summary.steps)].join('\n');
 }
 
 const HEADINGS = ['month', 'periods', 'attempts', 'paid', 'declined', 'held', 'other', 'collected'];
@@ -36,4 +35,9 @@ function recoveryLine({ declined, recovered, given_up: givenUp, open, median_day
   const share = Math.round((100 * recovered) / declined);
   const after = days === null ? '' : `, half of them within ${days} ${days === 1 ? 'day' : 'days'}`;
   return `recovery: of ${declined} declined, ${recovered} were paid later (${share} %)${after}; ${givenUp} given up, ${open} open`;
+}
+
+function stepsLine(steps: Summary['steps']): string[] {
+  const counts = Object.entries(steps).map(([name, count]) => `${name} ${count}`);
+  return counts.length === 0 ? [] : [`steps entered: ${counts.join(', ')}`];
 }

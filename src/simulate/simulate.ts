@@ -7,6 +7,7 @@ import { Secret } from '../config/secret.ts';
 import type { Report } from '../events.ts';
 import { type Sandbox, startSandbox } from '../sandbox/server.ts';
 import { readSimulatedAttempts, type SimulatedAttempt } from '../store/simulated-attempts.ts';
+import { readSimulatedSteps, type SimulatedStep } from '../store/simulated-steps.ts';
 import { createThrowAway, type ThrowAway } from '../store/throw-away.ts';
 import { Activity } from './activity.ts';
 import { countedDb } from './counted-db.ts';
@@ -32,7 +33,11 @@ export type SimulationOptions = {
 };
 
 /** What fell due between the two instants, as far as it came. */
-export type Simulation = { readonly attempts: readonly SimulatedAttempt[]; readonly subscriptions: number };
+export type Simulation = {
+  readonly attempts: readonly SimulatedAttempt[];
+  readonly steps: readonly SimulatedStep[];
+  readonly subscriptions: number;
+};
 
 /**
  * Runs scheduler, worker, reconciler and store on a virtual clock, against a sandbox and a database of their own: the
@@ -98,9 +103,10 @@ async function play(
       from: options.from.toJSDate(),
       until: options.until.toJSDate(),
     });
+    const steps = await readSimulatedSteps(app.db, options.from.toJSDate());
     const subscriptions = await app.db.subscription.count();
     await stage.finish();
-    return { attempts, subscriptions };
+    return { attempts, steps, subscriptions };
   } finally {
     await sandbox.close(); // what it still holds would never end
     await app.close();

@@ -27,6 +27,8 @@ export type Summary = {
   readonly outcomes: Outcomes;
   readonly collected: Amounts;
   readonly recovery: Recovery;
+  /** How often each step of dunning was entered, by its name. */
+  readonly steps: Readonly<Record<string, number>>;
   readonly months: readonly Month[];
 };
 
@@ -34,7 +36,7 @@ type Outcomes = Readonly<Record<Outcome, number>>;
 
 /** Adds a simulation up; months are those of the zone. */
 export function summarize(
-  { attempts, subscriptions }: Simulation,
+  { attempts, steps, subscriptions }: Simulation,
   { from, until, timezone }: { readonly from: DateTime; readonly until: DateTime; readonly timezone: string },
 ): Summary {
   const months = new Map<string, SimulatedAttempt[]>();
@@ -50,6 +52,7 @@ export function summarize(
     subscriptions,
     ...totals(attempts),
     recovery: recoveryOf(attempts),
+    steps: byName(steps),
     months: [...months].map(([month, own]) => ({ month, ...totals(own) })),
   };
 }
@@ -68,6 +71,12 @@ function totals(attempts: readonly SimulatedAttempt[]): Omit<Month, 'month'> {
     outcomes,
     collected,
   };
+}
+
+function byName(steps: Simulation['steps']): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { name } of steps) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
 }
 
 function monthOf({ attemptDueAt, dueAt }: SimulatedAttempt, timezone: string): string {

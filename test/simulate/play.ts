@@ -6,8 +6,7 @@ import type { Config } from '../../src/config/config.ts';
 import { resolveSimulated } from '../../src/config/simulated.ts';
 import { asError, type BillingEvent } from '../../src/events.ts';
 import { type Line, lineOf } from '../../src/simulate/line.ts';
-import { simulate } from '../../src/simulate/simulate.ts';
-import type { SimulatedAttempt } from '../../src/store/simulated-attempts.ts';
+import { type Simulation, simulate } from '../../src/simulate/simulate.ts';
 import { newDir } from '../config/temporary.ts';
 
 /** A subscriber as far as simulations tell them apart. */
@@ -61,15 +60,15 @@ type Script = {
 
 /** What `maedal simulate` tells of each attempt. */
 export async function play(script: Script): Promise<Line[]> {
-  return (await playAttempts(script)).map(lineOf);
+  return (await playWhole(script)).attempts.map(lineOf);
 }
 
 /** Plays subscribers from one day of Seoul to another on the tests' PostgreSQL; whatever goes wrong by itself throws. */
-export async function playAttempts(script: Script): Promise<readonly SimulatedAttempt[]> {
+export async function playWhole(script: Script): Promise<Simulation> {
   const file = await fileOf(script.subscribers);
   const failed: BillingEvent[] = [];
   const outage = script.outage;
-  const { attempts } = await simulate({
+  const simulation = await simulate({
     config: script.config ?? (await configWith()),
     serverUrl: serverUrl(),
     from: seoul(script.from),
@@ -82,7 +81,7 @@ export async function playAttempts(script: Script): Promise<readonly SimulatedAt
     fill: (app) => importWithCards(app, file),
   });
   for (const event of failed) throw asError('error' in event ? event.error : event);
-  return attempts;
+  return simulation;
 }
 
 /** The lines of one subscription. */

@@ -8,8 +8,9 @@ import type { Config } from '../../src/config/config.ts';
 import { resolveSimulated } from '../../src/config/simulated.ts';
 import { type Line, lineOf } from '../../src/simulate/line.ts';
 import type { SimulatedAttempt } from '../../src/store/simulated-attempts.ts';
+import type { SimulatedStep } from '../../src/store/simulated-steps.ts';
 import { ROOT } from '../support/repository.ts';
-import { configWith, linesOf, playAttempts, type Subscriber } from './play.ts';
+import { configWith, linesOf, playWhole, type Subscriber } from './play.ts';
 
 const FROM = '2027-01-31';
 const DUE = DateTime.fromISO('2027-01-31T01:00:00Z', { zone: 'utc' });
@@ -24,6 +25,7 @@ type Way = { readonly policy: string; readonly plan: string | undefined; readonl
 
 let config: Config;
 let attempts: SimulatedAttempt[];
+let steps: SimulatedStep[];
 let lines: Line[];
 beforeAll(async () => {
   config = await resolveSimulated({ file: join(ROOT, 'examples/maedal.config.ts'), env: {} });
@@ -36,9 +38,12 @@ beforeAll(async () => {
     [...(together?.flatMap(subscribersOf) ?? []), ...recovering],
     ...(alone?.flatMap(subscribersOf).map((one) => [one]) ?? []),
   ];
-  attempts = [];
-  for (const subscribers of casts)
-    attempts.push(...(await playAttempts({ subscribers, from: FROM, until: '2027-04-15', config })));
+  [attempts, steps] = [[], []];
+  for (const subscribers of casts) {
+    const played = await playWhole({ subscribers, from: FROM, until: '2027-04-15', config });
+    attempts.push(...played.attempts);
+    steps.push(...played.steps);
+  }
   lines = attempts.map(lineOf);
 }, 120_000);
 
@@ -67,6 +72,7 @@ function subscribersOf({ policy, plan, declined }: Way): Subscriber[] {
 
 test('every policy that is shipped is played', () => {
   expect(Object.keys(config.policies).sort()).toEqual(POLICIES.map(([name]) => name));
+  expect(new Set(steps.map(({ name }) => name))).toEqual(new Set(['reminded', 'last-notice']));
 });
 
 describe.each(WAYS)('$policy, declined for $declined', ({ policy, declined }) => {
@@ -84,6 +90,14 @@ describe.each(WAYS)('$policy, declined for $declined', ({ policy, declined }) =>
     const made = other < 0 ? rungs : rungs.slice(0, other + 1);
     expect(own.map(({ at }) => at)).toEqual(made.map(({ at }) => instant(at)));
     expect(own.at(-1)?.outcome).toBe(other < 0 ? 'declined' : 'paid');
+  });
+
+  test('enters the steps of its printed ladder, each to the minute', () => {
+    const own = steps.filter(({ subscription }) => subscription === `${policy}-${declined}`);
+    const printed = ladder(policy, declined, 1).steps;
+    expect(own.map(({ name, enteredAt }) => [name, minute(enteredAt)])).toEqual(
+      printed.map(({ name, at }) => [name, minute(at.toJSDate())]),
+    );
   });
 
   test('ends as its printed ladder says, invoice and subscription', () => {
@@ -109,7 +123,7 @@ test('another card is waited for until when the printed ladder says', async () =
   const waiting = WAYS.filter(({ policy, declined }) => ladder(policy, declined, 1).awaitsUntil !== null);
   expect(waiting.map(({ declined }) => declined)).toEqual(expect.arrayContaining(['card', 'key', 'fraud']));
   const subscribers = waiting.flatMap((way) => subscribersOf(way).slice(0, 1));
-  const played = await playAttempts({ subscribers, from: FROM, until: '2027-02-02', config });
+  const { attempts: played } = await playWhole({ subscribers, from: FROM, until: '2027-02-02', config });
   expect(played).toHaveLength(waiting.length);
   for (const { policy, declined } of waiting) {
     const own = played.find(({ subscription }) => subscription === `${policy}-${declined}`);
@@ -133,7 +147,7 @@ test('every other end that a policy may name is the printed one too', async () =
   const other = await configWith({ dunning, plans });
   const ways = names.flatMap((policy) => (['funds', 'card'] as const).map((declined) => ({ policy, declined })));
   const subscribers = ways.flatMap((way) => subscribersOf({ ...way, plan: way.policy }).slice(0, 1));
-  const played = await playAttempts({ subscribers, from: FROM, until: '2027-02-05', config: other });
+  const { attempts: played } = await playWhole({ subscribers, from: FROM, until: '2027-02-05', config: other });
   for (const { policy, declined } of ways)
     expectEnd(played, `${policy}-${declined}`, ladder(policy, declined, 1, { config: other }));
   const became = played.map(({ subscriptionStatus }) => subscriptionStatus);
@@ -168,4 +182,8 @@ function ladder(
 
 function instant(at: DateTime): string | null {
   return at.toUTC().toISO({ suppressMilliseconds: true });
+}
+
+function minute(at: Date): string {
+  return at.toISOString().slice(0, 16);
 }
