@@ -49,6 +49,11 @@ export const FAILPOINTS = [
   'refund.recorded',
   'audit.compared', // P2
   'audit.recorded', // P2
+  'events.taken_up', // O1
+  'delivery.leased', // O1
+  'function.called', // O3
+  'delivery.answered', // O2
+  'delivery.recorded', // O2
 ] as const;
 export type Failpoint = (typeof FAILPOINTS)[number];
 

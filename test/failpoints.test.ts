@@ -19,7 +19,7 @@ function points(text: string, seed = 1) {
 }
 
 test('every failpoint is passed somewhere in the flows, by its name', () => {
-  const sources = repositoryFiles().filter(({ path }) => /^src\/(worker|scheduler|inbound)\//.test(path));
+  const sources = repositoryFiles().filter(({ path }) => /^src\/(worker|scheduler|inbound|notify)\//.test(path));
   const passed = new Set(
     sources.flatMap(({ text }) => [...text.matchAll(/\.at\('([a-z_.]+)'\)/g)].map(([, name]) => name)),
   );

@@ -7,7 +7,7 @@ import { hookThreads } from './hook-threads.ts';
 
 /** What the relay of events needs. Functions run in threads of its own, begun when the first is called. */
 export function notifyDeps(app: App): NotifyDeps {
-  const { db, clock, report, config, identity } = app;
+  const { db, clock, report, config, identity, failpoints } = app;
   const endpoints = config.endpoints.map(({ name, url, secrets, types, allowAddresses, ca, address }) => {
     const [newest, ...older] = secrets;
     return {
@@ -19,5 +19,5 @@ export function notifyDeps(app: App): NotifyDeps {
   app.onClose(() => threads.close());
   const listeners = [...endpoints, ...hookListeners(config.hooks, threads)];
   const { fingerprint } = identity;
-  return { store: notifyStore(db), post: outgoingPost(clock), clock, report, listeners, fingerprint };
+  return { store: notifyStore(db), post: outgoingPost(clock), clock, report, failpoints, listeners, fingerprint };
 }

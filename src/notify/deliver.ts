@@ -20,6 +20,7 @@ export async function deliverDue(
 ): Promise<number> {
   const hold = { limit: AT_ONCE, leaseSeconds: LEASE_SECONDS, fingerprint: deps.fingerprint };
   const leased = await deps.store.leaseDeliveries(listener, hold);
+  if (leased.length > 0) await deps.failpoints.at('delivery.leased');
   await Promise.all(leased.map((delivery) => deliver(deps, listener, delivery, signal)));
   return leased.length;
 }
@@ -31,11 +32,15 @@ async function deliver(
   signal?: AbortSignal,
 ): Promise<void> {
   const body = bodyOf(delivery);
-  const tried =
+  const telling =
     'call' in listener
-      ? await tellFunction(listener, delivery, body, signal)
-      : await postTo(deps, listener, delivery, body, signal);
+      ? tellFunction(listener, delivery, body, signal)
+      : postTo(deps, listener, delivery, body, signal);
+  if ('call' in listener) await deps.failpoints.at('function.called');
+  const tried = await telling;
+  await deps.failpoints.at('delivery.answered');
   await deps.store.recordTry(delivery, tried);
+  await deps.failpoints.at('delivery.recorded');
   if (tried.status === GONE) await leaveAlone(deps, listener);
   deps.report({
     kind: 'delivery.finished',

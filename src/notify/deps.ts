@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Report } from '../events.ts';
+import type { Failpoints } from '../failpoints.ts';
 import type { HookAnswer } from '../hooks/hook-call.ts';
 import type { Post } from '../hooks/outgoing.ts';
 import type { SigningSecrets } from '../hooks/signature.ts';
@@ -29,6 +30,7 @@ export type NotifyDeps = {
   readonly post: Post;
   readonly clock: Clock;
   readonly report: Report;
+  readonly failpoints: Failpoints;
   readonly listeners: readonly (Endpoint | ToldFunction)[];
   /** What this process takes the database for: nothing of another one is delivered. */
   readonly fingerprint: string;

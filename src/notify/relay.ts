@@ -45,9 +45,11 @@ async function drain(
 }
 
 /** Returns how many events were taken up; without a listener they are numbered all the same. */
-async function takeUp({ store, listeners, fingerprint }: NotifyDeps): Promise<number> {
+async function takeUp({ store, listeners, fingerprint, failpoints }: NotifyDeps): Promise<number> {
   const told = listeners.map(({ name, types, address }) => ({ name, types, address }));
-  return store.takeUpEvents(told, { limit: BATCH, fingerprint });
+  const taken = await store.takeUpEvents(told, { limit: BATCH, fingerprint });
+  if (taken > 0) await failpoints.at('events.taken_up');
+  return taken;
 }
 
 /** Ends what waits for nobody, and forgets what is old. Returns how much that was. */

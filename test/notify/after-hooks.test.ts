@@ -6,6 +6,7 @@ import { hookListeners } from '../../src/app/hook-listeners.ts';
 import { hookThreads } from '../../src/app/hook-threads.ts';
 import type { Hook, Hooks } from '../../src/config/hooks.ts';
 import { Secret } from '../../src/config/secret.ts';
+import { noFailpoints } from '../../src/failpoints.ts';
 import type { HookThreads } from '../../src/hooks/hook-threads.ts';
 import { outgoingPost } from '../../src/hooks/outgoing.ts';
 import type { NotifyDeps } from '../../src/notify/deps.ts';
@@ -64,8 +65,8 @@ function told(hooks: Partial<Hooks>, calls: Pick<HookThreads, 'call'> = threads)
   const clock = handClock();
   return {
     ...{ store: notifyStore(world.database.db), post: outgoingPost(clock, async () => ['127.0.0.1']), clock },
-    ...{ report: world.scheduler.report, listeners: hookListeners({ ...none, ...hooks }, calls) },
-    fingerprint: FINGERPRINT,
+    ...{ report: world.scheduler.report, failpoints: noFailpoints, fingerprint: FINGERPRINT },
+    listeners: hookListeners({ ...none, ...hooks }, calls),
   };
 }
 const at = (path: string) => receiver.received.filter((request) => request.path === path);

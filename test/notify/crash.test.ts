@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { noFailpoints } from '../../src/failpoints.ts';
 import { outgoingPost } from '../../src/hooks/outgoing.ts';
 import type { NotifyDeps } from '../../src/notify/deps.ts';
 import { relayDue } from '../../src/notify/relay.ts';
@@ -22,7 +23,7 @@ beforeEach(async () => {
   };
   deps = {
     ...{ store: notifyStore(world.database.db), post: outgoingPost(clock, async () => ['127.0.0.1']), clock },
-    ...{ report: world.scheduler.report, listeners: [endpoint], fingerprint: FINGERPRINT },
+    ...{ report: world.scheduler.report, failpoints: noFailpoints, listeners: [endpoint], fingerprint: FINGERPRINT },
   };
 });
 afterEach(async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
+import { noFailpoints } from '../../src/failpoints.ts';
 import { outgoingPost } from '../../src/hooks/outgoing.ts';
 import { deliverDue } from '../../src/notify/deliver.ts';
 import type { Endpoint, NotifyDeps } from '../../src/notify/deps.ts';
@@ -46,6 +47,7 @@ function notifying(endpoints: readonly Endpoint[], clock = handClock()): NotifyD
     post,
     clock,
     report: world.scheduler.report,
+    failpoints: noFailpoints,
     listeners: endpoints,
     fingerprint: FINGERPRINT,
   };

@@ -1,3 +1,4 @@
+import { noFailpoints } from '../../src/failpoints.ts';
 import { outgoingPost } from '../../src/hooks/outgoing.ts';
 import type { Endpoint, NotifyDeps } from '../../src/notify/deps.ts';
 import { notifyStore } from '../../src/store/notify-store.ts';
@@ -20,7 +21,7 @@ export async function startTelling() {
     /** What the relay is given where it tells these endpoints, each under a path of its name. */
     notifying: (...names: readonly string[]): NotifyDeps => ({
       ...{ store: notifyStore(db), post: outgoingPost(clock, async () => ['127.0.0.1']), clock },
-      ...{ report: world.scheduler.report, fingerprint: FINGERPRINT },
+      ...{ report: world.scheduler.report, failpoints: noFailpoints, fingerprint: FINGERPRINT },
       listeners: names.map((name) => endpoint(name, receiver.url)),
     }),
     /** An event of the subscription happens. */

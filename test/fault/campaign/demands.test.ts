@@ -42,12 +42,13 @@ test('a failpoint that fired twice in both together is rare, until a small run o
   expect(rareIn([...runs, run({ charges: 300, isWhole: false })])).toEqual([]);
 });
 
-test('what surrounds the answer of a hook is asked for where hooks are asked', () => {
-  const unhooked = Object.fromEntries(Object.entries(every(3)).filter(([name]) => !name.startsWith('hook.')));
+test('what surrounds an answer of the merchant is asked for where he is asked and told', () => {
+  const surroundings = ['hook.answered', 'hook.kept', 'delivery.leased', 'delivery.answered', 'delivery.recorded'];
+  const unhooked = Object.fromEntries(Object.entries(every(3)).filter(([name]) => !surroundings.includes(name)));
   const met = { faults: { process: { kill: 60 }, failpoints: unhooked } };
   expect(rareIn([run(met), run(met)])).toEqual([]);
   const plan = { ...planOf(), classes: [...planOf().classes, 'merchant' as const] };
-  expect(rareIn([run(met), run({ ...met, plan })])).toEqual(['hook.answered', 'hook.kept']);
+  expect(rareIn([run(met), run({ ...met, plan })])).toEqual(surroundings);
 });
 
 test('small runs and chosen classes need not meet with anything', () => {

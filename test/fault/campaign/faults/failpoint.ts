@@ -94,6 +94,11 @@ const OFTEN: ReadonlySet<string> = new Set([
   'record.about_to_be_written',
   'record.unacknowledged',
   'record.done',
+  'events.taken_up',
+  'delivery.leased',
+  'function.called',
+  'delivery.answered',
+  'delivery.recorded',
 ]);
 const ARMED = 4;
 /** By how many firings the order is shaken. */
