@@ -134,3 +134,41 @@ test('events tells how deliveries stand, and replay what would go', async () => 
   await wrong.line(/'shop' is not left alone/);
   expect(await wrong.ended).toBe(2);
 });
+
+/** An event that happened so many days ago; `told` to the shop, or still on its way there, or not taken up yet. */
+async function happened(kind: string, days: number, standing: 'told' | 'waits' | 'fresh'): Promise<void> {
+  const isTaken = standing !== 'fresh';
+  await db.$executeRaw`
+    WITH event AS (
+      INSERT INTO outbox (kind, payload, created_at, relayed_at, next_at)
+      SELECT ${kind}, '{}', now - make_interval(days => ${days}::integer), CASE WHEN ${isTaken} THEN now END,
+             CASE WHEN NOT ${isTaken} THEN now END
+        FROM maedal_now() AS now RETURNING id
+    )
+    INSERT INTO delivery (outbox_id, endpoint, next_at, delivered_at)
+    SELECT id, 'shop', CASE WHEN ${standing === 'waits'} THEN now END, CASE WHEN ${standing === 'told'} THEN now END
+      FROM event, maedal_now() AS now WHERE ${isTaken}`;
+}
+
+test.each([
+  ['bill', ['bill']],
+  ['start', ['start', '--roles', 'worker']],
+])(
+  'maedal %s forgets the events of more than 90 days ago, and none that is still to be delivered',
+  async (name, args) => {
+    await happened(`${name}.old_and_told`, 91, 'told');
+    await happened(`${name}.young_and_told`, 89, 'told');
+    await happened(`${name}.old_and_waiting`, 91, 'waits');
+    await happened(`${name}.old_and_fresh`, 91, 'fresh');
+    const forgetting = maedal(...args);
+    if (name === 'start') {
+      await forgetting.line(/^maedal is running/);
+      forgetting.kill('SIGTERM'); // what it has begun it finishes
+    }
+    expect(await forgetting.ended).toBe(0);
+    const left = await db.outbox.findMany({ where: { kind: { startsWith: `${name}.` } }, orderBy: { id: 'asc' } });
+    expect(left.map(({ kind }) => kind)).toEqual(
+      ['young_and_told', 'old_and_waiting', 'old_and_fresh'].map((rest) => `${name}.${rest}`),
+    );
+  },
+);
