@@ -48,7 +48,7 @@ export async function openWorld({
     const merchant = await CampaignMerchant.start(directory, chance.fork('merchant'), tally);
     closing.push(() => merchant.stop());
     const hooks = asksHooks(plan) ? hooksText(merchant.url) : '';
-    await writeFile(join(directory, 'maedal.config.ts'), configFile(plan, Date.now(), hooks));
+    await writeFile(join(directory, CONFIG_FILE), configFile(plan, Date.now(), hooks));
     const postgres = await CampaignPostgres.start(directory);
     closing.push(() => postgres.stop());
     const redis = plan.backend === 'redis' ? await CampaignRedis.start(directory) : null;
@@ -107,7 +107,7 @@ function settings(directory: string, proxies: World['proxies']): Record<string, 
     HOME: directory,
     ...(proxies.redis === null ? {} : { REDIS_URL: proxies.redis.url }),
     PORTONE_BASE_URL: proxies.gateway.url,
-    MAEDAL_CONFIG: join(directory, 'maedal.config.ts'),
+    MAEDAL_CONFIG: join(directory, CONFIG_FILE),
     MAEDAL_DATA_DIR: join(directory, 'data'),
     MAEDAL_SECRET: 'canary-secret-of-the-installation-0123456789',
     MAEDAL_API_TOKEN: TOKEN,
@@ -115,6 +115,8 @@ function settings(directory: string, proxies: World['proxies']): Record<string, 
   };
 }
 
+/** JavaScript, so that no process has a compiler to load first. */
+const CONFIG_FILE = 'maedal.config.cjs';
 const TOKEN = 'canary-secret-token-0123456789';
 /** How many times as fast as the wall clock the clock of money runs while faults strike. */
 const RATE = 6;

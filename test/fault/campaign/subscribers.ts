@@ -22,7 +22,7 @@ export function priceOf(number: number): number {
  */
 export function configFile(plan: Plan, nowMs: number, hooks: string): string {
   const quarantineSeconds = plan.late > 1 ? 4 * HORIZON_SECONDS : HORIZON_SECONDS;
-  return `export default {
+  return `module.exports = {
   refundDuplicates: 'auto',
   limits: { leaseSeconds: 90, reRingSeconds: 20, maxUnknownShare: 1 },
   channels: { default: { timeoutSeconds: 2, horizonSeconds: ${HORIZON_SECONDS}, quarantineSeconds: ${quarantineSeconds} } },
