@@ -32,12 +32,13 @@ export async function freshDatabase(who = 'maedal/test'): Promise<TestDatabase> 
   };
 }
 
+/** Plans are kept: half of all the work of the flows' tests was the planning of the same statements. */
 async function clone(who: string): Promise<Resettable> {
   const template = await templateDatabase();
   const name = `maedal_test_${randomUUID().replaceAll('-', '')}`;
   await admin((client) => locked(client, () => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`)));
   const url = urlOf(name);
-  const db = openDb({ url, who, connections: 20 });
+  const db = openDb({ url, who, connections: 20, throwAway: true });
   const drop = async () => {
     await db.$disconnect();
     await admin((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
