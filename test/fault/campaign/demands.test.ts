@@ -43,7 +43,8 @@ test('a failpoint that fired twice in both together is rare, until a small run o
 });
 
 test('what surrounds an answer of the merchant is asked for where he is asked and told', () => {
-  const surroundings = ['hook.answered', 'hook.kept', 'delivery.leased', 'delivery.answered', 'delivery.recorded'];
+  const telling = ['delivery.leased', 'function.called', 'delivery.answered', 'delivery.recorded'];
+  const surroundings = ['hook.answered', 'hook.kept', ...telling];
   const unhooked = Object.fromEntries(Object.entries(every(3)).filter(([name]) => !surroundings.includes(name)));
   const met = { faults: { process: { kill: 60 }, failpoints: unhooked } };
   expect(rareIn([run(met), run(met)])).toEqual([]);

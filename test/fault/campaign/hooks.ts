@@ -1,11 +1,23 @@
 import { priceOf } from './subscribers.ts';
 
-/** The before-hooks of the processes under test, in the order in which they are asked. */
-export const BEFORE_HOOKS = ['coupon', 'stock'] as const;
+/** The before-hooks of the processes under test, in the order in which they are asked: two URLs and a function. */
+export const BEFORE_HOOKS = ['coupon', 'stock', 'loyal'] as const;
+/** How often one is asked at most by who takes an attempt up: a function whose thread ended beside it, once more at once. */
+export const ASKED_AT_MOST: Readonly<Record<(typeof BEFORE_HOOKS)[number], number>> = { coupon: 1, stock: 1, loyal: 2 };
 
-/** What the hooks make of a price: every fourth subscription pays half. */
-export function chargedOf(number: number): number {
+/** What `coupon` makes of a price: every fourth subscription pays half. */
+export function halvedOf(number: number): number {
   return number % HALVED_EVERY === 0 ? priceOf(number) / 2 : priceOf(number);
+}
+
+/** What all hooks together make of a price: `loyal` has every fifth subscription pay a little less. */
+export function chargedOf(number: number): number {
+  return halvedOf(number) - (isLoyal(number) ? LESS : 0);
+}
+
+/** Whether `loyal` has a subscription pay less. */
+export function isLoyal(number: number): boolean {
+  return number % LOYAL_EVERY === 2;
 }
 
 /** Whether the charges of a subscription are put off once, each attempt for a little while. */
@@ -13,17 +25,7 @@ export function isPutOff(number: number): boolean {
   return number % PUT_OFF_EVERY === 3;
 }
 
-/** What the configuration file says of hooks and endpoints, all of them at `url`. */
-export function hooksText(url: string): string {
-  const whose = `secret: '${SECRET}', allowAddresses: ['127.0.0.1']`;
-  const asked = BEFORE_HOOKS.map((name) => `{ name: '${name}', url: '${url}/before', ${whose}, timeoutMs: 2_000 }`);
-  return `hooks: {
-    beforeCharge: [${asked.join(', ')}],
-    afterCharge: [{ name: 'thanks', url: '${url}/after', ${whose}, timeoutMs: 2_000 }],
-  },
-  events: { endpoints: [{ name: 'shop', url: '${url}/events', ${whose} }] },`;
-}
-
 const HALVED_EVERY = 4;
+const LOYAL_EVERY = 5;
+const LESS = 100;
 const PUT_OFF_EVERY = 7;
-const SECRET = 'canary-secret-of-the-hooks-0123456789';

@@ -8,13 +8,14 @@ import { z } from 'zod';
 import type { BeforeChargeAnswer } from '../../../src/billing/hook.ts';
 import { freePort } from '../../support/process.ts';
 import type { Chance } from './chance.ts';
-import { chargedOf, isPutOff } from './hooks.ts';
+import { ASKED_FILE, TOLD_FILE } from './functions.ts';
+import { halvedOf, isPutOff } from './hooks.ts';
 import { priceOf } from './subscribers.ts';
 import type { Tally } from './tally.ts';
 
 /** A before-hook that was asked, under its key. */
 export type Asking = { readonly hook: string; readonly key: string };
-/** An event that arrived at `/events` or `/after`, with a mark of its bytes. */
+/** An event that arrived at `/events`, at `/after` or at the function, with a mark of its bytes. */
 export type Telling = z.infer<typeof told> & { readonly at: string; readonly mark: string };
 
 /**
@@ -35,8 +36,8 @@ export class CampaignMerchant {
 
   private constructor(directory: string, port: number, chance: Chance, tally: Tally) {
     this.url = `http://127.0.0.1:${port}`;
-    this.#askedFile = join(directory, 'asked.jsonl');
-    this.#toldFile = join(directory, 'told.jsonl');
+    this.#askedFile = join(directory, ASKED_FILE);
+    this.#toldFile = join(directory, TOLD_FILE);
     this.#chance = chance;
     this.#tally = tally;
     this.#server = createServer((request, response) => void this.#handle(request, response));
@@ -89,7 +90,7 @@ export class CampaignMerchant {
   }
 
   #coupon(number: number): BeforeChargeAnswer {
-    const amount = chargedOf(number);
+    const amount = halvedOf(number);
     return amount === priceOf(number) ? { kind: 'proceed' } : { kind: 'adjust', amount };
   }
 

@@ -6,7 +6,7 @@ import { Chance } from './chance.ts';
 import { CampaignClock } from './clock.ts';
 import { CampaignConsole } from './console.ts';
 import { Fleet } from './fleet.ts';
-import { hooksText } from './hooks.ts';
+import { hooksText } from './hooks-text.ts';
 import { CampaignMerchant } from './merchant.ts';
 import { asksHooks, type Plan } from './options.ts';
 import { ANSWERS_COUNTED } from './oracle/hooks.ts';
@@ -47,7 +47,7 @@ export async function openWorld({
     const chance = new Chance(plan.seed);
     const merchant = await CampaignMerchant.start(directory, chance.fork('merchant'), tally);
     closing.push(() => merchant.stop());
-    const hooks = asksHooks(plan) ? hooksText(merchant.url) : '';
+    const hooks = asksHooks(plan) ? hooksText(merchant.url, directory) : '';
     await writeFile(join(directory, CONFIG_FILE), configFile(plan, Date.now(), hooks));
     const postgres = await CampaignPostgres.start(directory);
     closing.push(() => postgres.stop());

@@ -3,9 +3,7 @@ import { asksHooks, type Plan } from './options.ts';
 
 /** The failpoints that the processes of a run pass: those around an answer of the merchant's where it asks and tells him. */
 export function passedIn(plan: Plan): readonly Failpoint[] {
-  return FAILPOINTS.filter((name) => !OF_FUNCTIONS.test(name) && (asksHooks(plan) || !OF_THE_MERCHANT.test(name)));
+  return asksHooks(plan) ? FAILPOINTS : FAILPOINTS.filter((name) => !OF_THE_MERCHANT.test(name));
 }
 
-const OF_THE_MERCHANT = /^(hook|delivery)\./;
-/** No function is told in a campaign. */
-const OF_FUNCTIONS = /^function\./;
+const OF_THE_MERCHANT = /^(hook|delivery|function)\./;

@@ -54,7 +54,8 @@ async function tellings(): Promise<Telling[]> {
     'SELECT event_id AS id, kind AS type, sequence::float8 AS sequence FROM outbox ORDER BY id',
   );
   const all = rows.rows.map((row: Omit<Telling, 'at' | 'mark'>) => ({ ...row, at: '/events', mark: 'bytes' }));
-  return [...all, ...all.filter(({ type }) => type === 'charge.succeeded').map((one) => ({ ...one, at: '/after' }))];
+  const charges = all.filter(({ type }) => type === 'charge.succeeded');
+  return [...all, ...['/after', '/function'].flatMap((at) => charges.map((one) => ({ ...one, at })))];
 }
 
 const captured = (minor: number): Entry[] => {
@@ -72,7 +73,9 @@ type Broken = {
 test.each<[string, readonly string[], Broken]>([
   ['everything as it should be', [], {}],
   ['charged and captured at its price', ['I8', 'I8'], { minor: priceOf(4) }],
-  ['asked again after the answer was kept', ['I13'], { askings: (all) => [...all, ...all.slice(0, 1)] }],
+  ['a URL asked again after the answer was kept', ['I13'], { askings: (all) => [...all, ...all.slice(0, 1)] }],
+  ['a function asked once more at once', [], { askings: (all) => [...all, ...all.slice(-1)] }],
+  ['a function asked again after that', ['I13'], { askings: (all) => [...all, ...all.slice(-1), ...all.slice(-1)] }],
   ['sent without an asking', ['I13'], { askings: (all) => all.slice(1) }],
   ['sent although a hook had deferred', ['I13'], { sql: `UPDATE hook_answer SET kind = 'defer' WHERE hook = 'stock'` }],
   ['an event that arrived nowhere', ['I10'], { tellings: (all) => all.slice(1) }],

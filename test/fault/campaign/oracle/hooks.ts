@@ -1,5 +1,5 @@
 import type { Books, Violation } from '../books.ts';
-import { BEFORE_HOOKS, chargedOf } from '../hooks.ts';
+import { ASKED_AT_MOST, BEFORE_HOOKS, chargedOf } from '../hooks.ts';
 import type { Asking, Telling } from '../merchant.ts';
 import type { Asked } from '../postgres.ts';
 
@@ -43,8 +43,9 @@ function judgeAskings(attempts: readonly Attempt[], asked: readonly Asking[]): V
       const complain = (what: string): Violation[] => [{ invariant: 'I13', key, what: `${uid}: hook ${hook} ${what}` }];
       if (answer === undefined || answer.kind === 'defer') return sends > 0 ? complain('did not let it go') : [];
       if (asks === 0) return complain('was never asked');
-      // Whoever takes an attempt up asks once at most, and nobody does after the one whose answer was kept.
-      return asks > answer.fence ? complain(`was asked ${asks} times, ${answer.fence} had it until then`) : [];
+      // Whoever takes an attempt up asks so often at most, and nobody does after the one whose answer was kept.
+      const most = answer.fence * ASKED_AT_MOST[hook];
+      return asks > most ? complain(`was asked ${asks} times, ${answer.fence} had it until then`) : [];
     }),
   );
 }
@@ -76,10 +77,12 @@ type Attempt = {
 };
 type Event = { key: string | null; id: string; kind: string; sequence: number | null; place: number | null };
 
+const OF_CHARGES = ['charge.succeeded', 'charge.failed', 'charge.captured_late'];
 /** Where events go, and which; null for all. */
 const PLACES: readonly (readonly [at: string, kinds: readonly string[] | null])[] = [
   ['/events', null],
-  ['/after', ['charge.succeeded', 'charge.failed', 'charge.captured_late']],
+  ['/after', OF_CHARGES],
+  ['/function', OF_CHARGES],
 ];
 
 /** Has the database write down how often an attempt had been taken up when an answer of it was kept. */
