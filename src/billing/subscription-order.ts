@@ -2,6 +2,7 @@ import { DateTime } from 'luxon';
 import { firstPeriodFrom, type Interval, type Period, periodAt, type Schedule } from './calendar.ts';
 import { assertNever } from './errors.ts';
 import type { Money } from './money.ts';
+import { pastTheEnd } from './subscription.ts';
 
 /** What a person, or the merchant's own program, may order about a subscription. */
 export type SubscriptionOrder =
@@ -18,7 +19,8 @@ export type SubscriptionOrder =
 /** A subscription as it is found. Instants by the database's clock. */
 export type SubscriptionStanding = {
   readonly status: string;
-  readonly cancelsAtPeriodEnd: boolean;
+  /** Where it ends, by a person's word. */
+  readonly cancelsAt: DateTime | null;
   readonly schedule: Schedule;
   readonly firstPeriod: number;
   readonly nextPeriod: number;
@@ -40,7 +42,8 @@ export type Terms = {
 /** What becomes of it, as data: `store/subscription-orders.ts` carries it out. What is left out stays as it is. */
 export type SubscriptionChange = {
   readonly status?: 'active' | 'paused' | 'canceled';
-  readonly cancelsAtPeriodEnd?: boolean;
+  /** Where it ends; null takes that back. */
+  readonly cancelsAt?: DateTime | null;
   readonly periods?: { readonly first: number; readonly next: number; readonly nextDueAt: DateTime };
   /** From where its periods are counted from now on, and how many are left of an agreed number. */
   readonly anchor?: { readonly local: string; readonly endsAfter: number | null };
@@ -82,8 +85,17 @@ function cancel(at: 'now' | 'period_end', standing: SubscriptionStanding): Subsc
   // What lives goes on to where its next period would begin: its trial, or what was paid for, runs out.
   if (at === 'now' || !LIVE.has(standing.status))
     return changed({ status: 'canceled', invoices: 'void', event: 'subscription.canceled' });
-  if (standing.cancelsAtPeriodEnd) return unchanged();
-  return changed({ cancelsAtPeriodEnd: true, event: 'subscription.cancel_scheduled' });
+  if (standing.cancelsAt !== null) return unchanged();
+  return changed({ cancelsAt: endOfRunning(standing), event: 'subscription.cancel_scheduled' });
+}
+
+/** Where the first period begins that has not begun yet: what has is owed, and drawn up, be that late. */
+function endOfRunning(standing: SubscriptionStanding): DateTime {
+  const { schedule, nextPeriod, now } = standing;
+  const next = periodAt(schedule, nextPeriod);
+  if (isOver(standing) || next.startAt > now) return next.startAt;
+  const following = firstPeriodFrom(schedule, now.plus({ milliseconds: 1 }));
+  return periodAt(schedule, following).startAt;
 }
 
 function pause(standing: SubscriptionStanding): SubscriptionJudgement {
@@ -95,17 +107,17 @@ function pause(standing: SubscriptionStanding): SubscriptionJudgement {
   return changed({ status: 'paused', invoices: 'hold', event: 'subscription.paused' });
 }
 
-/** Whether it ends with the period that runs. */
-function isOver({ cancelsAtPeriodEnd, endsAfter, firstPeriod, nextPeriod }: SubscriptionStanding): boolean {
-  return cancelsAtPeriodEnd || (endsAfter !== null && nextPeriod >= firstPeriod + endsAfter);
+/** Whether no further period is drawn up. */
+function isOver(standing: SubscriptionStanding): boolean {
+  return pastTheEnd(standing, standing.nextPeriod);
 }
 
 /** The anchor stays: periods that began while it was paused are not owed, and count for no agreed number. */
 function resume(standing: SubscriptionStanding, anchor: 'keep' | 'new'): SubscriptionJudgement {
-  const { status, cancelsAtPeriodEnd, schedule, firstPeriod, nextPeriod, endsAfter, now } = standing;
+  const { status, cancelsAt, schedule, firstPeriod, nextPeriod, endsAfter, now } = standing;
   if (status !== 'paused') {
-    return cancelsAtPeriodEnd
-      ? changed({ cancelsAtPeriodEnd: false, event: 'subscription.cancel_taken_back' })
+    return cancelsAt !== null
+      ? changed({ cancelsAt: null, event: 'subscription.cancel_taken_back' })
       : unchanged('release');
   }
   if (anchor === 'new') return anew(standing);
@@ -127,7 +139,7 @@ function anew({ schedule, firstPeriod, nextPeriod, endsAfter, now }: Subscriptio
 
 /** It goes on for good: what was to end with its period would end with the first one drawn up. */
 function resumed(change: Pick<SubscriptionChange, 'periods' | 'anchor'>): SubscriptionJudgement {
-  const goesOn = { status: 'active', cancelsAtPeriodEnd: false, invoices: 'release' } as const;
+  const goesOn = { status: 'active', cancelsAt: null, invoices: 'release' } as const;
   return changed({ ...change, ...goesOn, event: 'subscription.resumed' });
 }
 

@@ -13,8 +13,8 @@ export type DueStanding = {
   readonly nextPeriod: number;
   /** How many periods are billed in all, counted from `firstPeriod`; null for no end. */
   readonly endsAfter: number | null;
-  /** Whether it ends with the period that runs, by a person's word. */
-  readonly cancelsAtPeriodEnd: boolean;
+  /** Where it ends, by a person's word: a period that begins then or later is not drawn up. */
+  readonly cancelsAt: DateTime | null;
   readonly createdAt: DateTime;
 };
 
@@ -39,7 +39,7 @@ export type DrawUp =
 /** Decides the next invoice of a due subscription. Pure. */
 export function drawUpNext(standing: DueStanding, catchUp: CatchUp, now: DateTime): DrawUp {
   const { schedule, nextPeriod } = standing;
-  if (standing.cancelsAtPeriodEnd || pastTheEnd(standing, nextPeriod)) return { kind: 'end' };
+  if (pastTheEnd(standing, nextPeriod)) return { kind: 'end' };
   const period = periodAt(schedule, nextPeriod);
   const following = firstPeriodFrom(schedule, period.endAt);
   const nextDueAt = periodAt(schedule, following).startAt;
@@ -48,12 +48,13 @@ export function drawUpNext(standing: DueStanding, catchUp: CatchUp, now: DateTim
   return { kind: 'invoice', period, as, nextPeriod: following, nextDueAt };
 }
 
-/** Whether period `index` lies beyond the number of periods agreed. */
-function pastTheEnd(
-  { firstPeriod, endsAfter }: Pick<DueStanding, 'firstPeriod' | 'endsAfter'>,
+/** Whether period `index` lies beyond the number of periods agreed, or begins no sooner than a person has it end. */
+export function pastTheEnd(
+  { schedule, firstPeriod, endsAfter, cancelsAt }: Omit<DueStanding, 'nextPeriod' | 'createdAt'>,
   index: number,
 ): boolean {
-  return endsAfter !== null && index >= firstPeriod + endsAfter;
+  if (endsAfter !== null && index >= firstPeriod + endsAfter) return true;
+  return cancelsAt !== null && periodAt(schedule, index).startAt >= cancelsAt;
 }
 
 type DuePeriod = Pick<DueStanding, 'createdAt'> & { readonly period: Period; readonly isLast: boolean };
@@ -63,7 +64,7 @@ function treatment({ createdAt, period, isLast }: DuePeriod, catchUp: CatchUp, n
   const missed = createdAt <= period.startAt && now.diff(period.startAt).as('hours') > MISSED_AFTER_HOURS;
   switch (catchUp) {
     case 'latest':
-      // After the last agreed period comes no newer one: it is the latest, however long it is over.
+      // After the last period comes no newer one: it is the latest, however long it is over.
       return overtaken && !isLast ? 'held' : 'open';
     case 'all':
       return overtaken || missed ? 'spaced' : 'queued';

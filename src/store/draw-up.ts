@@ -24,7 +24,7 @@ export type DueSubscription = DueStanding & {
 export async function dueSubscriptions(db: Db, limit: number, tick: Tick): Promise<DueSubscription[]> {
   const rows = await db.$queryRaw<DueRow[]>`
     SELECT id, external_id, customer_id, anchor_local, timezone, "interval", interval_count,
-           first_period, next_period, ends_after, cancel_at_period_end, created_at, maedal_now() AS now
+           first_period, next_period, ends_after, cancel_at, created_at, maedal_now() AS now
       FROM subscription s
      WHERE next_due_at <= ${tick.until.toJSDate()} AND next_due_at <= maedal_now()
        AND next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')
@@ -44,7 +44,7 @@ export async function dueSubscriptions(db: Db, limit: number, tick: Tick): Promi
     firstPeriod: row.first_period,
     nextPeriod: row.next_period,
     endsAfter: row.ends_after,
-    cancelsAtPeriodEnd: row.cancel_at_period_end,
+    cancelsAt: row.cancel_at === null ? null : instant(row.cancel_at),
     createdAt: instant(row.created_at),
     now: instant(row.now),
   }));
@@ -164,7 +164,7 @@ type DueRow = {
   first_period: number;
   next_period: number;
   ends_after: number | null;
-  cancel_at_period_end: boolean;
+  cancel_at: Date | null;
   created_at: Date;
   now: Date;
 };

@@ -12,7 +12,7 @@ export async function endSubscriptions(db: Db, ids: readonly string[]): Promise<
     WITH over AS MATERIALIZED (
       SELECT s.id, ${IS_COLLECTED} AS collecting FROM subscription s
        WHERE s.id = ANY(${[...ids]}::uuid[]) AND s.status IN ('trialing', 'active', 'past_due')
-         AND s.next_due_at <= maedal_now() AND ${IS_LAST}
+         AND ${ENDS_AT} <= maedal_now() AND ${IS_LAST}
        ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
     ), moved AS (
       UPDATE subscription s SET last_drawn_at = maedal_now(), updated_at = maedal_now(),
@@ -35,7 +35,7 @@ export async function endStopped(db: Db): Promise<number> {
   const [row] = await db.$queryRaw<{ ended: number }[]>`
     WITH over AS MATERIALIZED (
       SELECT s.id FROM subscription s
-       WHERE ${STOPPED_TO_END} AND s.next_due_at <= maedal_now()
+       WHERE ${STOPPED_TO_END} AND ${ENDS_AT} <= maedal_now()
        ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
     ), moved AS (
       UPDATE subscription s SET status = 'canceled', canceled_at = maedal_now(), next_due_at = NULL, updated_at = maedal_now()
@@ -49,12 +49,15 @@ export async function endStopped(db: Db): Promise<number> {
 const IS_COLLECTED = Prisma.sql`EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id
        AND i.state IN ('open', 'retrying', 'held', 'review'))`;
 
-/** Whether the period of the subscription `s` that runs is its last. */
-const IS_LAST = Prisma.sql`(s.cancel_at_period_end OR s.next_period >= s.first_period + s.ends_after)`;
+/** Whether the next period of the subscription `s` is not to be: it was cancelled to an end, or all that were agreed have begun. */
+const IS_LAST = Prisma.sql`(s.cancel_at IS NOT NULL OR s.next_period >= s.first_period + s.ends_after)`;
+
+/** When the subscription `s` ends, if its next period is not to be: one that had begun when it was cancelled runs to its own end. */
+export const ENDS_AT = Prisma.sql`greatest(s.next_due_at, s.cancel_at)`;
 
 /** Whether the subscription `s` ends although nothing is drawn up for it, once its next period would begin. */
 export const STOPPED_TO_END = Prisma.sql`s.status IN ('unpaid', 'paused') AND ${IS_LAST}
-         AND ((s.status = 'unpaid' AND s.cancel_at_period_end) OR NOT ${IS_COLLECTED})`;
+         AND ((s.status = 'unpaid' AND s.cancel_at IS NOT NULL) OR NOT ${IS_COLLECTED})`;
 
 /** Tells of those that `moved` ended. */
 const TOLD = Prisma.sql`told AS (

@@ -31,14 +31,14 @@ export type OrderedBy = SaidOnce & {
 /** Reads it by the merchant's own id; null when there is none. */
 export async function findForOrder(db: Db, externalId: string): Promise<SubscriptionFound | null> {
   const [row] = await db.$queryRaw<Row[]>`
-    SELECT id::text, xmin::text AS version, channel, currency, status, cancel_at_period_end, anchor_local, timezone, "interval", interval_count,
+    SELECT id::text, xmin::text AS version, channel, currency, status, cancel_at, anchor_local, timezone, "interval", interval_count,
            first_period, next_period, ends_after, maedal_now() AS now
       FROM subscription WHERE external_id = ${externalId}`;
   if (row === undefined) return null;
   const { anchor_local: anchorLocal, timezone, interval, interval_count: intervalCount } = row;
   const standing = {
     status: row.status,
-    cancelsAtPeriodEnd: row.cancel_at_period_end,
+    cancelsAt: row.cancel_at === null ? null : instant(row.cancel_at),
     schedule: { anchorLocal, timezone, interval, intervalCount },
     firstPeriod: row.first_period,
     nextPeriod: row.next_period,
@@ -72,7 +72,7 @@ export async function changeSubscription(
              status = CASE WHEN ${status}::text = 'active' THEN maedal_status_owing(s.id) ELSE coalesce(${status}::text, s.status) END,
              canceled_at = CASE WHEN ${status}::text = 'canceled' THEN maedal_now() END,
              paused_at = CASE coalesce(${status}::text, s.status) WHEN 'paused' THEN coalesce(s.paused_at, maedal_now()) END,
-             cancel_at_period_end = coalesce(${change.cancelsAtPeriodEnd ?? null}::boolean, s.cancel_at_period_end),
+             cancel_at = CASE WHEN ${change.cancelsAt !== undefined} THEN ${change.cancelsAt?.toJSDate() ?? null}::timestamptz ELSE s.cancel_at END,
              first_period = coalesce(${periods?.first ?? null}::integer, s.first_period),
              next_period = coalesce(${periods?.next ?? null}::integer, s.next_period),
              anchor_local = coalesce(${change.anchor?.local ?? null}::text, s.anchor_local),
@@ -203,7 +203,7 @@ type Row = {
   channel: string;
   currency: string;
   status: string;
-  cancel_at_period_end: boolean;
+  cancel_at: Date | null;
   anchor_local: string;
   timezone: string;
   interval: Interval;

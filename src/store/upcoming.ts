@@ -1,5 +1,5 @@
 import type { Db } from './db.ts';
-import { STOPPED_TO_END } from './ending.ts';
+import { ENDS_AT, STOPPED_TO_END } from './ending.ts';
 import { ENTERS_STEPS } from './steps.ts';
 
 /** When there is next something to do for each pass; null where nothing is in sight. By the database's clock. */
@@ -16,7 +16,7 @@ export async function readUpcoming(db: Db): Promise<Upcoming> {
   const [row] = await db.$queryRaw<Upcoming[]>`
     SELECT least((SELECT min(next_due_at) FROM subscription
                    WHERE next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')),
-                 (SELECT min(s.next_due_at) FROM subscription s WHERE ${STOPPED_TO_END})) AS tick,
+                 (SELECT min(${ENDS_AT}) FROM subscription s WHERE ${STOPPED_TO_END})) AS tick,
            least((SELECT min(next_at) FROM invoice WHERE state IN ('open', 'retrying')),
                  (SELECT min(step_at) FROM invoice WHERE ${ENTERS_STEPS}),
                  (SELECT min(a.lease_until) FROM attempt a JOIN invoice i ON i.id = a.invoice_id

@@ -163,7 +163,7 @@ const SUBSCRIPTION = Prisma.sql`
   s.external_id AS "externalId", c.external_id AS "customerId", s.plan, s.name, s.amount::float8 AS amount, s.currency, s."interval",
   s.interval_count AS "intervalCount", s.anchor_local AS "anchorLocal", s.timezone, s.status, s.access,
   s.next_due_at AS "nextDueAt", s.trial_until AS "trialUntil", s.ends_after AS "endsAfter",
-  s.cancel_at_period_end AS "cancelsAtPeriodEnd", s.canceled_at AS "canceledAt", s.paused_at AS "pausedAt",
+  s.cancel_at IS NOT NULL AS "cancelsAtPeriodEnd", s.canceled_at AS "canceledAt", s.paused_at AS "pausedAt",
   k.customer_uid AS "customerUid", s.channel, s.created_at AS "createdAt"`;
 
 const INVOICE = Prisma.sql`

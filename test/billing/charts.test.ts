@@ -89,7 +89,7 @@ test('whatever is ordered about a subscription, it moves along its chart', () =>
     { kind: 'resume', anchor: 'keep' },
     { kind: 'skip' },
   ] as const;
-  const rest = { cancelsAtPeriodEnd: false, schedule, firstPeriod: 0, nextPeriod: 1, endsAfter: null, now };
+  const rest = { cancelsAt: null, schedule, firstPeriod: 0, nextPeriod: 1, endsAfter: null, now };
   for (const order of orders)
     for (const status of keysOf(SUBSCRIPTION_CHART)) {
       const judgement = judgeSubscription(order, { ...rest, status });

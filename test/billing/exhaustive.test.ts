@@ -38,7 +38,7 @@ const standing = {
 };
 const subscription = {
   schedule: { anchorLocal: '2027-01-31T10:00:00', timezone: 'Asia/Seoul', interval: 'month', intervalCount: 1 },
-  ...{ status: 'active', firstPeriod: 0, nextPeriod: 0, endsAfter: null, cancelsAtPeriodEnd: false },
+  ...{ status: 'active', firstPeriod: 0, nextPeriod: 0, endsAfter: null, cancelsAt: null },
   ...{ createdAt: now, now },
 } as const;
 

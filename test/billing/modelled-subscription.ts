@@ -23,7 +23,7 @@ export type Agreed = {
 
 /** One subscription and what happens to it, carried out as the tick, the worker and the statements of orders do. */
 export class ModelledSubscription extends ModelledStanding {
-  cancelsAtPeriodEnd = false;
+  cancelsAt: DateTime | null = null;
   amount = 9_900;
   endsAfter: number | null;
   schedule: Schedule = EVERY_THREE_DAYS;
@@ -55,7 +55,8 @@ export class ModelledSubscription extends ModelledStanding {
   /** One pass of a scheduler. What was held waits for a try that has just come due, and so does the next period. */
   tick(): void {
     this.clearArrears();
-    if (this.cancelsAtPeriodEnd && this.#isDue() && this.#endsStopped()) this.becomes('canceled');
+    if (this.cancelsAt !== null && this.cancelsAt <= this.now && this.#isDue() && this.#endsStopped())
+      this.becomes('canceled');
     if (this.isLive() && this.#isDue() && !(this.status === 'past_due' && this.#tryGoesFirst())) this.#drawUp();
     this.settle('void');
     this.settle('hold');
@@ -100,9 +101,9 @@ export class ModelledSubscription extends ModelledStanding {
   }
 
   #standing() {
-    const { status, cancelsAtPeriodEnd, schedule, endsAfter, now } = this;
+    const { status, cancelsAt, schedule, endsAfter, now } = this;
     const numbers = { firstPeriod: this.#firstPeriod, nextPeriod: this.#nextPeriod };
-    return { ...numbers, status, cancelsAtPeriodEnd, schedule, endsAfter, now, createdAt: this.#createdAt };
+    return { ...numbers, status, cancelsAt, schedule, endsAfter, now, createdAt: this.#createdAt };
   }
 
   #isDue(): boolean {
@@ -172,9 +173,9 @@ export class ModelledSubscription extends ModelledStanding {
     return judgement.kind;
   }
 
-  #carryOut({ status, periods, anchor, waives, terms, cancelsAtPeriodEnd }: SubscriptionChange): void {
+  #carryOut({ status, periods, anchor, waives, terms, cancelsAt }: SubscriptionChange): void {
     if (status !== undefined) this.becomes(status === 'active' ? this.owing() : status);
-    this.cancelsAtPeriodEnd = cancelsAtPeriodEnd ?? this.cancelsAtPeriodEnd;
+    if (cancelsAt !== undefined) this.cancelsAt = cancelsAt;
     if (waives !== undefined) this.add(waives, this.amount, 'waived');
     if (anchor !== undefined) this.schedule = { ...this.schedule, anchorLocal: anchor.local };
     if (anchor !== undefined) this.endsAfter = anchor.endsAfter;

@@ -117,16 +117,16 @@ function happens(subscription: ModelledSubscription, doing: Doing): void {
 }
 
 /** What must not change, or in one direction alone. */
-function told({ status, drawn, cancelsAtPeriodEnd, invoices }: ModelledSubscription) {
+function told({ status, drawn, cancelsAt, invoices }: ModelledSubscription) {
   const paid = invoices
     .filter(({ state }) => state === 'paid')
     .map((invoice) => ({ invoice, sends: invoice.sends.length }));
-  return { status, paid, cancelsAtPeriodEnd, drawn: [...drawn] };
+  return { status, paid, cancelsAt, drawn: [...drawn] };
 }
 
 /** Paid absorbs, canceled is final, and what was drawn up is never lost or changed. */
 function follows(subscription: ModelledSubscription, before: ReturnType<typeof told>): void {
-  const { status, drawn, cancelsAtPeriodEnd, now } = subscription;
+  const { status, drawn, cancelsAt, now } = subscription;
   for (const { invoice, sends } of before.paid)
     must(invoice.state === 'paid' && invoice.sends.length === sends, 'what is paid stays paid, and is charged no more');
   must(
@@ -135,8 +135,9 @@ function follows(subscription: ModelledSubscription, before: ReturnType<typeof t
   );
   const added = drawn.slice(before.drawn.length);
   must(before.status !== 'canceled' || (status === 'canceled' && added.length === 0), 'canceled is final');
-  must(!(before.cancelsAtPeriodEnd && cancelsAtPeriodEnd) || added.length === 0, 'what ends draws up no more');
   for (const { invoice, period, amount } of added) {
+    const isOver = before.cancelsAt !== null && cancelsAt !== null && period.startAt >= cancelsAt;
+    must(!isOver, 'what ends draws up nothing that begins then');
     must(invoice === 'waived' || period.startAt <= now, 'no period is drawn up before it begins');
     must(AGREED_AMOUNTS.has(amount), 'each costs what was agreed on, in its currency');
   }

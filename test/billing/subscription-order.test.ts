@@ -17,7 +17,7 @@ const schedule = {
 } as const;
 const standing = (fields: Partial<SubscriptionStanding> = {}): SubscriptionStanding => ({
   status: 'active',
-  cancelsAtPeriodEnd: false,
+  cancelsAt: null,
   schedule,
   firstPeriod: 0,
   nextPeriod: 1,
@@ -25,6 +25,8 @@ const standing = (fields: Partial<SubscriptionStanding> = {}): SubscriptionStand
   now: DateTime.fromISO('2027-02-10T00:00:00Z', { zone: 'utc' }),
   ...fields,
 });
+/** Where the period that runs ends. */
+const NEXT = periodAt(schedule, 1).startAt;
 const NOW = { kind: 'cancel', at: 'now' } as const;
 const AT_END = { kind: 'cancel', at: 'period_end' } as const;
 
@@ -33,10 +35,8 @@ test.each<[SubscriptionOrder, Partial<SubscriptionStanding>, object]>([
   [NOW, { status: 'paused' }, { change: { status: 'canceled', invoices: 'void' } }],
   [NOW, { status: 'unpaid' }, { change: { status: 'canceled' } }],
   [NOW, { status: 'canceled' }, { kind: 'unchanged', invoices: 'void' }],
-  [AT_END, {}, { change: { cancelsAtPeriodEnd: true, event: 'subscription.cancel_scheduled' } }],
-  [AT_END, { cancelsAtPeriodEnd: true }, { kind: 'unchanged' }],
-  [AT_END, { nextPeriod: 0 }, { change: { cancelsAtPeriodEnd: true } }], // after a new anchor a paid period may run on
-  [AT_END, { status: 'trialing', nextPeriod: 0 }, { change: { cancelsAtPeriodEnd: true } }], // a trial goes on to its end
+  [AT_END, {}, { change: { cancelsAt: NEXT, event: 'subscription.cancel_scheduled' } }],
+  [AT_END, { cancelsAt: NEXT }, { kind: 'unchanged' }],
   [AT_END, { status: 'paused' }, { change: { status: 'canceled' } }],
   [{ kind: 'pause' }, {}, { change: { status: 'paused', invoices: 'hold' } }],
   [{ kind: 'pause' }, { status: 'paused' }, { kind: 'unchanged', invoices: 'hold' }],
@@ -44,19 +44,35 @@ test.each<[SubscriptionOrder, Partial<SubscriptionStanding>, object]>([
   [{ kind: 'pause' }, { now: DateTime.fromISO('2027-02-28T01:00:00Z') }, { kind: 'refused' }], // what began is owed
   [{ kind: 'pause' }, { now: DateTime.fromISO('2027-02-28T01:00:00Z'), endsAfter: 1 }, { kind: 'change' }],
   [{ kind: 'resume', anchor: 'keep' }, {}, { kind: 'unchanged' }],
-  [{ kind: 'resume', anchor: 'keep' }, { cancelsAtPeriodEnd: true }, { change: { cancelsAtPeriodEnd: false } }],
+  [{ kind: 'resume', anchor: 'keep' }, { cancelsAt: NEXT }, { change: { cancelsAt: null } }],
   [{ kind: 'resume', anchor: 'keep' }, { status: 'canceled' }, { kind: 'refused' }],
   ...(['keep', 'new'] as const).map<[SubscriptionOrder, Partial<SubscriptionStanding>, object]>((anchor) => [
     { kind: 'resume', anchor },
-    { status: 'paused', cancelsAtPeriodEnd: true },
-    { change: { status: 'active', cancelsAtPeriodEnd: false } }, // one word ends the pause and takes the cancel back
+    { status: 'paused', cancelsAt: NEXT },
+    { change: { status: 'active', cancelsAt: null } }, // one word ends the pause and takes the cancel back
   ]),
   [{ kind: 'skip' }, { status: 'paused' }, { kind: 'refused', because: 'it is paused' }],
-  [{ kind: 'skip' }, { cancelsAtPeriodEnd: true }, { kind: 'refused' }],
+  [{ kind: 'skip' }, { cancelsAt: NEXT }, { kind: 'refused' }],
   [{ kind: 'skip' }, { endsAfter: 1 }, { kind: 'refused' }],
+  [{ kind: 'pause' }, { cancelsAt: periodAt(schedule, 2).startAt, now: NEXT }, { kind: 'refused' }],
   [{ kind: 'skip' }, { now: DateTime.fromISO('2027-02-28T01:00:00Z') }, { kind: 'refused' }],
 ])('%j of %j', (order, fields, expected) => {
   expect(judgeSubscription(order, standing(fields))).toMatchObject(expected);
+});
+
+test.each<[string, Partial<SubscriptionStanding>, number]>([
+  ['what runs', {}, 1],
+  ['what was paid for, before a new anchor', { nextPeriod: 0, now: DateTime.utc(2027, 1, 20) }, 0],
+  ['a trial', { status: 'trialing', nextPeriod: 0, now: DateTime.utc(2027, 1, 20) }, 0],
+  ['a period that begins that very instant', { now: periodAt(schedule, 1).startAt }, 2],
+  ['a period that has begun and is still to be drawn up', { now: periodAt(schedule, 1).startAt.plus(1) }, 2],
+  ['the last of several such', { now: DateTime.utc(2027, 6, 15) }, 5],
+  ['the last agreed one', { endsAfter: 1, now: DateTime.utc(2027, 6, 15) }, 1],
+])('cancelled to the end of its period, %s is the last to be', (_, fields, until) => {
+  expect(judgeSubscription(AT_END, standing(fields))).toEqual({
+    kind: 'change',
+    change: { cancelsAt: periodAt(schedule, until).startAt, event: 'subscription.cancel_scheduled' },
+  });
 });
 
 test('a pause keeps the anchor: what began meanwhile is not owed, and counts for no agreed number', () => {

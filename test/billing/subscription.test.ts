@@ -8,7 +8,7 @@ const standing: DueStanding = {
   firstPeriod: 0,
   nextPeriod: 0,
   endsAfter: null,
-  cancelsAtPeriodEnd: false,
+  cancelsAt: null,
   createdAt: instant('2027-01-01T00:00:00Z'),
 };
 
@@ -53,4 +53,12 @@ test('the agreed number of periods is counted from the first one billed', () => 
   const now = instant('2028-01-01T00:00:00Z');
   expect(drawUpNext({ ...after, nextPeriod: 4 }, 'latest', now).kind).toBe('invoice');
   expect(drawUpNext({ ...after, nextPeriod: 5 }, 'latest', now)).toEqual({ kind: 'end' });
+});
+
+test('cancelled to an end, every period that began before it is drawn up, the newest of them charged, and none after', () => {
+  const cancelled = { ...standing, cancelsAt: instant('2027-03-31T01:00:00Z') };
+  const drawn = [0, 1, 2].map((nextPeriod) =>
+    drawUpNext({ ...cancelled, nextPeriod }, 'latest', instant('2027-06-01T00:00:00Z')),
+  );
+  expect(drawn).toMatchObject([{ as: 'held' }, { as: 'open', period: { key: '2027-02-28' } }, { kind: 'end' }]);
 });

@@ -42,7 +42,7 @@ test.each(['keep', 'new'] as const)(
     await days(3);
     await order({ kind: 'resume', anchor });
     await days(40);
-    expect(await row()).toMatchObject({ status: 'active', cancel_at_period_end: false });
+    expect(await row()).toMatchObject({ status: 'active', cancel_at: null });
     expect(await invoices()).toEqual([
       ['2027-01-31', 'paid'],
       ['2027-02-28', 'paid'],
@@ -54,7 +54,7 @@ test('cancelled to its end, a trial goes on with access, and nothing is charged'
   subscription = await world.subscribe({ status: 'trialing', anchorLocal: '2027-02-28T10:00:00' });
   await order({ kind: 'cancel', at: 'period_end' });
   await days(27);
-  expect(await row()).toMatchObject({ status: 'trialing', access: 'full', cancel_at_period_end: true });
+  expect(await row()).toMatchObject({ status: 'trialing', access: 'full', cancel_at: expect.any(Date) });
   await days(2);
   expect(await row()).toMatchObject({ status: 'canceled', access: 'suspended' });
   expect(await invoices()).toEqual([]);
@@ -66,10 +66,25 @@ test('cancelled to its end after a new anchor, a paid period is served', async (
   await order({ kind: 'resume', anchor: 'new' });
   await order({ kind: 'cancel', at: 'period_end' });
   await days(27);
-  expect(await row()).toMatchObject({ status: 'active', cancel_at_period_end: true });
+  expect(await row()).toMatchObject({ status: 'active', cancel_at: expect.any(Date) });
   await days(2);
   expect(await row()).toMatchObject({ status: 'canceled' });
   expect(await invoices()).toEqual([['2027-01-31', 'paid']]);
+});
+
+test('cancelled to its end before the period that has begun is drawn up, that one is charged, and is the last', async () => {
+  await world.run();
+  await world.advance({ days: 29 });
+  await order({ kind: 'cancel', at: 'period_end' });
+  await days(20);
+  expect(await row()).toMatchObject({ status: 'active' });
+  expect(await invoices()).toEqual([
+    ['2027-01-31', 'paid'],
+    ['2027-02-28', 'paid'],
+  ]);
+  await days(20);
+  expect(await row()).toMatchObject({ status: 'canceled' });
+  expect(await invoices()).toHaveLength(2);
 });
 
 const canceled = async () => {

@@ -66,6 +66,26 @@ test('a card that was given during a pause is known as given, and no other', asy
   ]);
 });
 
+test('what was cancelled to the end of its period ends where its next one would have begun', async () => {
+  await migrateBefore('20261202000900_cancel_at');
+  await ask(
+    url,
+    `${SUBSCRIBERS}
+     UPDATE subscription SET next_due_at = '2027-02-28T01:00:00Z', cancel_at_period_end = true
+      WHERE external_id = 'active';
+     UPDATE subscription SET status = 'canceled', canceled_at = '2027-02-03T00:00:00Z', next_due_at = NULL, cancel_at_period_end = true
+      WHERE external_id = 'given'`,
+  );
+  await migrate(url);
+  const ends = await ask(url, 'SELECT external_id AS id, cancel_at FROM subscription ORDER BY external_id');
+  expect(ends).toEqual([
+    { id: 'active', cancel_at: new Date('2027-02-28T01:00:00Z') },
+    { id: 'before', cancel_at: null },
+    { id: 'given', cancel_at: new Date('2027-02-03T00:00:00Z') },
+    { id: 'other', cancel_at: null },
+  ]);
+});
+
 /** As an older version left it, that knows the migrations before this one. */
 async function migrateBefore(first: string): Promise<void> {
   await ask(url, LEDGER);

@@ -141,10 +141,10 @@ function gaps({ invoices }: Subscription, wasPaused: boolean): string[] {
 
 /** What is to end has ended, once nothing of it is collected or waits for a person. */
 function ending(subscription: Subscription, now: DateTime): string[] {
-  const { status, invoices, cancel_at_period_end: isCancelled, ends_after: endsAfter } = subscription;
+  const { status, invoices, cancel_at: cancelsAt, ends_after: endsAfter } = subscription;
   const { first_period: first, next_period: next } = subscription;
   const isStopped = status === 'unpaid' || status === 'paused';
-  const isOver = isCancelled || (endsAfter !== null && next >= first + endsAfter && !isStopped);
+  const isOver = cancelsAt !== null || (endsAfter !== null && next >= first + endsAfter && !isStopped);
   const schedule = {
     anchorLocal: subscription.anchor_local,
     timezone: subscription.timezone,

@@ -189,7 +189,7 @@ test.each([
   expect(answer.body.detail).toContain(detail);
   expect(await world.database.db.subscription.findUniqueOrThrow({ where: { external_id: id } })).toMatchObject({
     status: 'active',
-    cancel_at_period_end: false,
+    cancel_at: null,
   });
 });
 

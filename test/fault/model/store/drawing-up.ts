@@ -37,7 +37,7 @@ export function dueSubscriptions(tables: Tables, limit: number, tick: Tick): Due
     firstPeriod: row.first_period,
     nextPeriod: row.next_period,
     endsAfter: row.ends_after,
-    cancelsAtPeriodEnd: row.cancel_at_period_end,
+    cancelsAt: row.cancel_at === null ? null : instant(new Date(row.cancel_at)),
     createdAt: instant(new Date(row.created_at)),
     now: instant(new Date(tables.nowMs)),
   }));
@@ -134,12 +134,12 @@ export function endSubscriptions(tables: Tables, ids: readonly string[]): number
   return over.length;
 }
 
-function isDue({ next_due_at: at }: SubscriptionRow, nowMs: number): boolean {
-  return at !== null && at <= nowMs;
+function isDue({ next_due_at: at, cancel_at: endsAt }: SubscriptionRow, nowMs: number): boolean {
+  return Math.max(at ?? endsAt ?? Number.POSITIVE_INFINITY, endsAt ?? 0) <= nowMs;
 }
 
-function isLast({ cancel_at_period_end, next_period, first_period, ends_after }: SubscriptionRow): boolean {
-  return cancel_at_period_end || (ends_after !== null && next_period >= first_period + ends_after);
+function isLast({ cancel_at, next_period, first_period, ends_after }: SubscriptionRow): boolean {
+  return cancel_at !== null || (ends_after !== null && next_period >= first_period + ends_after);
 }
 
 function isCollected(tables: Tables, { id }: SubscriptionRow): boolean {
@@ -172,9 +172,7 @@ export function endStopped(tables: Tables): number {
   const over = tables.subscriptions.where(
     (row) => (row.status === 'unpaid' || row.status === 'paused') && isDue(row, tables.nowMs) && isLast(row),
   );
-  const ended = over.filter(
-    (row) => (row.status === 'unpaid' && row.cancel_at_period_end) || !isCollected(tables, row),
-  );
+  const ended = over.filter((row) => (row.status === 'unpaid' && row.cancel_at !== null) || !isCollected(tables, row));
   for (const row of ended) end(tables, row);
   return ended.length;
 }

@@ -88,7 +88,7 @@ export function addSubscription(tables: Tables, { customer, card, ...subscriptio
     first_period: 0,
     last_drawn_at: null,
     canceled_at: null,
-    cancel_at_period_end: false,
+    cancel_at: null,
   });
   return id;
 }

@@ -25,7 +25,8 @@ export function oddStep(chance: Chance, { uids, subscriptions }: Known): Step {
     { name: `${status} now`, take: ({ side, nowMs }) => side.change(subscription, { status }, nowMs) },
     {
       name: 'cancel at period end',
-      take: ({ side, nowMs }) => side.change(subscription, { cancel_at_period_end: draw < 0.5 }, nowMs),
+      take: ({ side, nowMs }) =>
+        side.change(subscription, { cancel_at: draw < 0.5 ? nowMs + (draw - 0.25) * 86_400_000 : null }, nowMs),
     },
     { name: 'new price', take: ({ side, nowMs }) => side.change(subscription, { amount }, nowMs) },
     { name: 'prepare twice', take: (hands) => prepareOddly(hands, uid, number) },

@@ -38,10 +38,10 @@ export function postgresSide({ db, setNow }: Pick<TestDatabase, 'db' | 'setNow'>
         UPDATE control SET audited_at = ${dateOrNull(atMs)}, audited_in = maedal_incarnation(),
                acknowledged_at = ${dateOrNull(acknowledgedAtMs)}`;
     },
-    change: async (externalId, { status, amount, cancel_at_period_end: atEnd }, nowMs) => {
+    change: async (externalId, { status, amount, cancel_at }, nowMs) => {
       await db.$executeRaw`
         UPDATE subscription SET amount = coalesce(${amount ?? null}::bigint, amount), status = coalesce(${status ?? null}, status),
-               cancel_at_period_end = coalesce(${atEnd ?? null}, cancel_at_period_end),
+               cancel_at = CASE WHEN ${cancel_at !== undefined} THEN ${dateOrNull(cancel_at ?? null)}::timestamptz ELSE cancel_at END,
                canceled_at = CASE WHEN coalesce(${status ?? null}, status) = 'canceled' THEN ${new Date(nowMs)}::timestamptz END
          WHERE external_id = ${externalId}`;
     },

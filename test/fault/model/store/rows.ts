@@ -35,7 +35,7 @@ export type SubscriptionRow = {
   readonly anchor_local: string;
   readonly timezone: string;
   readonly ends_after: number | null;
-  readonly cancel_at_period_end: boolean;
+  readonly cancel_at: number | null;
   readonly channel: string;
   readonly policy: string;
   readonly status: SubscriptionStatus;

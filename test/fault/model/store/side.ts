@@ -17,7 +17,7 @@ export type Side = {
   audited(atMs: number | null, acknowledgedAtMs: number | null): Promise<void>;
   change(
     externalId: string,
-    changes: Partial<Pick<SubscriptionRow, 'status' | 'amount' | 'cancel_at_period_end'>>,
+    changes: Partial<Pick<SubscriptionRow, 'status' | 'amount' | 'cancel_at'>>,
     nowMs: number,
   ): Promise<void>;
   /** What the gateway was seen to take under an id is not there any more. */
