@@ -5,6 +5,7 @@ import { orderIntervention } from '../../src/operator/intervene.ts';
 import { accountCaptures } from '../../src/scheduler/account-captures.ts';
 import { lateWatch } from '../../src/scheduler/late-watch.ts';
 import { findForIntervention, intervene } from '../../src/store/interventions.ts';
+import { dunned, GIVES_UP } from '../support/dunned.ts';
 import type { Behaviour } from '../support/fake-gateway.ts';
 import { lockRows } from '../support/row-lock.ts';
 import { CHANNEL, FINGERPRINT, invoiceOf, newWorld, type World } from '../support/world.ts';
@@ -80,6 +81,20 @@ test('what was given up is tried once more, and its subscriber is past due meanw
   await world.run();
   expect(await invoice()).toMatchObject({ state: 'paid' });
   expect(await status()).toBe('active');
+});
+
+test('what was given up and let go is tried, though a pause comes before it goes', async () => {
+  const { follow, order: orders, minutes } = dunned(() => world);
+  await follow(GIVES_UP);
+  script('decline');
+  await world.run();
+  await world.advance({ days: 2 });
+  await order('retry');
+  await orders(subscription, { kind: 'pause' });
+  await minutes(2);
+  await orders(subscription, { kind: 'resume', anchor: 'keep' });
+  await minutes(2);
+  expect(await invoice()).toMatchObject({ state: 'paid' });
 });
 
 test('while a charge is unknown every order is refused, and has it looked up at once (U2)', async () => {
