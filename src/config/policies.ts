@@ -40,6 +40,7 @@ export function resolvePolicies(
           `dunning.${name}.minGapHours is ${dunning.minGapHours}: live tries a card at most once a day, 24`,
         );
       }
+      problems.push(...ladderProblems(`dunning.${name}`, written));
       problems.push(
         ...(dunning.steps ?? []).flatMap((step, index) => stepProblem(`dunning.${name}.steps.${index}`, step, dunning)),
       );
@@ -55,6 +56,22 @@ export function resolvePolicies(
         );
       }
       return [name, { version: hash(dunning), dunning }];
+    }),
+  );
+}
+
+/** A day that the gap after the try before puts off is never climbed as it is written. */
+function ladderProblems(path: string, { retryAfterDays, minGapHours, classes }: WrittenPolicy): string[] {
+  const ladders = Object.entries(classes).map(
+    ([name, rule]) => [`classes.${name}.`, rule?.retryAfterDays ?? []] as const,
+  );
+  return [['', retryAfterDays] as const, ...ladders].flatMap(([of, rungs]) =>
+    rungs.flatMap((rung, index) => {
+      const before = rungs[index - 1] ?? 0;
+      if (rung === 'payday' || before === 'payday' || (rung - before) * 24 >= minGapHours) return [];
+      return [
+        `${path}.${of}retryAfterDays.${index} is ${rung}: minGapHours is ${minGapHours}, and the try before is on day ${before}`,
+      ];
     }),
   );
 }
