@@ -18,13 +18,15 @@ export type Claim =
 
 /**
  * Takes a key for a request. Who took it and did not answer within a minute has died, or is slow: the next one takes it
- * over, and the work is done by the one whose statement comes first (`onceUnder`).
+ * over, and the work is done by the one whose statement comes first (`onceUnder`). Once that is known to be done, the next
+ * one takes it over at once, for what is left is no more than once either.
  */
 export async function claimKey(db: Db, { scope, key, bodyHash }: Key): Promise<Claim> {
   const claimed = await db.$executeRaw`
     INSERT INTO idempotency AS known (scope, key, body_hash) VALUES (${scope}, ${key}, ${bodyHash})
     ON CONFLICT (scope, key) DO UPDATE SET created_at = maedal_now()
-     WHERE known.body_hash = excluded.body_hash AND known.status IS NULL AND known.created_at < maedal_now() - interval '1 minute'`;
+     WHERE known.body_hash = excluded.body_hash AND known.status IS NULL
+       AND (known.done_at IS NOT NULL OR known.created_at < maedal_now() - interval '1 minute')`;
   if (claimed === 1) return { kind: 'ours' };
   const row = await db.idempotency.findUniqueOrThrow({ where: { scope_key: { scope, key } } });
   if (row.body_hash !== bodyHash) return { kind: 'mismatch' };
