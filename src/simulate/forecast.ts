@@ -19,7 +19,10 @@ export async function forecast(
 ): Promise<Forecast> {
   const { liveUrl, ...rest } = options;
   const { now: from, switchedOff } = await readLiveStanding(liveUrl);
-  if (rest.until <= from) throw new InputError(`${rest.until.toISO()} is past`, 'name a later day');
+  if (rest.until <= from) {
+    const until = rest.until.setZone(rest.config.timezone).toFormat('yyyy-LL-dd HH:mm');
+    throw new InputError(`${until} is past`, 'name a later day');
+  }
   const seed = (url: string) => copyWhatIsOwed(liveUrl, url);
   const fill = (app: App) => approveOthers(app, new Set());
   return { ...(await simulate({ ...rest, from, seed, fill })), from, switchedOff };

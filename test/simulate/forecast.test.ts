@@ -161,7 +161,7 @@ test('a day that is past has no forecast', async () => {
     until: seoul('2027-01-30'),
     report: () => undefined,
   };
-  await expect(forecast(past)).rejects.toThrow('is past');
+  await expect(forecast(past)).rejects.toThrow('2027-01-30 00:00 is past');
 });
 
 /** A database that these were imported into at an instant of Seoul. */
