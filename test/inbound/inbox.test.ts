@@ -32,12 +32,12 @@ function inbox() {
   };
 }
 
-test('hints that come within a few milliseconds are one statement, and answered once it is done', async () => {
+test('hints that come within a fifth of a second are one statement, and answered once it is done', async () => {
   const { batches, answered, say, afterMs, stored } = inbox();
   say('one');
-  await afterMs(10);
+  await afterMs(100);
   say('two');
-  await afterMs(10);
+  await afterMs(100);
   expect(batches).toEqual([['one', 'two']]);
   expect(answered).toEqual([]);
   await stored();
@@ -47,16 +47,16 @@ test('hints that come within a few milliseconds are one statement, and answered 
 test('while a statement is on its way what comes waits for the next, and two hundred are the most of one', async () => {
   const { batches, answered, say, afterMs, stored } = inbox();
   say('first');
-  await afterMs(20);
+  await afterMs(200);
   for (let index = 0; index < 300; index += 1) say(`next-${index}`);
-  await afterMs(20);
+  await afterMs(200);
   expect(batches.map(({ length }) => length)).toEqual([1]);
   await stored();
-  await afterMs(20);
+  await afterMs(200);
   expect(batches.map(({ length }) => length)).toEqual([1, 200]);
   await stored();
   expect(answered).toHaveLength(201);
-  await afterMs(20);
+  await afterMs(200);
   await stored();
   expect(batches.map(({ length }) => length)).toEqual([1, 200, 100]);
   expect(answered).toHaveLength(301);
