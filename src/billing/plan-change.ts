@@ -1,7 +1,13 @@
-import type { SubscriptionJudgement, SubscriptionStanding, Terms } from './subscription-order.ts';
+import {
+  BEING_DRAWN_UP,
+  isBeingDrawnUp,
+  type SubscriptionJudgement,
+  type SubscriptionStanding,
+  type Terms,
+} from './subscription-order.ts';
 
 /**
- * Judges a change of plan or price. It holds from the next invoice that is drawn up: what is drawn up keeps its amount.
+ * Judges a change of plan or price. It holds from the next period on: one that has begun keeps its amount, and is drawn up first.
  * Another rhythm or currency would be another subscription: its periods could not follow the ones that were paid.
  */
 export function judgeTerms(
@@ -18,6 +24,7 @@ export function judgeTerms(
       kind: 'refused',
       because: `it is billed every ${rhythm(schedule)}, and ${terms.plan} every ${rhythm(every)}`,
     };
+  if (isBeingDrawnUp(standing)) return { kind: 'refused', because: BEING_DRAWN_UP };
   return { kind: 'change', change: { terms, event: 'subscription.plan_changed' } };
 }
 

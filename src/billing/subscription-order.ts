@@ -99,12 +99,16 @@ function endOfRunning(standing: SubscriptionStanding): DateTime {
 }
 
 function pause(standing: SubscriptionStanding): SubscriptionJudgement {
-  const { status, schedule, nextPeriod, now } = standing;
-  if (status === 'paused') return unchanged('hold');
+  if (standing.status === 'paused') return unchanged('hold');
   // What began before the pause is owed: it is drawn up first.
-  if (LIVE.has(status) && !isOver(standing) && periodAt(schedule, nextPeriod).startAt <= now)
-    return refused('its next period has begun and is being drawn up; say it again in a minute');
+  if (isBeingDrawnUp(standing)) return refused(BEING_DRAWN_UP);
   return changed({ status: 'paused', invoices: 'hold', event: 'subscription.paused' });
+}
+
+/** Whether a period of it has begun that is still to be drawn up. */
+export function isBeingDrawnUp(standing: SubscriptionStanding): boolean {
+  const { status, schedule, nextPeriod, now } = standing;
+  return LIVE.has(status) && !isOver(standing) && periodAt(schedule, nextPeriod).startAt <= now;
 }
 
 /** Whether no further period is drawn up. */
@@ -144,12 +148,11 @@ function resumed(change: Pick<SubscriptionChange, 'periods' | 'anchor'>): Subscr
 }
 
 function skip(standing: SubscriptionStanding) {
-  const { status, schedule, firstPeriod, nextPeriod, now } = standing;
+  const { status, schedule, firstPeriod, nextPeriod } = standing;
   if (!LIVE.has(status)) return refused(`it is ${status}`);
   if (isOver(standing)) return refused('it ends with the period that runs: there is no next one');
+  if (isBeingDrawnUp(standing)) return refused(BEING_DRAWN_UP);
   const period = periodAt(schedule, nextPeriod);
-  if (period.startAt <= now)
-    return refused('its next period has begun and is being drawn up; say it again in a minute');
   const next = firstPeriodFrom(schedule, period.endAt);
   const periods = { first: firstPeriod, next, nextDueAt: periodAt(schedule, next).startAt };
   return changed({ periods, waives: period, event: 'subscription.period_skipped' });
@@ -167,4 +170,6 @@ function refused(because: string): SubscriptionJudgement {
   return { kind: 'refused', because };
 }
 
+/** Why what is ordered waits for that. */
+export const BEING_DRAWN_UP = 'its next period has begun and is being drawn up; say it again in a minute';
 const LIVE: ReadonlySet<string> = new Set(['trialing', 'active', 'past_due']);

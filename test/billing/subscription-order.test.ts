@@ -116,6 +116,7 @@ test.each([
     { because: 'it is billed every month, and beans-weekly every 2 weeks' },
   ],
   [{ name: 'x' }, { status: 'canceled' }, { kind: 'refused' }],
+  [{ price: { minor: 30_000, currency: 'KRW' } }, { now: NEXT }, { kind: 'refused' }], // what began costs what was agreed
 ] as const)('terms %j of %j', (terms, fields, expected) => {
   expect(judgeTerms(terms, { ...standing(fields), currency: 'KRW' })).toMatchObject(expected);
 });
