@@ -1,27 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Db, openDb } from '../../../src/store/db.ts';
-import { migrate } from '../../../src/store/migrate.ts';
-import { builtMain } from '../../support/built.ts';
-import { emptyDatabase } from '../../support/database.ts';
-import { freePort, type Maedal, runMaedal } from '../../support/process.ts';
+import { Installation } from '../../support/installation.ts';
 
-let home: string;
-let database: Awaited<ReturnType<typeof emptyDatabase>>;
+let shop: Installation;
 let db: Db;
-let settings: Record<string, string>;
-const running: Maedal[] = [];
-
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'maedal-hooks-'));
-  const calls = JSON.stringify(join(home, 'calls'));
-  await writeFile(
-    join(home, 'maedal.config.ts'),
+  shop = await Installation.withSandbox(
     `import { appendFileSync } from 'node:fs';
-     const told = ({ hook, dryRun }) => appendFileSync(${calls}, hook + (dryRun ? ' dry' : '') + ' ');
+     const told = ({ hook, dryRun }) => appendFileSync(new URL('calls', import.meta.url), hook + (dryRun ? ' dry' : '') + ' ');
      const shop = { name: 'shop', url: 'http://127.0.0.1:9/', allowAddresses: ['127.0.0.1'], secret: 'a-secret-of-the-tests-alone' };
      export default { events: { endpoints: [shop] }, hooks: { beforeCharge: [
        { name: 'half', run: (context) => { told(context); return { kind: 'adjust', amount: context.subscription.amount / 2 }; } },
@@ -29,51 +17,29 @@ beforeAll(async () => {
        { name: 'last', run: (context) => { told(context); return { kind: 'proceed' }; } },
      ] } };`,
   );
-  database = await emptyDatabase();
-  await migrate(database.url);
-  db = openDb({ url: database.url, who: 'maedal/test' });
-  const sandboxPort = String(await freePort());
-  settings = {
-    DATABASE_URL: database.url,
-    PORTONE_BASE_URL: `http://127.0.0.1:${sandboxPort}`,
-    MAEDAL_SANDBOX_PORT: sandboxPort,
-  };
-  await maedal('sandbox').line(/^sandbox at/);
-  const header =
-    'subscription_id,customer_id,customer_uid,name,amount,currency,interval,interval_count,anchor_at,timezone,test_card';
-  const row = 'sub-0,c-0,card-0,원두,9900,KRW,month,1,2025-01-31,Asia/Seoul,approve';
-  await writeFile(join(home, 'subscribers.csv'), `${header}\n${row}\n`);
-  expect(await maedal('import', join(home, 'subscribers.csv')).ended).toBe(0);
+  db = openDb({ url: shop.settings.DATABASE_URL ?? '', who: 'maedal/test' });
+  await shop.subscribe({ 'sub-0': 'approve' });
 });
 
 afterAll(async () => {
-  for (const process of running) process.kill('SIGTERM');
-  await Promise.all(running.map((process) => process.ended));
   await db.$disconnect();
-  await database.drop();
-  await rm(home, { recursive: true, force: true });
+  await shop.close();
 });
 
-function maedal(...args: string[]): Maedal {
-  const process = runMaedal(builtMain(), args, settings, home);
-  running.push(process);
-  return process;
-}
-
 function calls(): string[] {
-  const path = join(home, 'calls');
+  const path = join(shop.home, 'calls');
   return existsSync(path) ? readFileSync(path, 'utf8').trim().split(' ') : [];
 }
 
 test('kill -9 between a kept answer and its intent: the charge is of what was answered, and nobody is asked twice', async () => {
-  const killed = runMaedal(builtMain(), ['bill'], { ...settings, MAEDAL_FAILPOINTS: 'hook.kept=kill' }, home);
+  const killed = shop.maedalWith({ MAEDAL_FAILPOINTS: 'hook.kept=kill' }, 'bill');
   expect(await killed.ended).toBe('SIGKILL');
   expect(calls()).toEqual(['half']);
   expect(await db.attempt.findFirstOrThrow()).toMatchObject({ state: 'prepared', send_count: 0, amount: null });
   // Its lease is over.
   await db.$executeRaw`UPDATE attempt SET lease_until = maedal_now()`;
   await db.$executeRaw`UPDATE invoice SET next_at = maedal_now()`;
-  expect(await maedal('bill').ended).toBe(0);
+  expect(await shop.maedal('bill').ended).toBe(0);
   expect(calls()).toEqual(['half', 'gate', 'last']);
   expect(await db.attempt.findFirstOrThrow()).toMatchObject({ state: 'paid', send_count: 1, amount: 4_950n });
 });
@@ -82,7 +48,7 @@ test('hooks test asks about a real invoice until a hook lets it go no further, a
   const { id, state } = await db.invoice.findFirstOrThrow();
   const answers = await db.hook_answer.findMany();
   const asked = calls().length;
-  const tried = maedal('hooks', 'test', '--invoice', id);
+  const tried = shop.maedal('hooks', 'test', '--invoice', id);
   await tried.line(new RegExp(`^Invoice ${id}: 4950 KRW of sub-0 for \\d{4}-\\d\\d-\\d\\d, attempt 1\\.$`));
   await tried.line(/^half \(\d+ ms\): \{"kind":"adjust","amount":4950\}$/);
   await tried.line(/^ {2}charge 4950 KRW$/);
@@ -98,7 +64,7 @@ test('hooks test asks about a real invoice until a hook lets it go no further, a
 
 test('hooks test prints JSON, and says which invoice there is none of', async () => {
   const { id } = await db.invoice.findFirstOrThrow();
-  const tried = maedal('hooks', 'test', '--invoice', id, '--json');
+  const tried = shop.maedal('hooks', 'test', '--invoice', id, '--json');
   expect(JSON.parse(await tried.line(/^\{"invoice_id"/))).toMatchObject({
     invoice_id: id,
     attempt: 1,
@@ -114,23 +80,23 @@ test('hooks test prints JSON, and says which invoice there is none of', async ()
     unasked: ['last'],
   });
   expect(await tried.ended).toBe(0);
-  const unknown = maedal('hooks', 'test', '--invoice', 'imps_404');
+  const unknown = shop.maedal('hooks', 'test', '--invoice', 'imps_404');
   await unknown.line(/there is no invoice, charge or payment 'imps_404'/);
   expect(await unknown.ended).toBe(2);
 });
 
 test('events tells how deliveries stand, and replay what would go', async () => {
-  const standing = maedal('events');
+  const standing = shop.maedal('events');
   await standing.line(/^shop: [1-9]\d* waiting, 0 given up in ten days$/); // nobody listens there
   expect(await standing.ended).toBe(0);
   const wish = ['--from', '2025-01-01', '--type', 'invoice.paid', '--type', 'refund.failed'];
-  const replay = maedal('events', 'replay', ...wish, '--dry-run', '--json');
+  const replay = shop.maedal('events', 'replay', ...wish, '--dry-run', '--json');
   expect(JSON.parse(await replay.line(/^\{/))).toEqual({
     endpoints: [{ name: 'shop', deliveries: 1, disabled: false }],
     dry_run: true,
   });
   expect(await replay.ended).toBe(0);
-  const wrong = maedal('events', 'enable', 'shop');
+  const wrong = shop.maedal('events', 'enable', 'shop');
   await wrong.line(/'shop' is not left alone/);
   expect(await wrong.ended).toBe(2);
 });
@@ -160,7 +126,7 @@ test.each([
     await happened(`${name}.young_and_told`, 89, 'told');
     await happened(`${name}.old_and_waiting`, 91, 'waits');
     await happened(`${name}.old_and_fresh`, 91, 'fresh');
-    const forgetting = maedal(...args);
+    const forgetting = shop.maedal(...args);
     if (name === 'start') {
       await forgetting.line(/^maedal is running/);
       forgetting.kill('SIGTERM'); // what it has begun it finishes

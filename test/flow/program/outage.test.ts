@@ -1,5 +1,3 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { systemClock } from '../../../src/clock.ts';
@@ -8,63 +6,45 @@ import {
   removeEmbeddedPostgres,
   startEmbeddedPostgres,
 } from '../../../src/embedded/postgres.ts';
-import { type Accounts, readAccounts } from '../../support/accounts.ts';
-import { builtMain } from '../../support/built.ts';
-import { freePort, type Maedal, runMaedal } from '../../support/process.ts';
+import type { Accounts } from '../../support/accounts.ts';
+import { cards, Installation } from '../../support/installation.ts';
+import type { Maedal } from '../../support/process.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 
 const SUBSCRIBERS = 200;
-const TOKEN = 'a-token-of-tests-long-enough';
 
-let home: string;
+let shop: Installation;
 let postgres: EmbeddedPostgres;
 let redis: RedisServer;
-let settings: Record<string, string>;
-const running: Maedal[] = [];
 
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'maedal-outage-'));
-  postgres = await startPostgres();
-  redis = await startRedis();
-  settings = {
-    DATABASE_URL: postgres.url,
-    REDIS_URL: redis.url,
-    MAEDAL_PORT: String(await freePort()),
-    MAEDAL_SANDBOX_PORT: String(await freePort()),
-    MAEDAL_API_TOKEN: TOKEN,
-  };
   // A short horizon, so that an intent that never left is proved absent, and sent, while the test waits; and no brake, for
   // an outage leaves many of the last sends without an answer.
-  const config = `export default {
+  shop = await Installation.open(`export default {
     limits: { leaseSeconds: 5, reRingSeconds: 5, maxUnknownShare: 1 },
     channels: { default: { timeoutSeconds: 1, horizonSeconds: 5 } },
-  };`;
-  await writeFile(join(home, 'maedal.config.ts'), config);
+  };`);
+  postgres = await startPostgres();
+  redis = await startRedis();
+  Object.assign(shop.settings, { DATABASE_URL: postgres.url, REDIS_URL: redis.url });
 });
 
 afterEach(async () => {
-  for (const process of running) process.kill('SIGTERM');
-  await Promise.all(running.splice(0).map((process) => process.ended));
+  await shop.stop();
   await redis.stop();
   await postgres.stop();
-  await removeEmbeddedPostgres(join(home, 'postgres'));
-  await rm(home, { recursive: true, force: true });
+  await removeEmbeddedPostgres(join(shop.home, 'postgres'));
+  await shop.close();
 }, 120_000);
 
 /** On the same data and, while it is free, the same port each time. */
 function startPostgres(): Promise<EmbeddedPostgres> {
-  return startEmbeddedPostgres({ dataDir: join(home, 'postgres'), clock: systemClock, durable: false });
-}
-
-function maedal(...args: string[]): Maedal {
-  const process = runMaedal(builtMain(), args, settings, home);
-  running.push(process);
-  return process;
+  return startEmbeddedPostgres({ dataDir: join(shop.home, 'postgres'), clock: systemClock, durable: false });
 }
 
 test('a database that is down at the start is waited for, and maedal says so', async () => {
   await postgres.stop();
-  const started = maedal('start');
+  const started = shop.maedal('start');
   await started.line(/"waiting".*the database|the database.*"waiting"/);
   postgres = await startPostgres();
   await started.line(/^console /);
@@ -73,15 +53,15 @@ test('a database that is down at the start is waited for, and maedal says so', a
 test('Redis at the start likewise', async () => {
   const port = Number(new URL(redis.url).port);
   await redis.stop();
-  const started = maedal('start');
+  const started = shop.maedal('start');
   await started.line(/"what":"Redis"/);
   redis = await startRedis(port);
   await started.line(/^console /);
 });
 
 test('a database restarted and a Redis emptied in the middle of a run cost nobody a charge and nobody a second one', async () => {
-  await importSubscribers();
-  const started = maedal('start');
+  await shop.subscribe(cards('sub', SUBSCRIBERS));
+  const started = shop.maedal('start');
   await charges(started, 20);
   await postgres.stop();
   postgres = await startPostgres();
@@ -94,17 +74,6 @@ test('a database restarted and a Redis emptied in the middle of a run cost nobod
   expect(new Set(books.captured).size).toBe(SUBSCRIBERS);
   expect(books.paid).toHaveLength(SUBSCRIBERS);
 }, 400_000); // mostly spent waiting for leases and look-ups
-
-async function importSubscribers(): Promise<void> {
-  const rows = Array.from(
-    { length: SUBSCRIBERS },
-    (_, index) => `sub-${index},c-${index},card-${index},원두,9900,KRW,month,1,2025-01-31,Asia/Seoul,approve`,
-  );
-  const header =
-    'subscription_id,customer_id,customer_uid,name,amount,currency,interval,interval_count,anchor_at,timezone,test_card';
-  await writeFile(join(home, 'subscribers.csv'), [header, ...rows, ''].join('\n'));
-  expect(await maedal('import', join(home, 'subscribers.csv')).ended).toBe(0);
-}
 
 /** Resolves when the process has told of so many charges in all. */
 async function charges(process: Maedal, count: number): Promise<void> {
@@ -121,11 +90,7 @@ async function charges(process: Maedal, count: number): Promise<void> {
 async function quietBooks(process: Maedal): Promise<Accounts> {
   for (let told = 61; ; told += 1) {
     await charges(process, told);
-    const books = await readAccounts(
-      `http://127.0.0.1:${settings.MAEDAL_PORT}`,
-      TOKEN,
-      `http://127.0.0.1:${settings.MAEDAL_SANDBOX_PORT}`,
-    );
+    const books = await shop.accounts();
     if (books.open.length === 0 && books.paid.length === SUBSCRIBERS) return books;
   }
 }
