@@ -8,9 +8,10 @@ import { FAILPOINTS } from '../../../src/failpoints.ts';
 import { ROOT } from '../../support/repository.ts';
 
 const SEEDS = 20_000;
-/** Beside those of refunds, audits, hooks and hints, which have no part in these worlds, and one that a revival beside a retry passes. */
+/** Beside those of refunds, audits, hooks, hints and what is told, which have no part in these worlds, and one that a revival beside a retry passes. */
 const PASSED = FAILPOINTS.filter(
-  (name) => !/^(refund|audit|hooks?|hints?)\.|^(charge\.in_flight|living\.withdrawn)$/.test(name),
+  (name) =>
+    !/^(refund|audit|hooks?|hints?|events|delivery|function)\.|^(charge\.in_flight|living\.withdrawn)$/.test(name),
 );
 
 test(`in ${SEEDS} worlds of faults nobody is charged twice, and nothing is lost`, async () => {
