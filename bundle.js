@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 // Packages each in a few files instead of hundreds: Node spends most of a command's start on finding and reading them.
-const directory = process.argv[2] ?? 'dist';
+const root = import.meta.dirname;
+const directory = process.argv[2] ?? join(root, 'dist');
 
 const { metafile } = await build({
-  absWorkingDir: import.meta.dirname,
+  absWorkingDir: root,
   entryPoints: {
     main: 'src/main.ts',
     index: 'src/index.ts',
@@ -37,7 +38,11 @@ await writeFile(join(directory, 'licences.txt'), await licencesOf(Object.keys(me
 
 /** The licences of the packages whose code went in, which they ask to be kept with it. */
 async function licencesOf(inputs) {
-  const packages = new Set(inputs.flatMap((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []));
+  const packages = new Set(
+    inputs
+      .flatMap((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [])
+      .map((path) => join(root, path)),
+  );
   const texts = [...packages].sort().map(async (path) => {
     const { name, version, license } = JSON.parse(await readFile(join(path, 'package.json'), 'utf8'));
     const file = (await readdir(path)).find((entry) => /^licen[cs]e/i.test(entry));

@@ -22,7 +22,7 @@ const { values } = parseArgs({
 });
 const LIMIT_MS = 300_000;
 const COPIED = [
-  ...['src', 'test', 'prisma', 'examples', 'package.json', 'prisma.config.ts', 'jest.config.js'],
+  ...['src', 'test', 'prisma', 'examples', 'package.json', 'bundle.js', 'prisma.config.ts', 'jest.config.js'],
   ...['tsconfig.json', 'tsconfig.build.json', 'tsconfig.fault.json'],
 ];
 
