@@ -1,10 +1,10 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 // Packages each in a few files instead of hundreds: Node spends most of a command's start on finding and reading them.
 const root = import.meta.dirname;
-const directory = process.argv[2] ?? join(root, 'dist');
+const directory = resolve(process.argv[2] ?? join(root, 'dist'));
 
 const { metafile } = await build({
   absWorkingDir: root,
