@@ -9,7 +9,10 @@ type ReadAnswer =
 /** Reads what a before-hook answered, as JSON has it. Whatever is not named here is refused: a misspelt key is no order. */
 export function readBeforeAnswer(value: unknown): ReadAnswer {
   if (!isStorable(value))
-    return { kind: 'refused', reason: 'its answer is none: it holds a NUL, or half of a character' };
+    return {
+      kind: 'refused',
+      reason: `its answer is none: it holds a NUL, half of a character, or over ${LEVELS} levels`,
+    };
   const read = answerSchema.safeParse(value);
   if (read.success) return { kind: 'answer', answer: read.data };
   const [issue] = read.error.issues;
@@ -18,18 +21,20 @@ export function readBeforeAnswer(value: unknown): ReadAnswer {
   return { kind: 'refused', reason: Array.from(`its answer is none: ${problem}`).slice(0, 300).join('') };
 }
 
-/** What no row can hold. */
-function isStorable(value: unknown): boolean {
+/** Refuses what no row can hold, and what is nested so deep that whoever reads it on would run out of stack. */
+function isStorable(value: unknown, levels = LEVELS): boolean {
   if (typeof value === 'string') return !/[\0\p{Cs}]/u.test(value);
   if (typeof value !== 'object' || value === null) return true;
-  return Object.entries(value).every((entry) => entry.every(isStorable));
+  return levels > 0 && Object.entries(value).every((entry) => entry.every((part) => isStorable(part, levels - 1)));
 }
 
 const minor = z.int({ error: 'write a whole number of minor units' }).min(0, { error: 'an amount is not below zero' });
 const reason = z.string().trim().min(1).max(500);
 
 /** ISO 8601 with an offset: without one it would mean whatever zone this host is in. A Date is JSON of that form. */
-const until = z.iso.datetime({ offset: true, error: 'write an instant with its offset, 2027-01-31T10:00:00+09:00' });
+const until = z.iso
+  .datetime({ offset: true, error: 'write an instant with its offset, 2027-01-31T10:00:00+09:00' })
+  .max(40, { error: 'write an instant to the nanosecond at most' }); // of more digits Luxon makes nothing
 
 const customData = z
   .record(z.string(), z.json())
@@ -55,3 +60,4 @@ const answerSchema = z.discriminatedUnion(
 );
 
 const CUSTOM_DATA_BYTES = 4_096;
+const LEVELS = 100;
