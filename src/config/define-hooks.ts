@@ -55,7 +55,7 @@ type HookUrl = Named & {
 export type HookTools = {
   /** Aborted when the time limit has passed; shortly after, the thread is ended. */
   readonly signal: AbortSignal;
-  /** Writes to maedal's log, with the hook's name and the subscription. */
+  /** Writes to maedal's log, with the hook's name. */
   readonly logger: HookLogger;
 };
 

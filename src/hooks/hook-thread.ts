@@ -2,6 +2,7 @@ import type { EventLoopUtilization } from 'node:perf_hooks';
 import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../clock.ts';
 import type { FromThread, HookAnswer, HookCall, LogLevel, ToThread } from './hook-call.ts';
+import { wordsOf } from './thrown.ts';
 
 type Task = {
   readonly call: HookCall;
@@ -40,9 +41,8 @@ export class HookThread {
     this.#worker = worker;
     this.alone = alone;
     this.#deps = deps;
-    worker.on('message', (message: FromThread) => this.#heard(message));
     worker.on('error', (error: unknown) => {
-      this.#last = `its thread ended: ${error instanceof Error ? error.message : String(error)}`.slice(0, 300);
+      this.#last = `its thread ended: ${wordsOf(error)}`.slice(0, 300);
     });
     worker.on('exit', () => this.#ended());
     for (const stream of [worker.stdout, worker.stderr]) stream.on('data', (chunk: unknown) => this.#printed(chunk));
@@ -50,8 +50,12 @@ export class HookThread {
       this.unusable = `a thread did not load the configuration file within ${STARTED_WITHIN_MS / 1_000} s`;
       void this.end();
     });
-    worker.once('message', forget);
     worker.once('exit', forget);
+    worker.on('message', (message: unknown) => {
+      if (!isFromThread(message)) return; // the merchant's code can reach that port too
+      forget();
+      this.#heard(message);
+    });
   }
 
   /** Calls in it, and on their way to it. */
@@ -150,6 +154,12 @@ export class HookThread {
   }
 }
 
+function isFromThread(message: unknown): message is FromThread {
+  if (typeof message !== 'object' || message === null || !('kind' in message)) return false;
+  return typeof message.kind === 'string' && KINDS.includes(message.kind);
+}
+
+const KINDS: readonly string[] = ['ready', 'unusable', 'answer', 'failure', 'line'] satisfies FromThread['kind'][];
 /** Calls in one thread at once. */
 const MOST_CALLS = 64;
 /** From the signal to the end of patience. */

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Report } from '../events.ts';
 import type { HookAnswer, HookCall } from './hook-call.ts';
 import { HookThread } from './hook-thread.ts';
+import { wordsOf } from './thrown.ts';
 
 type ThreadsOptions = {
   /** Starts a thread that runs `serveHooks`. */
@@ -96,8 +97,21 @@ export class HookThreads {
     const starting = ours.filter(({ state }) => state === 'starting').length;
     for (let more = Math.min(threads - ours.length, wanted - starting); more > 0; more -= 1) {
       const say = (line: Said) => report({ kind: 'hook.said', ...line });
-      this.#pool.push(new HookThread(start(), alone, { clock, say, changed: () => this.#serve() }));
+      try {
+        this.#pool.push(new HookThread(start(), alone, { clock, say, changed: () => this.#serve() }));
+      } catch (error) {
+        this.#withoutThread(alone, `no thread can be begun: ${wordsOf(error)}`.slice(0, 300));
+        return;
+      }
     }
+  }
+
+  /** What waits is left to the threads that there are; where there are none, it has failed. */
+  #withoutThread(alone: boolean, reason: string): void {
+    if (this.#pool.some((thread) => thread.alone === alone && thread.state !== 'leaving')) return;
+    const failed = this.#waiting.filter((one) => one.alone === alone);
+    this.#waiting = this.#waiting.filter((one) => one.alone !== alone);
+    for (const { go } of failed) go({ kind: 'failed', reason });
   }
 
   #suspect(suspect: string, nowMs: number): void {

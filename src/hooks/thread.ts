@@ -1,5 +1,7 @@
+import { inspect } from 'node:util';
 import type { MessagePort } from 'node:worker_threads';
 import { ANSWER_BYTES, type FromThread, type LogLevel, type ToThread } from './hook-call.ts';
+import { wordsOf } from './thrown.ts';
 
 type Call = Extract<ToThread, { kind: 'call' }>;
 
@@ -78,15 +80,25 @@ function loggerOf(hook: string, send: (message: FromThread) => void): Readonly<R
   const at = (level: LogLevel) => (message: unknown, fields?: unknown) => {
     lines += 1;
     if (lines > MOST_LINES) return;
-    const beside = fields === undefined ? '' : ` ${JSON.stringify(fields)}`;
-    send({ kind: 'line', hook, level, text: `${String(message)}${beside}`.slice(0, LINE_LENGTH) });
+    const beside = fields === undefined ? '' : ` ${written(fields)}`;
+    send({ kind: 'line', hook, level, text: `${wordsOf(message)}${beside}`.slice(0, LINE_LENGTH) });
   };
   return Object.freeze({ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') });
 }
 
+/** As JSON, or, what has none (a circle, a BigInt), as Node shows it: a line in a log never fails the hook that writes it. */
+function written(fields: unknown): string | undefined {
+  try {
+    return JSON.stringify(fields);
+  } catch {
+    return inspect(fields, { breakLength: Infinity, maxStringLength: LINE_LENGTH });
+  }
+}
+
 function reasonOf(thrown: unknown): string {
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
-  const visible = text.slice(0, 1_200).replace(/[\s\p{Cc}\p{Cs}]+/gu, ' ');
+  const visible = wordsOf(thrown)
+    .slice(0, 1_200)
+    .replace(/[\s\p{Cc}\p{Cs}]+/gu, ' ');
   return Array.from(visible.trim()).slice(0, 300).join('');
 }
 

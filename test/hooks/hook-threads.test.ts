@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { hookThreads } from '../../src/app/hook-threads.ts';
+import { systemClock } from '../../src/clock.ts';
 import type { BillingEvent } from '../../src/events.ts';
 import type { HookAnswer } from '../../src/hooks/hook-call.ts';
-import type { HookThreads } from '../../src/hooks/hook-threads.ts';
+import { HookThreads } from '../../src/hooks/hook-threads.ts';
 import { file, newDir } from '../config/temporary.ts';
 
 const CONFIG = `
@@ -14,10 +15,17 @@ const hooks = {
   throws: () => { throw new Error('the meter is\\naway') },
   exits: () => process.exit(0),
   explodes: () => new Promise(() => { setImmediate(() => { throw new Error('in a timer') }) }),
+  wordless: () => new Promise(() => { setImmediate(() => { throw { toString: null } }) }),
   blocks: () => { for (;;); },
   huge: () => 'x'.repeat(10_000_000),
   circular: () => { const self = {}; self.self = self; return self },
   nothing: () => undefined,
+  posts: async () => {
+    const { parentPort } = await import('node:worker_threads');
+    for (const noise of ['ready', null, {}, { kind: Object.create(null) }]) parentPort.postMessage(noise);
+    return 1;
+  },
+  shows: ({ logger }) => { const shown = { n: 1n }; shown.self = shown; logger.info('odd', shown); return 1 },
   says: ({ logger }) => { logger.warn('low', { left: 3 }); console.log('printed'); return 1 },
   changes: (context) => { context.invoice.amount = 1 },
   secrets: () => Object.keys(process.env).filter((name) => /^(MAEDAL|PORTONE|DATABASE)/.test(name)),
@@ -79,6 +87,7 @@ test('the signal of a hook is aborted at its limit, and what it says then still 
 test.each([
   ['exits', 'its thread ended'],
   ['explodes', 'in a timer'],
+  ['wordless', 'its thread ended: something without words'],
   ['blocks', 'it did not answer within 300 ms, and let nothing else run'],
 ])('a hook that %s costs its neighbours one more call and fails alone', async (name, reason) => {
   open();
@@ -100,6 +109,17 @@ test('what a hook says and prints goes to the log, and nothing of it to stdout',
   expect(said).toContainEqual({ kind: 'hook.said', hook: null, severity: 'info', text: 'printed' });
 });
 
+test('a line of what has no JSON is written all the same', async () => {
+  open();
+  expect(await call('shows')).toEqual({ kind: 'answered', value: 1 });
+  expect(said).toMatchObject([{ hook: 'shows', text: 'odd <ref *1> { n: 1n, self: [Circular *1] }' }]);
+});
+
+test('what a hook posts to our thread by itself is no answer', async () => {
+  open();
+  expect(await call('posts')).toEqual({ kind: 'answered', value: 1 });
+});
+
 test('a hook sees the environment of the shop and nothing of maedal’s', async () => {
   const { DATABASE_URL } = process.env;
   Object.assign(process.env, { DATABASE_URL: 'canary', PORTONE_API_SECRET: 'canary', SHOP_TOKEN: 'theirs' });
@@ -108,6 +128,16 @@ test('a hook sees the environment of the shop and nothing of maedal’s', async 
   expect(await call('ours')).toEqual({ kind: 'answered', value: 'theirs' });
   for (const name of ['PORTONE_API_SECRET', 'SHOP_TOKEN', 'DATABASE_URL']) delete process.env[name];
   if (DATABASE_URL !== undefined) process.env.DATABASE_URL = DATABASE_URL;
+});
+
+test('where no thread can be begun a hook fails, and says why', async () => {
+  const start = () => {
+    throw new Error('too many threads');
+  };
+  threads = new HookThreads({ start, threads: 1, clock: systemClock, report: () => undefined });
+  const [one, other] = await Promise.all([call('echo'), call('echo', { key: 'other' })]);
+  expect(one).toEqual({ kind: 'failed', reason: 'no thread can be begun: too many threads' });
+  expect(other).toEqual(one);
 });
 
 test('a file that ends its thread while it loads fails its hooks, and is not loaded for ever', async () => {
