@@ -45,7 +45,7 @@ export class HookThreads {
     const answer = await thread.run(call);
     this.#suspects.delete(suspect);
     if (answer.kind === 'undone' && !this.#isClosed) this.#suspect(suspect, nowMs);
-    return this.#isClosed && answer.kind === 'undone' ? STOPPING : answer;
+    return this.#isClosed && answer.kind !== 'answered' ? STOPPING : answer; // it may have been ended by us
   }
 
   /** Ends all threads; what is in them comes back undone. */

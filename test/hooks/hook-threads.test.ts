@@ -16,7 +16,7 @@ const hooks = {
   exits: () => process.exit(0),
   explodes: () => new Promise(() => { setImmediate(() => { throw new Error('in a timer') }) }),
   wordless: () => new Promise(() => { setImmediate(() => { throw { toString: null } }) }),
-  blocks: () => { for (;;); },
+  blocks: ({ logger }) => { logger.info('blocks now'); for (;;); },
   huge: () => 'x'.repeat(10_000_000),
   circular: () => { const self = {}; self.self = self; return self },
   nothing: () => undefined,
@@ -35,13 +35,20 @@ export default { hooks: { beforeCharge: Object.entries(hooks).map(([name, run]) 
 `;
 
 const said: BillingEvent[] = [];
+let heard = () => {};
 let threads: HookThreads;
 
 function open(config = CONFIG): HookThreads {
   const configFile = join(newDir(), 'maedal.config.ts');
   file(join(configFile, '..'), 'maedal.config.ts', config);
   said.length = 0;
-  threads = hookThreads({ configFile, report: (event) => void said.push(event) });
+  threads = hookThreads({
+    configFile,
+    report: (event) => {
+      said.push(event);
+      heard();
+    },
+  });
   return threads;
 }
 
@@ -155,6 +162,18 @@ test('a file that does not load in a thread fails its hooks, and says why', asyn
   open('throw new Error("no such meter")');
   const reason = expect.stringMatching(/does not load in a thread: .*no such meter/);
   expect(await call('echo')).toEqual({ kind: 'failed', reason });
+});
+
+test('a call alone in its thread that our end cuts short has not failed', async () => {
+  open();
+  expect((await call('blocks', { timeoutMs: 300 })).kind).toBe('undone');
+  const blocks = new Promise<void>((resolve) => {
+    heard = resolve;
+  });
+  const alone = call('blocks');
+  await blocks;
+  await threads.close();
+  expect(await alone).toEqual({ kind: 'undone', reason: 'this process is stopping' });
 });
 
 test('after it is closed nothing is called', async () => {
