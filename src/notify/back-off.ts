@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
-/** Seconds between one try and the next: with the first at once, the last is within three days of it. */
-const WAITS_SECONDS = [5, 60, 300, 1_800, 7_200, 18_000, 36_000, 43_200, 64_800, 64_800];
+/** Seconds between one try and the next: with the first at once, the last is on the third day, however far they are spread. */
+const WAITS_SECONDS = [5, 60, 300, 1_800, 7_200, 18_000, 36_000, 43_200, 50_400, 57_600];
 
 /** Longest that a receiver may put us off for. */
 const MAX_PUT_OFF_SECONDS = 86_400;
