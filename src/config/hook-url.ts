@@ -8,5 +8,8 @@ export function hookUrlProblem(text: string, allowed: readonly string[]): string
   if (url.protocol === 'http:' && allowed.length === 0) {
     return 'use https; http is for addresses of your own network, which allowAddresses names';
   }
+  if (!['', '8443'].includes(url.port) && allowed.length === 0) {
+    return 'use port 443 or 8443; others are for addresses of your own network, which allowAddresses names';
+  }
   return null;
 }

@@ -96,6 +96,7 @@ describe('a wrong hook is named with its path', () => {
     [{ notify: [{ ...url, url: 'shop.example/hooks' }] }, 'write a whole URL'],
     [{ notify: [{ ...url, url: 'ftp://shop.example' }] }, 'write a whole URL'],
     [{ notify: [{ ...url, url: 'http://shop.example' }] }, 'use https; http is for addresses of your own network'],
+    [{ notify: [{ ...url, url: 'https://shop.example:9443' }] }, 'use port 443 or 8443; others are for'],
     [{ notify: [{ ...url, url: 'https://me:pw@shop.example' }] }, 'write no user name or password'],
     [{ notify: [{ ...url, url: 'https://shop.example/#x' }] }, 'nothing behind # is ever sent'],
     [{ notify: [{ ...url, allowAddresses: ['shop.example'] }] }, 'write an address or a network'],
