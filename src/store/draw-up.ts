@@ -73,9 +73,9 @@ export type NewInvoice = {
 
 /**
  * Draws up invoices, and the first attempt of each that is to be charged, and moves their subscriptions on to the next
- * period: one statement, so that no crash can part the three. A subscription that somebody else moved on meanwhile is
- * passed over, so any number of schedulers may do this at once. `versions` names the version of each policy in force,
- * `default` among them. Returns how many were drawn up.
+ * period: one statement, so that no crash can part the three. A subscription that somebody else moved on meanwhile, or
+ * cancelled to an end before that period, is passed over, so any number of schedulers may do this at once. `versions`
+ * names the version of each policy in force, `default` among them. Returns how many were drawn up.
  */
 export async function drawUp(
   db: Db,
@@ -92,6 +92,7 @@ export async function drawUp(
       SELECT s.id, s.customer_id, s.policy, s.amount, s.currency, s.tax_free, s.vat, s.name FROM subscription s
         JOIN input ON input.subscription_id = s.id
        WHERE s.next_period = input.period_index AND s.status IN ('trialing', 'active', 'past_due')
+         AND (s.cancel_at IS NULL OR s.cancel_at > input.period_start)
        ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
     ), moved AS (
       UPDATE subscription s SET next_period = input.next_period, next_due_at = input.next_due_at,

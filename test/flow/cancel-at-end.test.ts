@@ -87,6 +87,19 @@ test('cancelled to its end before the period that has begun is drawn up, that on
   expect(await invoices()).toHaveLength(2);
 });
 
+test('a cancel that was judged before the next period began and is written as it is drawn up still goes first', async () => {
+  await world.run();
+  const { store } = world.scheduler;
+  const drawUp: typeof store.drawUp = async (due, versions) => {
+    if (due.length > 0) await world.database.db.$executeRaw`UPDATE subscription SET cancel_at = next_due_at`;
+    return store.drawUp(due, versions);
+  };
+  Object.assign(world.scheduler, { store: { ...store, drawUp } });
+  await days(30);
+  expect(await row()).toMatchObject({ status: 'canceled' });
+  expect(await invoices()).toEqual([['2027-01-31', 'paid']]);
+});
+
 const canceled = async () => {
   const told = await world.database.db.outbox.findMany({ where: { kind: 'subscription.canceled' } });
   return told.map(({ payload }) => Object(payload).subscription_id);

@@ -55,6 +55,7 @@ export function drawUp(
   for (const input of invoices) {
     const was = standing.get(input.subscription_id);
     if (was === undefined || was.next_period !== input.period_index || !LIVE.has(was.status)) continue;
+    if (was.cancel_at !== null && was.cancel_at <= Date.parse(input.period_start)) continue;
     tables.subscriptions.put(was.id, {
       ...was,
       next_period: input.next_period,
