@@ -50,7 +50,9 @@ function arming(among: readonly Failpoint[], chance: Chance, times: (name: Failp
   const ranked = among
     .map((name) => ({ name, rank: times(name) + chance.next() * SHUFFLE }))
     .sort((one, other) => one.rank - other.rank);
-  const armed = ranked.slice(0, ARMED).map(({ name }) => `${name}=${action(chance)}@${rateOf(name, chance)}`);
+  const armed = ranked
+    .slice(0, among.length > FEW ? ARMED : 1)
+    .map(({ name }) => `${name}=${action(chance)}@${rateOf(name, chance)}`);
   return armed.length === 0 ? null : armed.join(',');
 }
 
@@ -101,5 +103,7 @@ const OFTEN: ReadonlySet<string> = new Set([
   'delivery.recorded',
 ]);
 const ARMED = 4;
+/** Of so few, the first on a command's way would have it die before it comes to the others. */
+const FEW = 5;
 /** By how many firings the order is shaken. */
 const SHUFFLE = 4;

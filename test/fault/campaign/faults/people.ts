@@ -1,4 +1,5 @@
 import { pause, systemClock } from '../../../../src/clock.ts';
+import { FAILPOINTS } from '../../../../src/failpoints.ts';
 import type { FaultClass, World } from '../world.ts';
 import { giveOrders, resumeAll } from './orders.ts';
 
@@ -11,7 +12,7 @@ export const people: FaultClass = {
   strike: async (world) => {
     const deed = world.chance.weighed([
       ['orders', 9],
-      ['refund', 6],
+      ['refund', isRefundRare(world) ? 30 : 6],
       ['reconcile', 2],
       ['rebuild-queue', 1],
       ['send off', 1],
@@ -48,6 +49,13 @@ async function sendOn({ fleet, postgres, sandbox }: World): Promise<void> {
   }
 }
 
+/** Whether a line on the way of a refund is passed too rarely so far: nothing but refunds comes by there. */
+function isRefundRare({ plan, fired, tally }: World): boolean {
+  if (!plan.classes.includes('failpoint')) return false;
+  const now = tally.of('failpoints');
+  return FAILPOINTS.some((name) => name.startsWith('refund.') && (fired[name] ?? 0) + (now[name] ?? 0) < ENOUGH);
+}
+
 async function refund({ postgres, fleet }: World): Promise<void> {
   const [invoice] = await postgres.query<{ id: string }>(PAID);
   if (invoice !== undefined) await fleet.command(['refund', invoice.id, '--reason', 'the customer sent it back']);
@@ -59,3 +67,4 @@ function dayBefore(nowMs: number): string {
 
 const PAID = `SELECT id FROM invoice WHERE state = 'paid' ORDER BY random() LIMIT 1`;
 const TRIES = 20;
+const ENOUGH = 3;
