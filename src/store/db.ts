@@ -12,10 +12,7 @@ export type DbOptions = {
   readonly connections?: number;
   /** How long one statement may take, in ms; 10 s by default, 0 for no limit (migration, import). */
   readonly statementTimeoutMs?: number;
-  /**
-   * Whether nothing has to outlive a crash, and no pooler shares the connections: then commits are not waited for, and the
-   * server keeps the plan of each statement.
-   */
+  /** Whether nothing has to outlive a crash: then commits are not waited for. */
   readonly throwAway?: boolean;
 };
 
@@ -23,7 +20,8 @@ export type DbOptions = {
  * Opens the database; the first statement connects. Sessions run in UTC whatever the server's default is, because the
  * driver adapter reads a `timestamptz` by dropping its offset (@prisma/adapter-pg 7.10, `normalize_timestamptz`), and
  * a statement waits 3 s at most for a row that somebody else holds. What is acknowledged is on disk, whatever the server's
- * default is: a crash that took an intent back would have it sent again. Close with `$disconnect()`.
+ * default is: a crash that took an intent back would have it sent again. Statements are named, so that the server plans each
+ * once a connection, and connections outlive the quiet between two ticks (decision 0029). Close with `$disconnect()`.
  */
 export function openDb(options: DbOptions): Db {
   const session = {
@@ -38,21 +36,28 @@ export function openDb(options: DbOptions): Db {
     application_name: options.who,
     max: options.connections ?? 10,
     connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 300_000,
     keepAlive: true,
   };
-  const adapter = new PrismaPg(pool, options.throwAway === true ? { statementNameGenerator: numbered() } : {});
-  return new PrismaClient({ adapter });
+  return new PrismaClient({ adapter: new PrismaPg(pool, { statementNameGenerator: numbered() }) });
 }
 
-/** A name for each statement, the same one whenever it comes again. */
+/**
+ * A name for each statement, the same one whenever it comes again; none, which the driver never prepares, once there are
+ * `MOST_NAMES`: a list of changing length makes a new text each time, and neither side ever forgets a name.
+ */
 function numbered(): (statement: { readonly sql: string }) => string {
   const names = new Map<string, string>();
   return ({ sql }) => {
-    const name = names.get(sql) ?? `statement_${names.size + 1}`;
+    const known = names.get(sql);
+    if (known !== undefined || names.size >= MOST_NAMES) return known ?? '';
+    const name = `maedal_${names.size + 1}`;
     names.set(sql, name);
     return name;
   };
 }
+
+const MOST_NAMES = 500;
 
 /** Ours come last and win; `options` beside a URL that has some of its own would be ignored by the driver. */
 function withSession(url: string, session: Readonly<Record<string, string | number>>): string {
