@@ -22,7 +22,8 @@ type ThreadDeps = {
 /**
  * One thread with the calls in it. One that does not answer in time is told by its signal, and given up shortly after:
  * its thread takes no more calls and ends with the last of the others, or at once where its loop stands still. Whose
- * fault it is that a thread ended or stood still, only a thread with one call in all its life tells: `alone`.
+ * fault it is that a thread ended or stood still, only one that had a single call in all its life tells: `alone` ones are
+ * kept so.
  */
 export class HookThread {
   state: 'starting' | 'ready' | 'leaving' | 'ended' = 'starting';
@@ -124,9 +125,15 @@ export class HookThread {
     const wasBusy = this.#worker.performance.eventLoopUtilization(since).utilization > MOSTLY;
     const reason = `it did not answer within ${call.timeoutMs} ms${stood ? ', and let nothing else run' : ''}`;
     if (this.state === 'ready') this.state = 'leaving';
-    if (wasBusy && !this.alone) this.#settle(id, { kind: 'undone', reason: 'its thread was busy with another hook' });
+    if (wasBusy && !this.#isFirst)
+      this.#settle(id, { kind: 'undone', reason: 'its thread was busy with another hook' });
     else this.#settle(id, { kind: 'failed', reason });
     if (stood) void this.end();
+  }
+
+  /** No other call was ever in it: what became of it is the doing of this one. */
+  get #isFirst(): boolean {
+    return this.#calls === 1;
   }
 
   #settle(id: number, answer: HookAnswer): void {
@@ -142,7 +149,9 @@ export class HookThread {
   #ended(): void {
     if (this.state === 'starting') this.unusable ??= this.#last; // or another would be started in its place, for ever
     this.state = 'ended';
-    const answer: HookAnswer = this.alone ? { kind: 'failed', reason: this.#last } : { kind: 'undone', reason: ENDED };
+    const answer: HookAnswer = this.#isFirst
+      ? { kind: 'failed', reason: this.#last }
+      : { kind: 'undone', reason: ENDED };
     for (const id of [...this.#tasks.keys()]) this.#settle(id, answer);
     this.#deps.changed();
   }

@@ -112,7 +112,7 @@ test('each point is told of its own kinds, and every kind of them is one that th
 test.each([
   ['a function that throws', () => ({ afterCharge: [fn('after')] }), 'it threw: it said 500'],
   ['a URL that answers 500', () => ({ afterCharge: [url('after')] }), 'answered 500'],
-  ['a function that never returns', () => ({ afterCharge: [fn('never', 100)] }), 'it did not answer within 100 ms'],
+  ['a function that never returns', () => ({ afterCharge: [fn('never', 1_000)] }), 'it did not answer within 1000 ms'],
 ])('%s is told again under the same id, and holds up neither charges nor other hooks', async (_, hooks, reason) => {
   receiver.on(({ path }, response) => response.writeHead(path === '/after' ? 500 : 204).end());
   await world.subscribe();
@@ -152,10 +152,11 @@ test('a call of which nothing can be said counts for no try, and is made again i
   expect(keys).toEqual([keys[0], keys[0]]);
 });
 
-test('a function that ends its thread fails for itself, in the second call', async () => {
+test('a function that ends its thread beside others fails for itself, in the second call', async () => {
   await world.subscribe();
   await world.run();
   const deps = told({ afterCharge: [fn('exits')] });
+  await threads.call({ point: 'notify', name: 'gone', key: 'another', payload: '{}', timeoutMs: 10_000 });
   await relayDue(deps);
   expect(await deliveries()).toMatchObject([{ tries: 0 }]);
   await world.advance({ seconds: 5 });
