@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../../../src/clock.ts';
 import { FAULTS, planOf, WHOLE } from './plan.ts';
 import { shrink } from './shrink.ts';
-import { addSeed, emptyTally, type Tally } from './tally.ts';
+import { tallySideBySide } from './side-by-side.ts';
+import type { Tally } from './tally.ts';
 import { runWorld } from './world.ts';
 
 const SHOWN = 3;
@@ -32,11 +33,10 @@ async function firstFailing(from: number, seeds: number): Promise<boolean> {
   return false;
 }
 
-/** Runs seeds one after another, and tells what they came to. */
+/** Runs seeds on all processors, and tells what they came to. */
 async function explore(from: number, seeds: number): Promise<void> {
-  const tally = emptyTally();
   const startedMs = systemClock.monotonicMs();
-  for (let one = from; one < from + seeds; one += 1) await addSeed(tally, one);
+  const tally = await tallySideBySide({ from, seeds });
   process.exitCode = tally.failures.length > 0 ? 1 : 0;
   if (values.json) return say(JSON.stringify({ ...tally, failpoints: [...tally.failpoints] }));
   summarize(tally, systemClock.monotonicMs() - startedMs);

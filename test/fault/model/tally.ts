@@ -43,6 +43,19 @@ export async function addSeed(tally: Tally, seed: number): Promise<void> {
   if (violation !== undefined) tally.failures.push({ seed, violation });
 }
 
+/** Adds what other seeds came to. */
+export function addTally(tally: Tally, other: Tally): void {
+  tally.seeds += other.seeds;
+  tally.steps += other.steps;
+  tally.captures += other.captures;
+  tally.doubles += other.doubles;
+  for (const [assumed, times] of other.assumed) count(tally.assumed, assumed, times);
+  for (const [state, times] of other.states) count(tally.states, state, times);
+  for (const [rule, times] of other.refusals) count(tally.refusals, rule, times);
+  for (const name of other.failpoints) tally.failpoints.add(name);
+  tally.failures.push(...other.failures);
+}
+
 function count<Key>(counts: Map<Key, number>, key: Key, times = 1): void {
   counts.set(key, (counts.get(key) ?? 0) + times);
 }
