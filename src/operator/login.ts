@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Db } from '../store/db.ts';
 import { closeSession, loginWaitSeconds, openSession, recordLogin, touchSession } from '../store/sessions.ts';
 import { html, type Markup, sendPage } from './html.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { type SecretCheck, sha256 } from './secrets.ts';
 
 export type LoginDeps = {
@@ -11,10 +12,14 @@ export type LoginDeps = {
   readonly isPassword: SecretCheck;
 };
 
+type RecordVerdict = (verdict: 'succeeded' | 'failed', origin: string) => Promise<boolean>;
+
 /** The operator's way in and out: `/login` (form and answer) and `POST /logout`. */
 export function loginRoutes(app: FastifyInstance, deps: LoginDeps): void {
   app.get('/login', { config: { access: 'public' } }, (_request, reply) => sendPage(reply, 'Log in', form()));
-  app.post('/login', { config: { access: 'public' } }, (request, reply) => logIn(request, reply, deps));
+  const inTurn = oneAtATime(); // they wait for one lock: many guesses hold one connection, not all that there are
+  const record: RecordVerdict = (verdict, origin) => inTurn(() => recordLogin(deps.db, verdict, origin));
+  app.post('/login', { config: { access: 'public' } }, (request, reply) => logIn(request, reply, deps, record));
   app.post('/logout', async (request, reply) => {
     await endSession(request, deps);
     const isSecure = overHttps(request);
@@ -28,12 +33,17 @@ export async function hasSession(request: FastifyRequest, deps: LoginDeps): Prom
   return id !== undefined && (await touchSession(deps.db, hashOf(id)));
 }
 
-async function logIn(request: FastifyRequest, reply: FastifyReply, deps: LoginDeps): Promise<FastifyReply> {
+async function logIn(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  deps: LoginDeps,
+  record: RecordVerdict,
+): Promise<FastifyReply> {
   const body = Credentials.safeParse(request.body);
   if (!body.success) return sendPage(reply.code(400), 'Log in', form('Type the password.'));
   const verdict = deps.isPassword(body.data.password) ? 'succeeded' : 'failed';
   // The verdict counts only once it is written down, so guesses made side by side get no more answers than the limit.
-  if (!(await recordLogin(deps.db, verdict, originOf(request)))) return refuseForNow(request, reply, deps);
+  if (!(await record(verdict, originOf(request)))) return refuseForNow(request, reply, deps);
   if (verdict === 'failed') return sendPage(reply.code(401), 'Log in', form('This is not the password.'));
   await endSession(request, deps);
   const id = randomBytes(32).toString('base64url');
