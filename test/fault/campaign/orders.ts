@@ -1,7 +1,15 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 
 /** What people order about a subscription (`sub-1`), or about one of its invoices (`sub-1 2027-01-31`). */
-export type OrderKind = 'cancel' | 'cancel at period end' | 'pause' | 'resume' | 'change card' | 'retry' | 'void';
+export type OrderKind =
+  | 'cancel'
+  | 'cancel at period end'
+  | 'pause'
+  | 'resume'
+  | 'change card'
+  | 'retry'
+  | 'void'
+  | 'refund';
 
 /** An order by the host's clock. One that was never heard of again may have been carried out, or still be. */
 export type Order = {

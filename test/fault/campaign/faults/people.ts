@@ -56,15 +56,18 @@ function isRefundRare({ plan, fired, tally }: World): boolean {
   return FAILPOINTS.some((name) => name.startsWith('refund.') && (fired[name] ?? 0) + (now[name] ?? 0) < ENOUGH);
 }
 
-async function refund({ postgres, fleet }: World): Promise<void> {
-  const [invoice] = await postgres.query<{ id: string }>(PAID);
-  if (invoice !== undefined) await fleet.command(['refund', invoice.id, '--reason', 'the customer sent it back']);
+async function refund({ postgres, fleet, orders }: World): Promise<void> {
+  const [invoice] = await postgres.query<{ id: string; key: string }>(PAID);
+  if (invoice === undefined) return;
+  const command = ['refund', invoice.id, '--reason', 'the customer sent it back'];
+  await orders.give('refund', invoice.key, async () => (await fleet.command(command)) === 0);
 }
 
 function dayBefore(nowMs: number): string {
   return new Date(nowMs - 86_400_000).toISOString().slice(0, 10);
 }
 
-const PAID = `SELECT id FROM invoice WHERE state = 'paid' ORDER BY random() LIMIT 1`;
+const PAID = `SELECT i.id, s.external_id || ' ' || i.period_key AS key FROM invoice i JOIN subscription s ON s.id = i.subscription_id
+  WHERE i.state = 'paid' ORDER BY random() LIMIT 1`;
 const TRIES = 20;
 const ENOUGH = 3;

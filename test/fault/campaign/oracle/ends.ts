@@ -1,5 +1,5 @@
 import type { Books, Violation } from '../books.ts';
-import type { Order, Orders } from '../orders.ts';
+import type { Order, OrderKind, Orders } from '../orders.ts';
 import type { Asked } from '../postgres.ts';
 
 /** What a run ended with, by how an invoice stands; `violations` is what must not be (I2, I3, I4, I10). */
@@ -34,12 +34,15 @@ function judge(row: Row, books: Books, orders: readonly Order[]): Complaint[] {
     const unnoticed = row.refunds === 0 ? 'and nobody noticed' : `and ${row.refunds} refunds are not performed`;
     complaints.push(['I1', `captured ${net} times in the end, ${unnoticed}`]);
   }
+  if (isGivenBackByItself(row, books, orders))
+    complaints.push(['I3', 'its only capture was given back, and nobody ordered that']);
   switch (row.state) {
     case 'paid':
       return [...complaints, ...judgePaid(row, books)];
     case 'refunded':
       if (net > 0) complaints.push(['I3', 'given back by its row, but a capture stands']);
       if (row.refunds === 0) complaints.push(['I3', 'given back, without a refund']);
+      if (!orders.some(({ kind }) => kind === 'refund')) complaints.push(['I3', 'given back, and nobody ordered it']);
       return complaints;
     case 'uncollectible':
       if (net > 0) complaints.push(['I3', 'given up as unpaid, but its capture stands']);
@@ -54,12 +57,18 @@ function judge(row: Row, books: Books, orders: readonly Order[]): Complaint[] {
         complaints.push(['I2', `void, and nobody ordered it: ${row.reason}`]);
       return complaints;
     case 'review':
-      if (!isExplained(row, books))
+      if (!isExplained(row, books, orders))
         complaints.push(['I2', `with a person, and the gateway gave no cause: ${row.reason}`]);
       return complaints;
     default:
       return [...complaints, ['I2', `ended as ${row.state}: ${row.reason}`]];
   }
+}
+
+/** What maedal gives back unasked is a second capture, or one of a period that somebody had ended. */
+function isGivenBackByItself({ key, unasked }: Row, books: Books, orders: readonly Order[]): boolean {
+  if (unasked === 0 || (books.captures.get(key)?.length ?? 0) > 1) return false;
+  return !orders.some(({ kind }) => ENDING.has(kind));
 }
 
 /** Whoever has an invoice tried again after its end, by order or by another card, adds a try, and another end to be told. */
@@ -96,10 +105,12 @@ function judgePaid(row: Row, books: Books): Complaint[] {
 }
 
 /** Money taken back by the payment company, another amount than was asked, or a card at which nothing ever arrives. */
-function isExplained(row: Row, books: Books): boolean {
+function isExplained(row: Row, books: Books, orders: readonly Order[]): boolean {
   const captures = books.captures.get(row.key) ?? [];
-  const takenBack = captures.some(({ payment, cancelledMinor }) => payment.reversesAtMs !== null || cancelledMinor > 0);
-  if (takenBack) return true;
+  if (captures.some(({ payment }) => payment.reversesAtMs !== null)) return true;
+  const isGivenBack = captures.some(({ cancelledMinor }) => cancelledMinor > 0);
+  if (isGivenBack && (captures.length > 1 || orders.some(({ kind }) => kind === 'refund' || ENDING.has(kind))))
+    return true;
   if (books.posts.get(row.key)?.some(({ fault }) => fault === 'wrong_amount') === true) return true;
   return captures.length === 0 && /^sent \d+ times/.test(row.reason ?? '');
 }
@@ -128,6 +139,8 @@ type Row = {
   reason: string | null;
   failures: number;
   refunds: number;
+  /** Refunds that no person asked for. */
+  unasked: number;
   attempts: { state: string; imp_uid: string | null; decline_class: string | null }[];
   events: Record<string, number>;
 };
@@ -139,6 +152,7 @@ const INVOICES = `
   )
   SELECT s.external_id || ' ' || i.period_key AS key, i.state, i.reason, i.failures,
          (SELECT count(*)::integer FROM refund r WHERE r.invoice_id = i.id) AS refunds,
+         (SELECT count(*)::integer FROM refund r WHERE r.invoice_id = i.id AND r.requested_by = 'maedal' AND r.state = 'done') AS unasked,
          (SELECT jsonb_agg(jsonb_build_object('state', a.state, 'imp_uid', a.imp_uid, 'decline_class', a.decline_class)) FROM attempt a WHERE a.invoice_id = i.id) AS attempts,
          coalesce(told.events, '{}') AS events
     FROM invoice i JOIN subscription s ON s.id = i.subscription_id LEFT JOIN told ON told.invoice_id = i.id`;
@@ -162,4 +176,5 @@ export const OPEN = `
 
 const ATTEMPTS = 4;
 const FOR_GOOD: ReadonlySet<string> = new Set(['card', 'key', 'fraud']);
+const ENDING: ReadonlySet<OrderKind> = new Set(['cancel', 'cancel at period end', 'void']);
 const DEAD: ReadonlySet<string> = new Set(['declined', 'rejected', 'canceled']);

@@ -5,7 +5,7 @@ import { invoiceOf, newWorld, type World } from '../../../support/world.ts';
 import { Orders } from '../orders.ts';
 import type { Asked } from '../postgres.ts';
 import { judgeEnds } from './ends.ts';
-import { booksOf, paid } from './entries.ts';
+import { booksOf, givenBack, paid } from './entries.ts';
 import { judgeHistory } from './history.ts';
 
 // An oracle that finds nothing is worth nothing: each of its rules is broken here once.
@@ -95,6 +95,31 @@ test.each([
   await orders.give(kind, subject, async () => false); // nobody heard whether it was done
   const { violations } = await judgeEnds(asked, booksOf([]), orders, 1);
   expect(violations.map(({ invariant }) => invariant)).toEqual(broken);
+});
+
+test.each<[string, string, 'refund' | 'cancel' | null, readonly string[]]>([
+  ['at a person’s word', 'cli', 'refund', []],
+  ['at the word of a person who never gave it', 'cli', null, ['I3']],
+  ['by maedal itself, though nobody had ended it', 'maedal', null, ['I3', 'I3']],
+  ['by maedal itself, after somebody had asked for a refund', 'maedal', 'refund', ['I3']],
+])('the only capture of a period is given back %s', async (_, by, ordered, broken) => {
+  const entries = await books();
+  const impUid = entries.map((entry) => (entry.kind === 'payment' ? entry.payment.impUid : '')).join();
+  await unguarded(`UPDATE invoice SET state = 'refunded', reason = 'because'`);
+  await unguarded(`INSERT INTO refund (invoice_id, imp_uid, amount, currency, checksum, reason, requested_by, state)
+    SELECT id, '${impUid}', amount, currency, amount, 'because', '${by}', 'done' FROM invoice`);
+  const orders = new Orders(null);
+  if (ordered !== null) await orders.give(ordered, 'sub-1 2027-01-31', async () => true);
+  const { violations } = await judgeEnds(asked, booksOf([...entries, givenBack(impUid)]), orders, 1);
+  expect(violations.map(({ invariant }) => invariant)).toEqual(broken);
+});
+
+test('a period whose only capture maedal gave back is not with a person for a cause of the gateway’s', async () => {
+  const entries = await books();
+  const impUid = entries.map((entry) => (entry.kind === 'payment' ? entry.payment.impUid : '')).join();
+  await unguarded(`UPDATE invoice SET state = 'review', reason = 'because', paid_at = NULL`);
+  const { violations } = await judgeEnds(asked, booksOf([...entries, givenBack(impUid)]), new Orders(null), 1);
+  expect(violations.map(({ invariant }) => invariant)).toEqual(['I2']);
 });
 
 test('a period that nobody drew up is missed', async () => {
