@@ -15,7 +15,10 @@ export type Phase = {
   readonly everyMs: readonly [number, number];
 };
 
-/** Every class alone, with a quarter of the charges between them; then all together, in batches. */
+/**
+ * Every class alone, with a quarter of the charges between them; then all together, in batches. Each lasts for a while, or a
+ * fast machine would have charged everything before it met with much.
+ */
 export function phasesOf({ charges, classes }: Plan): Phase[] {
   const phases: Phase[] = [];
   let from = 0;
@@ -33,8 +36,9 @@ export function phasesOf({ charges, classes }: Plan): Phase[] {
   const everyMs = classes.length === 1 && only !== undefined ? FAULT_CLASSES[only].everyMs : together(charges);
   const batch = Math.min(2_000, Math.max(250, Math.ceil(charges / 8)));
   while (from < charges) {
-    const some = { name: 'all together', classes, atLeastMs: 12_000, atMostMs: 120_000, everyMs };
-    add(Math.min(batch, charges - from), some);
+    const count = Math.min(batch, charges - from);
+    const lastsMs = Math.min(60_000, Math.max(12_000, count * 100));
+    add(count, { name: 'all together', classes, atLeastMs: lastsMs, atMostMs: 120_000, everyMs });
   }
   return phases;
 }
