@@ -38,4 +38,5 @@ function sum(counts: Readonly<Record<string, number>> | undefined): number {
 const LARGE = 3_000;
 const PROCESS_FAULTS = 60;
 const AMBIGUOUS = 600;
-const TIMES = 3;
+/** How often each failpoint must fire. */
+export const TIMES = 3;

@@ -211,4 +211,16 @@ export const READINGS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'what a webhook says of a payment is believed',
+    catcher: 'campaign --classes gateway --charges 200 --backend postgres',
+    edits: [
+      {
+        file: 'src/store/hints.ts',
+        find: '    keepHints: (hints: readonly Hint[]) => keepHints(db, hints, fingerprint),',
+        replace:
+          "    keepHints: async (hints: readonly Hint[]) => {\n      for (const { impUid, status } of hints)\n        if (status === 'cancelled')\n          await db.$executeRaw`UPDATE observation SET status = 'cancelled', cancel_amount = amount, account_at = maedal_now() WHERE imp_uid = ${impUid}`;\n      return keepHints(db, hints, fingerprint);\n    },",
+      },
+    ],
+  },
 ];

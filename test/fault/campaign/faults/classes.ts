@@ -18,7 +18,7 @@ type Share = { readonly faults: FaultClass; readonly weight: number; readonly ev
 export const FAULT_CLASSES: Readonly<Record<ClassName, Share>> = {
   kill: { faults: kill, weight: 7, everyMs: [500, 1_300] },
   pause: { faults: pauses, weight: 5, everyMs: [200, 700] },
-  failpoint: { faults: failpoint, weight: 1, everyMs: [1_500, 3_000] },
+  failpoint: { faults: failpoint, weight: 3, everyMs: [1_500, 3_000] },
   queue: { faults: queue, weight: 4, everyMs: [300, 900] },
   postgres: { faults: postgres, weight: 3, everyMs: [500, 1_300] },
   wire: { faults: wire, weight: 12, everyMs: [100, 400] },

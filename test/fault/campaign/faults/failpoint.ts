@@ -1,23 +1,29 @@
 import type { Failpoint } from '../../../../src/failpoints.ts';
 import type { Chance } from '../chance.ts';
+import { TIMES } from '../demands.ts';
 import { passedIn } from '../passed.ts';
-import type { FaultClass } from '../world.ts';
+import type { FaultClass, World } from '../world.ts';
 
-/** Every process starts with a few failpoints armed, those first that fired least so far; a strike starts one anew. */
+/**
+ * Every process starts with a few failpoints armed, those first that fired least so far; a strike starts one anew, of the
+ * role that passes what fired least.
+ */
 export const failpoint: FaultClass = {
   name: 'failpoint',
-  begin: async ({ plan, fleet, chance, tally, fired }) => {
+  begin: async (world) => {
+    const { plan, fleet, chance } = world;
     const draws = chance.fork('failpoints');
     const passed = passedIn(plan);
-    fleet.arming = (what) =>
-      arming(
-        failpointsOf(what, passed, draws),
-        draws,
-        (name) => (fired[name] ?? 0) + (tally.of('failpoints')[name] ?? 0),
-      );
+    fleet.arming = (what) => arming(failpointsOf(what, passed, draws), draws, timesIn(world));
   },
-  strike: async ({ fleet, chance, tally }) => {
-    const living = fleet.working('worker', 'scheduler');
+  strike: async (world) => {
+    const { plan, fleet, chance, tally } = world;
+    const times = timesIn(world);
+    const [rarest] = passedIn(plan)
+      .filter((name) => !REFUND.test(name))
+      .sort((one, other) => times(one) - times(other));
+    const role = rarest !== undefined && SCHEDULER.test(rarest) ? 'scheduler' : 'worker';
+    const living = fleet.working(role);
     if (living.length === 0) return;
     const slot = chance.pick(living);
     fleet.signal(slot, 'SIGKILL');
@@ -27,6 +33,11 @@ export const failpoint: FaultClass = {
     fleet.arming = () => null;
   },
 };
+
+/** How often each fired, in this run and in those before it. */
+function timesIn({ fired, tally }: World): (name: Failpoint) => number {
+  return (name) => (fired[name] ?? 0) + (tally.of('failpoints')[name] ?? 0);
+}
 
 /** Failpoints that a process passes: by its role, or by the command that it runs. */
 function failpointsOf(what: string, passed: readonly Failpoint[], chance: Chance): readonly Failpoint[] {
@@ -52,7 +63,7 @@ function arming(among: readonly Failpoint[], chance: Chance, times: (name: Failp
     .sort((one, other) => one.rank - other.rank);
   const armed = ranked
     .slice(0, among.length > FEW ? ARMED : 1)
-    .map(({ name }) => `${name}=${action(chance)}@${rateOf(name, chance)}`);
+    .map(({ name }) => `${name}=${action(chance)}@${rateOf(name, chance, times(name) < TIMES)}`);
   return armed.length === 0 ? null : armed.join(',');
 }
 
@@ -67,10 +78,13 @@ function action(chance: Chance): string {
   return what === 'delay' || what === 'stall' ? `${what}:${chance.between(100, 1_200)}` : what;
 }
 
-/** What every charge passes fires rarely, so that charges get past it; what is rare fires when it is there. */
-function rateOf(name: Failpoint, chance: Chance): string {
-  const rate = OFTEN.has(name) ? chance.between(2, 8) / 100 : chance.between(30, 99) / 100;
-  return rate.toFixed(2);
+/**
+ * What every charge passes fires rarely, so that charges get past it, and sooner where it has fired too rarely so far. What is
+ * passed rarely fires when it is there, but not always: what comes after it must be reached.
+ */
+function rateOf(name: Failpoint, chance: Chance, isRare: boolean): string {
+  if (!OFTEN.has(name)) return (chance.between(30, 70) / 100).toFixed(2);
+  return (chance.between(2, 8) / (isRare ? 30 : 100)).toFixed(2);
 }
 
 const SCHEDULER = /^(tick|retries|ring|sends|captures|capture|watch|audit)\./;

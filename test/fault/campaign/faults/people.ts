@@ -1,5 +1,6 @@
 import { pause, systemClock } from '../../../../src/clock.ts';
 import { FAILPOINTS } from '../../../../src/failpoints.ts';
+import { TIMES } from '../demands.ts';
 import type { FaultClass, World } from '../world.ts';
 import { giveOrders, resumeAll } from './orders.ts';
 
@@ -53,7 +54,7 @@ async function sendOn({ fleet, postgres, sandbox }: World): Promise<void> {
 function isRefundRare({ plan, fired, tally }: World): boolean {
   if (!plan.classes.includes('failpoint')) return false;
   const now = tally.of('failpoints');
-  return FAILPOINTS.some((name) => name.startsWith('refund.') && (fired[name] ?? 0) + (now[name] ?? 0) < ENOUGH);
+  return FAILPOINTS.some((name) => name.startsWith('refund.') && (fired[name] ?? 0) + (now[name] ?? 0) < TIMES);
 }
 
 async function refund({ postgres, fleet, orders }: World): Promise<void> {
@@ -70,4 +71,3 @@ function dayBefore(nowMs: number): string {
 const PAID = `SELECT i.id, s.external_id || ' ' || i.period_key AS key FROM invoice i JOIN subscription s ON s.id = i.subscription_id
   WHERE i.state = 'paid' ORDER BY random() LIMIT 1`;
 const TRIES = 20;
-const ENOUGH = 3;
