@@ -94,6 +94,8 @@ export type BillingEvent =
   | { readonly kind: 'record.superseded'; readonly attemptId: AttemptId }
   /** Nothing can be sent, by this channel or, where that is null, by any; a person must act. */
   | { readonly kind: 'gateway.refused'; readonly reason: string; readonly channel: string | null }
+  /** The gateway has too many charges of a channel: none leaves by it for so long. */
+  | { readonly kind: 'gateway.slowed'; readonly channel: string; readonly seconds: number }
   | { readonly kind: 'subscription.broken'; readonly subscription: string; readonly error: Error }
   /** A unit of work threw; its lease or the next tick repeats it. */
   | { readonly kind: 'work.failed'; readonly where: string; readonly error: Error }

@@ -46,6 +46,7 @@ function levelOf(event: BillingEvent): 'debug' | 'info' | 'warn' | 'error' {
       return event.severity;
     case 'hook.failed':
     case 'queue.full':
+    case 'gateway.slowed':
     case 'audit.unclear':
     case 'record.superseded':
     case 'work.failed':

@@ -83,7 +83,13 @@ export type ChargeAnswer =
   | { readonly kind: 'not-sent'; readonly reason: string }
   /** 401 in the gateway's own shape, answered before any payment company is called. */
   | { readonly kind: 'unauthorized'; readonly reason: string }
-  | { readonly kind: 'unknown'; readonly reason: string; readonly record?: PaymentRecord };
+  /** `restSeconds`: the gateway asked for fewer charges at once (429), and how long its channel is to rest. */
+  | {
+      readonly kind: 'unknown';
+      readonly reason: string;
+      readonly record?: PaymentRecord;
+      readonly restSeconds?: number;
+    };
 
 /** Every payment the gateway knows under one `merchant_uid`, from all pages and statuses. */
 export type LookUpAnswer =

@@ -14,7 +14,8 @@ export type ChargeOutcome =
    * paid nor failed, or no longer shows it; left out where that was not asked.
    */
   | { readonly kind: 'not-sent'; readonly reason: string; readonly unsettled?: boolean }
-  | { readonly kind: 'unknown'; readonly reason: string }
+  /** `restSeconds`: how long nothing else is to be sent by its channel; left out where the gateway asked for no rest. */
+  | { readonly kind: 'unknown'; readonly reason: string; readonly restSeconds?: number }
   /** The gateway never heard of it, in its own words. By itself no proof of anything; `horizon` as it was then. */
   | { readonly kind: 'not-found'; readonly horizon: Asked['horizon'] }
   /** Proved never to have arrived (`absence.ts`), `beside` a payment that is found: the same id may be sent again. */
@@ -51,7 +52,9 @@ export function judgeAnswer(
     case 'not-sent':
       return answer;
     case 'unknown':
-      return { kind: 'unknown', reason: answer.reason };
+      return answer.restSeconds === undefined
+        ? { kind: 'unknown', reason: answer.reason }
+        : { kind: 'unknown', reason: answer.reason, restSeconds: answer.restSeconds };
     default:
       return assertNever(answer);
   }

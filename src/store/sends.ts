@@ -16,14 +16,14 @@ export async function canaries(db: Db, otherThan: string): Promise<Canary[]> {
      LIMIT ${CANARIES}`;
 }
 
-/** How many of the last `count` sends there are, and how many of them have no answer yet. */
+/** How many of the last `count` sends there are, and how many of them have no answer yet; one that was told that there are too many is no sign of trouble. */
 export async function recentSends(
   db: Db,
   count: number,
 ): Promise<{ readonly sends: number; readonly unknown: number }> {
   const [row] = await db.$queryRaw<{ sends: number; unknown: number }[]>`
     SELECT count(*)::integer AS sends, count(*) FILTER (WHERE state = 'unknown')::integer AS unknown
-      FROM (SELECT state FROM attempt WHERE sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT ${count}) last`;
+      FROM (SELECT state FROM attempt WHERE sent_at IS NOT NULL AND coalesce(slowed_at < sent_at, true) ORDER BY sent_at DESC LIMIT ${count}) last`;
   return row ?? { sends: 0, unknown: 0 };
 }
 

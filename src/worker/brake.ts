@@ -19,6 +19,7 @@ export function unknownShareBrake(deps: {
   let reason: string | null = null;
   return {
     stop: deps.stops.stop,
+    rest: deps.stops.rest,
     lift: deps.stops.lift,
     check: async (channel) => {
       const stopped = await deps.stops.standingAgainst(channel);

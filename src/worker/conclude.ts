@@ -6,7 +6,7 @@ import type { BillingEvent } from '../events.ts';
 import type { PresentCards } from '../store/cards.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import type { WorkerDeps } from './deps.ts';
-import { refusedByGateway } from './refused.ts';
+import { refusedByGateway, slowedByGateway } from './refused.ts';
 
 /** How a unit of work ended, before it is written down. */
 export type Conclusion =
@@ -72,14 +72,19 @@ async function asItStands(deps: WorkerDeps, leased: LeasedAttempt, conclusion: C
 
 const TRIES = 5;
 
-/** Where the account is at fault and nobody's card, every further charge of its channel would be declined the same way. */
+/**
+ * Where the account is at fault and nobody's card, every further charge of its channel would be declined the same way; and
+ * where the gateway has too many of them, the next would only be one more that must be looked up.
+ */
 async function tellBrake(
   deps: WorkerDeps,
-  { subscription: { channel } }: LeasedAttempt,
+  { id, subscription: { channel } }: LeasedAttempt,
   outcome: ChargeOutcome,
 ): Promise<void> {
   if ('decline' in outcome && outcome.decline.class === 'config') {
     await refusedByGateway(deps, outcome.decline.reason, channel);
+  } else if (outcome.kind === 'unknown' && outcome.restSeconds !== undefined) {
+    await slowedByGateway(deps, { channel, attemptId: id, seconds: outcome.restSeconds });
   } else if (outcome.kind === 'paid' || outcome.kind === 'declined') await deps.brake.lift(channel);
 }
 

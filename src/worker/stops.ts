@@ -1,11 +1,17 @@
+import type { AttemptId } from '../billing/ids.ts';
 import type { Clock } from '../clock.ts';
 import { ALL_CHANNELS, type ChannelStop, type StopStore } from '../store/channel-stops.ts';
+
+/** The gateway has too many charges of a channel, as it said to one of them. */
+export type Rest = { readonly channel: string; readonly attemptId: AttemptId; readonly seconds: number };
 
 /** What keeps the charges of a channel from leaving, because an answer said that no other would fare better. */
 export type Stops = {
   /** Stops one channel, or all of them. */
   stop(reason: string, channel?: string): Promise<void>;
-  /** An answer came that says otherwise: the channel goes again. */
+  /** Stops one channel for so long, whatever others that are on their way are answered. */
+  rest(rest: Rest): Promise<void>;
+  /** An answer came that says otherwise: the channel goes again, unless it is to rest. */
   lift(channel: string): Promise<void>;
   /** Why a charge of this channel may not leave now; null where it may. Once a minute one may, to find out. */
   standingAgainst(channel: string): Promise<string | null>;
@@ -32,15 +38,22 @@ export function sharedStops(store: StopStore, clock: Clock): Stops {
   const forget = () => {
     askedAtMs = Number.NEGATIVE_INFINITY;
   };
+  const note = (channel: string, reason: string, rests: boolean) => {
+    known = [...known.filter((stop) => stop.channel !== channel), { channel, reason, isOver: false, rests }];
+    forget();
+  };
   return {
     stop: async (reason, channel = ALL_CHANNELS) => {
       await store.stopChannel(channel, reason);
-      known = [...known.filter((stop) => stop.channel !== channel), { channel, reason, isOver: false }];
-      forget();
+      note(channel, reason, false);
+    },
+    rest: async ({ channel, attemptId, seconds }) => {
+      await store.restChannel(channel, { attemptId, seconds, reason: TOO_MANY });
+      note(channel, TOO_MANY, true);
     },
     lift: async (channel) => {
       // Whoever knows of none lifts none: that costs no statement.
-      const own = against(channel);
+      const own = against(channel).filter(({ rests }) => !rests);
       if (own.length === 0) return;
       known = known.filter((stop) => !own.includes(stop));
       await store.liftStops(channel);
@@ -57,4 +70,5 @@ export function sharedStops(store: StopStore, clock: Clock): Stops {
   };
 }
 
+const TOO_MANY = 'the gateway says that too many charges come at once';
 const REMEMBERED_MS = 1_000;

@@ -169,6 +169,8 @@ test.each([
 
 test('a lost answer is unknown, a connection never made is not sent', () => {
   expect(judgeAnswer({ kind: 'unknown', reason: 'reset' }, asked)).toEqual({ kind: 'unknown', reason: 'reset' });
+  const slowed = { kind: 'unknown', reason: 'answered HTTP 429', restSeconds: 7 } as const;
+  expect(judgeAnswer(slowed, asked)).toEqual(slowed);
   expect(judgeAnswer({ kind: 'not-sent', reason: 'refused' }, asked)).toEqual({ kind: 'not-sent', reason: 'refused' });
 });
 

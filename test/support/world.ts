@@ -66,6 +66,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
   const hmac = (message: string) => createHmac('sha256', 'a secret of tests').update(message).digest();
   const report = (event: BillingEvent) => void events.push(event);
   const clock: Clock = { nowMs: () => 0, monotonicMs: () => 0, after: () => () => undefined };
+  const nothing = async () => undefined;
   const db = database.db;
   const scheduler: SchedulerDeps = {
     store: scheduleStore(db),
@@ -86,7 +87,7 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
   const worker: WorkerDeps = {
     store: chargeStore(db),
     failpoints: noFailpoints,
-    brake: { stop: async () => undefined, lift: async () => undefined, check: async () => ({ kind: 'clear' }) },
+    brake: { stop: nothing, rest: nothing, lift: nothing, check: async () => ({ kind: 'clear' }) },
     fingerprint: FINGERPRINT,
     gateway,
     clock,

@@ -10,7 +10,12 @@ function braked(sends: number, unknown: number) {
     },
   };
   const clock = { nowMs: () => world.nowMs, monotonicMs: () => world.nowMs, after: () => () => undefined };
-  const stops = { stop: async () => undefined, lift: async () => undefined, standingAgainst: async () => null };
+  const stops = {
+    stop: async () => undefined,
+    rest: async () => undefined,
+    lift: async () => undefined,
+    standingAgainst: async () => null,
+  };
   return { world, brake: unknownShareBrake({ store, stops, clock, maxUnknownShare: 0.2 }) };
 }
 

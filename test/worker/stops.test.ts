@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { DateTime } from 'luxon';
+import { parseAttemptId } from '../../src/billing/ids.ts';
 import { stopStore } from '../../src/store/channel-stops.ts';
 import { type Stops, sharedStops } from '../../src/worker/stops.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 
 const START = DateTime.fromISO('2027-01-31T01:00:00Z', { zone: 'utc' });
+const ATTEMPT = parseAttemptId('00000000-0000-4000-8000-000000000001');
 let database: TestDatabase;
 let elapsed: number;
 let here: Stops;
@@ -63,6 +65,21 @@ test('an answer that says otherwise lets all workers go, and that of another cha
   expect(await go('nice')).toBe(40);
 });
 
+test('a channel that is to rest goes no sooner, whatever others are answered, and then one charge finds out', async () => {
+  await here.rest({ channel: 'nice', attemptId: ATTEMPT, seconds: 90 });
+  await pass(1);
+  await here.lift('nice');
+  await there.lift('nice');
+  await here.stop('이용정지 가맹점', 'nice'); // lasts a minute alone, and does not end the rest
+  await pass(88);
+  expect([await go('nice'), await go('default')]).toEqual([0, 40]);
+  await pass(1);
+  expect(await go('nice')).toBe(1);
+  await there.lift('nice');
+  await pass(1);
+  expect(await go('nice')).toBe(40);
+});
+
 test('where nothing is stopped, a worker reads once a second and writes nothing', async () => {
   const asked = { reads: 0, writes: 0 };
   const writes = async () => {
@@ -72,7 +89,13 @@ test('where nothing is stopped, a worker reads once a second and writes nothing'
     asked.reads += 1;
     return [];
   };
-  const stops = worker({ channelStops, stopChannel: writes, liftStops: writes, takeProbe: async () => true });
+  const stops = worker({
+    channelStops,
+    stopChannel: writes,
+    restChannel: writes,
+    liftStops: writes,
+    takeProbe: async () => true,
+  });
   for (let charges = 0; charges < 50; charges += 1) {
     await stops.standingAgainst('default');
     await stops.lift('default');

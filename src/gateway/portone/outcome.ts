@@ -3,6 +3,7 @@ import { assertNever } from '../../billing/errors.ts';
 import { declineOf, isDuplicateRefusal } from './decline-codes.ts';
 import type { DeclineLines } from './declines/lines.ts';
 import type { Answer, Exchange } from './exchange.ts';
+import { restSeconds } from './retry-after.ts';
 import { readEnvelope, readPayment, refusalIn } from './wire.ts';
 
 /**
@@ -27,6 +28,9 @@ function classifyAnswer(answer: Answer, merchantUid: string, lines: DeclineLines
   const envelope = readEnvelope(answer);
   const refusal = refusalIn(envelope);
   if (answer.status === 401 && refusal !== null) return { kind: 'unauthorized', reason: 'the token was refused' };
+  if (answer.status === 429) {
+    return { kind: 'unknown', reason: 'answered HTTP 429', restSeconds: restSeconds(answer.headers) };
+  }
   if (answer.status !== 200) return { kind: 'unknown', reason: `answered HTTP ${answer.status}` };
   if (envelope === null) return { kind: 'unknown', reason: "the answer is not in the gateway's shape" };
   if (refusal !== null) {

@@ -53,6 +53,7 @@ const INSTALLATION = installationPrefix(hmac);
 
 const NO_STOPS: Stops = {
   stop: async () => undefined,
+  rest: async () => undefined,
   lift: async () => undefined,
   standingAgainst: async () => null,
 };
@@ -78,7 +79,7 @@ export function workerDeps(around: Surroundings, actor: Actor, skewMs: number): 
     failpoints: failpointsOf(around, actor),
     brake: plan.audited
       ? unknownShareBrake({ store, stops: NO_STOPS, clock, maxUnknownShare: 0.2 })
-      : { stop: async () => undefined, lift: async () => undefined, check: async () => ({ kind: 'clear' }) },
+      : { ...NO_STOPS, check: async () => ({ kind: 'clear' }) },
   };
 }
 
