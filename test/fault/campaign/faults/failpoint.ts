@@ -1,12 +1,13 @@
 import type { Failpoint } from '../../../../src/failpoints.ts';
 import type { Chance } from '../chance.ts';
 import { TIMES } from '../demands.ts';
+import type { Slot } from '../fleet.ts';
 import { passedIn } from '../passed.ts';
 import type { FaultClass, World } from '../world.ts';
 
 /**
- * Every process starts with a few failpoints armed, those first that fired least so far; a strike starts one anew, of the
- * role that passes what fired least.
+ * Every process starts with a few failpoints armed, those first that fired least so far. All of them are started anew at the
+ * beginning, and a strike does it with one, of the role that passes what fired least.
  */
 export const failpoint: FaultClass = {
   name: 'failpoint',
@@ -15,9 +16,10 @@ export const failpoint: FaultClass = {
     const draws = chance.fork('failpoints');
     const passed = passedIn(plan);
     fleet.arming = (what) => arming(failpointsOf(what, passed, draws), draws, timesIn(world));
+    for (const slot of fleet.working('worker', 'scheduler')) rearm(world, slot);
   },
   strike: async (world) => {
-    const { plan, fleet, chance, tally } = world;
+    const { plan, fleet, chance } = world;
     const times = timesIn(world);
     const [rarest] = passedIn(plan)
       .filter((name) => !REFUND.test(name))
@@ -25,14 +27,18 @@ export const failpoint: FaultClass = {
     const role = rarest !== undefined && SCHEDULER.test(rarest) ? 'scheduler' : 'worker';
     const living = fleet.working(role);
     if (living.length === 0) return;
-    const slot = chance.pick(living);
-    fleet.signal(slot, 'SIGKILL');
-    tally.add('process', `rearm ${slot.role}`);
+    rearm(world, chance.pick(living));
   },
   end: async ({ fleet }) => {
     fleet.arming = () => null;
   },
 };
+
+/** It is started again, with what is armed by then. */
+function rearm({ fleet, tally }: World, slot: Slot): void {
+  fleet.signal(slot, 'SIGKILL');
+  tally.add('process', `rearm ${slot.role}`);
+}
 
 /** How often each fired, in this run and in those before it. */
 function timesIn({ fired, tally }: World): (name: Failpoint) => number {
