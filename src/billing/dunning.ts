@@ -1,4 +1,5 @@
 import { DateTime } from 'luxon';
+import { GUARD_SECONDS } from './absence.ts';
 import type { Decline } from './charge.ts';
 import { assertNever } from './errors.ts';
 import { ACCOUNT_REFUSED, WRITTEN_OFF } from './invoice.ts';
@@ -79,14 +80,16 @@ export function decide(standing: Standing, outcome: ChargeOutcome, policy: Dunni
 
 /**
  * The next look-up after `now` for what was sent at `sentAt`: at offsets from the send, within seconds first, hourly
- * to the end of the first day, then daily until a person closes the case (protocol §2.6).
+ * to the end of the first day, then daily until a person closes the case (protocol §2.6). Those by the hour come late
+ * enough for a horizon of whole hours to be over: it counts from the end of the call.
  */
 export function nextLookUpAt(sentAt: DateTime, now: DateTime): DateTime {
   const elapsed = now.diff(sentAt).as('seconds');
   const early = LOOK_UPS_SECONDS.find((offset) => offset > elapsed);
   if (early !== undefined) return sentAt.plus({ seconds: early });
-  const step = elapsed < DAY_SECONDS ? HOUR_SECONDS : DAY_SECONDS;
-  return sentAt.plus({ seconds: (Math.floor(elapsed / step) + 1) * step });
+  if (elapsed >= DAY_SECONDS) return sentAt.plus({ seconds: (Math.floor(elapsed / DAY_SECONDS) + 1) * DAY_SECONDS });
+  const hours = Math.floor((elapsed - CALL_SECONDS) / HOUR_SECONDS) + 1;
+  return sentAt.plus({ seconds: hours * HOUR_SECONDS + CALL_SECONDS });
 }
 
 /** Where only answers are missing for a proof of absence, as after an outage of our own, they are asked for by the minute. */
@@ -174,7 +177,9 @@ const SENDS_WITHOUT_TRACE = 5;
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;
 const ANSWER_SECONDS = 60;
-const LOOK_UPS_SECONDS = [5, 15, 45, 120, 300, 600, 1_200, 2_400, 3_600];
+const LOOK_UPS_SECONDS = [5, 15, 45, 120, 300, 600, 1_200, 2_400];
+/** The guard, and the longest time limit that a channel may have. */
+const CALL_SECONDS = GUARD_SECONDS + 300;
 /** What was never sent waits for the network, not for the payer: minutes. */
 const NOT_SENT = [5, 30, 60, 120, 300];
 const NOT_SENT_LATER = 600;

@@ -1,5 +1,5 @@
 import type { DateTime } from 'luxon';
-import { isHorizonOver } from './absence.ts';
+import { isHorizonOver, type Reach } from './absence.ts';
 import type { CancelAnswer, CancellablePayment } from './cancel.ts';
 import { nextLookUpAt } from './dunning.ts';
 import { assertNever } from './errors.ts';
@@ -18,7 +18,7 @@ export const REFUND_CHART: Readonly<Record<RefundState, readonly RefundState[]>>
 };
 
 /** A refund in somebody's hands, and what its decisions rest on. Amounts in minor units, instants by the database's clock. */
-export type RefundStanding = {
+export type RefundStanding = Reach & {
   readonly state: 'prepared' | 'sent' | 'unknown';
   readonly amountMinor: number;
   /** What was left to give back when it was asked for: never less than the amount. */
@@ -28,8 +28,6 @@ export type RefundStanding = {
   /** Intents that were not proved unsent. */
   readonly sends: number;
   readonly sentAt: DateTime | null;
-  /** H: how long after a send its cancel may still land. */
-  readonly horizonSeconds: number;
   /** Times that somebody took it in hand, this one included. */
   readonly leases: number;
 };
@@ -151,8 +149,8 @@ function afterRefusal(
   }
 }
 
-function mayStillLand({ state, sentAt, horizonSeconds }: RefundStanding, now: DateTime): boolean {
-  return state !== 'prepared' && sentAt !== null && !isHorizonOver(sentAt, now, horizonSeconds);
+function mayStillLand({ state, sentAt, ...reach }: RefundStanding, now: DateTime): boolean {
+  return state !== 'prepared' && sentAt !== null && !isHorizonOver(sentAt, now, reach);
 }
 
 function done(standing: RefundStanding, { cancellations }: CancellablePayment): RefundTransition {

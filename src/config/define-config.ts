@@ -58,7 +58,8 @@ export type UserChannel = {
   /** Seconds until an answer is given up and the outcome is unknown: 1 to 300. Default 60, against the sandbox 10. */
   readonly timeoutSeconds?: number | undefined;
   /**
-   * Seconds after a send within which its capture may still land: from `timeoutSeconds` to 604,800 (7 days).
+   * Seconds after the last byte of a send within which its capture may still land and show: from `timeoutSeconds` to
+   * 604,800 (7 days).
    * Default 3,600, against the sandbox 20.
    */
   readonly horizonSeconds?: number | undefined;

@@ -19,16 +19,17 @@ export interface Gateway {
   ready(options?: { readonly refresh?: boolean }): Promise<Readiness>;
   /**
    * Exactly one POST; no retry, no redirect. Call `ready()` first. `timeoutMs` bounds the whole exchange; past it the
-   * answer is `unknown`.
+   * answer is `unknown`. `mayStart` is asked once a connection is there, right before the first byte is written: where
+   * it says no, nothing is, and the answer is `not-sent`.
    */
-  charge(request: ChargeRequest, timeoutMs: number): Promise<ChargeAnswer>;
+  charge(request: ChargeRequest, timeoutMs: number, mayStart: () => boolean): Promise<ChargeAnswer>;
   /** Every payment under this `merchant_uid`: all statuses, all pages. */
   lookUp(merchantUid: string): Promise<LookUpAnswer>;
   /**
    * Gives money back, whole or in part: exactly one POST; no retry, no redirect. Call `ready()` first. Past `timeoutMs`
-   * the answer is `unknown`.
+   * the answer is `unknown`; where `mayStart` says no, it is `not-sent`, as for a charge.
    */
-  cancel(request: CancelRequest, timeoutMs: number): Promise<CancelAnswer>;
+  cancel(request: CancelRequest, timeoutMs: number, mayStart: () => boolean): Promise<CancelAnswer>;
   /** The payment of that `imp_uid`, test payments included. */
   payment(impUid: string): Promise<PaymentAnswer>;
   /** What is stored under a `customer_uid`. */

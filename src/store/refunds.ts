@@ -1,4 +1,5 @@
 import type { DateTime } from 'luxon';
+import { closedAfterSeconds, type Reach } from '../billing/absence.ts';
 import type { InvoiceId } from '../billing/ids.ts';
 import type { RefundTransition } from '../billing/refund.ts';
 import type { Db } from './db.ts';
@@ -60,11 +61,8 @@ export async function leaseRefund(
   return row === undefined ? null : leased(row);
 }
 
-export type RefundLimits = {
-  /** The gateway's time limit for one call; the lease outlives it by half a minute. */
-  readonly timeoutSeconds: number;
-  /** H: what was sent without an answer bars the next send for so long. */
-  readonly horizonSeconds: number;
+/** The lease outlives the call's time limit by half a minute. */
+export type RefundLimits = Reach & {
   readonly needsAdoption: boolean;
   /** What this process takes the database for; another one cancels nothing. */
   readonly fingerprint: string;
@@ -95,7 +93,7 @@ export async function writeRefundIntent(db: Db, refund: LeasedRefund, limits: Re
         FROM standing
        WHERE refund.id = ${refund.id}::uuid AND refund.fence = ${refund.fence} AND refund.state = ${refund.state}
          AND refund.lease_until > maedal_now()
-         AND (refund.state = 'prepared' OR refund.sent_at <= maedal_now() - make_interval(secs => ${limits.horizonSeconds}))
+         AND (refund.state = 'prepared' OR refund.sent_at <= maedal_now() - make_interval(secs => ${closedAfterSeconds(limits)}))
          AND standing.is_ours AND standing.sending_enabled AND standing.adopted
          AND (refund.requested_by <> ${NOBODY} OR NOT standing.in_review)
       RETURNING refund.sent_at

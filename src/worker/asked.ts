@@ -12,13 +12,13 @@ export function asked(
   seenBefore: readonly string[] = [],
 ): Asked {
   const { sentAt, now } = attempt;
-  const { horizonSeconds } = deps.channel(attempt.subscription.channel);
+  const reach = deps.channel(attempt.subscription.channel);
   return {
     customerUid: attempt.billingKey.customerUid,
     amount: attempt.amount,
     sandbox: deps.sandbox,
     sends,
-    horizon: sentAt !== null && isHorizonOver(sentAt, now, horizonSeconds) ? 'over' : 'open',
+    horizon: sentAt !== null && isHorizonOver(sentAt, now, reach) ? 'over' : 'open',
     seenBefore: new Set([...attempt.seenBefore, ...seenBefore]),
   };
 }

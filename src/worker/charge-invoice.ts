@@ -15,7 +15,7 @@ import type { Conclusion } from './conclude.ts';
 import type { WorkerDeps } from './deps.ts';
 import { lookBeforeSending } from './look-before-sending.ts';
 import { refusedByGateway } from './refused.ts';
-import { GUARD_MS, STOOD_STILL, stopwatch } from './stopwatch.ts';
+import { STOOD_STILL, startGuard } from './stopwatch.ts';
 
 /**
  * Charges a leased attempt: ask the merchant, look, intend, one POST, read the answer. No transaction is open around any
@@ -86,7 +86,7 @@ async function send(
   if (ready.kind !== 'clear') return { ...ready, attempt };
   const { timeoutSeconds, quarantineSeconds } = deps.channel(attempt.subscription.channel);
   const maxAmountMinor = deps.maxAmountMinor(attempt.amount.currency);
-  const elapsedMs = stopwatch(deps.clock);
+  const mayStart = startGuard(deps.clock);
   await deps.failpoints.at('intent.about_to_be_written');
   const { needsAdoption, fingerprint } = deps;
   const { ceilings = {} } = deps.before ?? {};
@@ -99,9 +99,9 @@ async function send(
   await deps.failpoints.at('intent.acknowledged');
   await deps.failpoints.at('guard.about_to_be_checked');
   // A process that was suspended here may have lost its lease to somebody who is already looking: it must not send.
-  if (elapsedMs() > GUARD_MS) return { ...notSent(STOOD_STILL), attempt: sent };
+  if (!mayStart()) return { ...notSent(STOOD_STILL), attempt: sent };
   await deps.failpoints.at('charge.about_to_be_written');
-  const charging = deps.gateway.charge(requestFor(attempt), timeoutSeconds * 1_000);
+  const charging = deps.gateway.charge(requestFor(attempt), timeoutSeconds * 1_000, mayStart);
   await deps.failpoints.at('charge.in_flight');
   const answer = await charging;
   await deps.failpoints.at('charge.answered');

@@ -12,7 +12,7 @@ import type { Stops } from './stops.ts';
 type Channel = {
   /** The gateway's time limit for one call. */
   readonly timeoutSeconds: number;
-  /** H: how long after a send its capture may still land. */
+  /** H: how long after the last byte of a send its capture may still land, and show. */
   readonly horizonSeconds: number;
   /** H_long: how long a send that nothing answered bars any other id. */
   readonly quarantineSeconds: number;

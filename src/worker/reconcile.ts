@@ -26,7 +26,7 @@ export async function reconcile(deps: WorkerDeps, attempt: LeasedAttempt): Promi
 }
 
 /**
- * "Not found" is a fact of absence only when H has passed since the last send, the gateway has said so three times, and
+ * "Not found" is a fact of absence only when H has passed since the last byte that we can have sent, the gateway has said so three times, and
  * in the same minute it finds a payment that is known to be paid: else it may be another account's list, or a look-up
  * that lags (protocol §2.6). Null while the first two are missing.
  */
@@ -39,9 +39,9 @@ async function provedAbsent(
     return { kind: 'unknown', reason: 'the look-up does not find what the gateway has shown before' };
   }
   const { sentAt, now, notFoundCount } = attempt;
-  const { horizonSeconds } = deps.channel(attempt.subscription.channel);
+  const { timeoutSeconds, horizonSeconds } = deps.channel(attempt.subscription.channel);
   const notFound = notFoundCount + 1;
-  if (sentAt === null || !mayBeProvedAbsent({ sentAt, now, notFound, horizonSeconds })) return null;
+  if (sentAt === null || !mayBeProvedAbsent({ sentAt, now, notFound, timeoutSeconds, horizonSeconds })) return null;
   // A database clock that ran ahead says that the horizon is over when it is not.
   const reached = await reachGateway(deps, attempt);
   if (reached.kind !== 'clear') return { kind: 'unknown', reason: `nothing is proved now: ${reached.outcome.reason}` };

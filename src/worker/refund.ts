@@ -7,7 +7,7 @@ import { sightOf } from '../gateway/canary.ts';
 import type { LeasedRefund, RefundIntent } from '../store/refunds.ts';
 import { reachGateway } from './before-sending.ts';
 import type { RefundDeps } from './deps.ts';
-import { GUARD_MS, STOOD_STILL, stopwatch } from './stopwatch.ts';
+import { STOOD_STILL, startGuard } from './stopwatch.ts';
 
 /**
  * Works on every refund that is due, one after the other: lease, look, intend, one POST, record. `only` names those that
@@ -40,7 +40,7 @@ async function send(deps: RefundDeps, refund: LeasedRefund): Promise<RefundTrans
   if (barred !== null) return recorded(follow(deps, refund, barred));
   const { timeoutSeconds, horizonSeconds } = deps.channel(refund.subscription.channel);
   const { needsAdoption, fingerprint } = deps;
-  const elapsedMs = stopwatch(deps.clock);
+  const mayStart = startGuard(deps.clock);
   const limits = { timeoutSeconds, horizonSeconds, needsAdoption, fingerprint };
   const intent = await deps.store.writeRefundIntent(refund, limits);
   if (intent.kind === 'refused') {
@@ -49,8 +49,8 @@ async function send(deps: RefundDeps, refund: LeasedRefund): Promise<RefundTrans
   }
   await deps.failpoints.at('refund.intended');
   const sent = { sends: refund.sends + 1, sentAt: intent.sentAt, state: 'sent' } as const;
-  if (elapsedMs() > GUARD_MS) return recorded(follow(deps, refund, SUSPENDED, sent));
-  const cancelling = deps.gateway.cancel(requestFor(refund), timeoutSeconds * 1_000);
+  if (!mayStart()) return recorded(follow(deps, refund, SUSPENDED, sent));
+  const cancelling = deps.gateway.cancel(requestFor(refund), timeoutSeconds * 1_000, mayStart);
   await deps.failpoints.at('refund.in_flight');
   const answer = await cancelling;
   await deps.failpoints.at('refund.answered');
@@ -97,8 +97,9 @@ function follow(
   event: RefundEvent,
   now: Pick<RefundStanding, 'state' | 'sends' | 'sentAt'> = refund,
 ) {
-  const { horizonSeconds } = deps.channel(refund.subscription.channel);
-  return followRefund({ ...refund, ...now, horizonSeconds, leases: refund.fence }, event, refund.now);
+  const { timeoutSeconds, horizonSeconds } = deps.channel(refund.subscription.channel);
+  const standing = { ...refund, ...now, timeoutSeconds, horizonSeconds, leases: refund.fence };
+  return followRefund(standing, event, refund.now);
 }
 
 async function conclude(deps: RefundDeps, refund: LeasedRefund, next: RefundTransition | null): Promise<void> {

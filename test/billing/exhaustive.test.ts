@@ -26,7 +26,7 @@ const asked: Asked = {
 };
 const refund: RefundStanding = {
   ...{ state: 'sent', amountMinor: 1, checksumMinor: 1, capturedMinor: 1, sends: 1, sentAt: now },
-  ...{ horizonSeconds: 60, leases: 1 },
+  ...{ timeoutSeconds: 10, horizonSeconds: 60, leases: 1 },
 };
 const invoice: InvoiceStanding = {
   ...{ state: 'retrying', failures: 1, status: 'past_due', living: null, barredUntil: null, lastSentAt: null },

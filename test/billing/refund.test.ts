@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DateTime } from 'luxon';
+import { closedAfterSeconds } from '../../src/billing/absence.ts';
 import type { CancelAnswer, CancellablePayment, PaymentAnswer } from '../../src/billing/cancel.ts';
 import {
   followRefund,
@@ -12,7 +13,8 @@ import {
 } from '../../src/billing/refund.ts';
 
 const NOW = DateTime.fromISO('2027-02-01T01:00:00Z', { zone: 'utc' });
-const HORIZON = 3_600;
+const REACH = { timeoutSeconds: 60, horizonSeconds: 3_600 };
+const HORIZON = closedAfterSeconds(REACH);
 
 /** A payment of 9,900 of which all is to be given back, approved and never sent. */
 const standing = (fields: Partial<RefundStanding> = {}): RefundStanding => ({
@@ -22,7 +24,7 @@ const standing = (fields: Partial<RefundStanding> = {}): RefundStanding => ({
   capturedMinor: 9_900,
   sends: 0,
   sentAt: null,
-  horizonSeconds: HORIZON,
+  ...REACH,
   leases: 1,
   ...fields,
 });

@@ -83,6 +83,21 @@ test('a process that was suspended between intent and call does not call', async
   ]);
 });
 
+test('one that was suspended after its guard, before the first byte, writes nothing', async () => {
+  const subscription = await world.subscribe();
+  let nowMs = 0;
+  const clock = { ...world.worker.clock, nowMs: () => 0, monotonicMs: () => nowMs };
+  const at = async (name: string) => {
+    if (name === 'charge.about_to_be_written') nowMs += 6_000;
+  };
+  Object.assign(world, { worker: { ...world.worker, clock, failpoints: { at } } });
+  await world.run();
+  expect(world.gateway.posts).toHaveLength(0);
+  expect((await invoiceOf(world, subscription)).attempts).toMatchObject([
+    { state: 'prepared', send_count: 1, not_sent_count: 1 },
+  ]);
+});
+
 test.each([
   [
     'two living attempts of one invoice',

@@ -152,10 +152,10 @@ test.each(['pause', 'cap'] as const)(
     world.gateway.script(`card of ${subscription}`, 'lose');
     const { db } = world.database;
     await world.run();
-    for (let minutes = 0; minutes < 65; minutes += 5) {
+    for (let minutes = 0; minutes < 75; minutes += 5) {
       await world.advance({ minutes: 5 });
-      if (minutes === 55 && how === 'cap') Object.assign(world.worker, { maxAmountMinor: () => 1 });
-      if (minutes === 55 && how === 'pause')
+      if (minutes === 65 && how === 'cap') Object.assign(world.worker, { maxAmountMinor: () => 1 });
+      if (minutes === 65 && how === 'pause')
         await db.$executeRaw`UPDATE subscription SET status = 'paused' WHERE external_id = ${subscription}`;
       await world.run();
     }

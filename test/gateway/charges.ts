@@ -24,3 +24,6 @@ export function chargeRequest(fields: Partial<ChargeRequest> = {}): ChargeReques
     ...fields,
   };
 }
+
+/** No time is lost between an intent and its call. */
+export const ALWAYS = (): boolean => true;

@@ -3,7 +3,7 @@ import { DateTime } from 'luxon';
 import type { ListedPayment } from '../../src/billing/charge.ts';
 import { money } from '../../src/billing/money.ts';
 import type { Gateway, Window } from '../../src/gateway/gateway.ts';
-import { chargeRequest, uidOf } from './charges.ts';
+import { ALWAYS, chargeRequest, uidOf } from './charges.ts';
 
 /** A gateway to be tried, with three keys at the server it speaks to. */
 export type Candidate = {
@@ -32,7 +32,7 @@ export function gatewayConformance(name: string, make: () => Promise<Candidate>)
       await candidate.close();
     });
     const charge = (uid: string, customerUid: string) =>
-      candidate.gateway.charge(chargeRequest({ merchantUid: uidOf(uid), customerUid }), LIMIT_MS);
+      candidate.gateway.charge(chargeRequest({ merchantUid: uidOf(uid), customerUid }), LIMIT_MS, ALWAYS);
 
     readinessRules(() => candidate);
     chargeRules(() => candidate, charge);
@@ -55,7 +55,7 @@ function readinessRules(candidate: () => Candidate): void {
   test('a key pair that is not known is refused, and charges nothing', async () => {
     expect(await candidate().stranger.ready()).toMatchObject({ kind: 'refused' });
     const request = chargeRequest({ merchantUid: uidOf('stranger'), customerUid: candidate().approving });
-    expect(await candidate().stranger.charge(request, LIMIT_MS)).toMatchObject({ kind: 'not-sent' });
+    expect(await candidate().stranger.charge(request, LIMIT_MS, ALWAYS)).toMatchObject({ kind: 'not-sent' });
     expect(await candidate().gateway.lookUp(uidOf('stranger'))).toEqual({ kind: 'absent' });
   });
 }
@@ -130,7 +130,11 @@ function cancelRules(candidate: () => Candidate, charge: Charge): void {
     return answer.record.impUid;
   };
   const cancel = (impUid: string, amount: number, checksum: number) =>
-    candidate().gateway.cancel({ impUid, amount: won(amount), checksum: won(checksum), reason: 'a test' }, LIMIT_MS);
+    candidate().gateway.cancel(
+      { impUid, amount: won(amount), checksum: won(checksum), reason: 'a test' },
+      LIMIT_MS,
+      ALWAYS,
+    );
 
   test('a payment is found by its imp_uid, test payments too, and nothing of it is cancelled', async () => {
     const impUid = await paid('one-payment');
@@ -173,7 +177,7 @@ function cancelRules(candidate: () => Candidate, charge: Charge): void {
   test('without a token nothing is cancelled', async () => {
     const impUid = await paid('stranger-cancel');
     const request = { impUid, amount: won(9_900), checksum: won(9_900), reason: 'a test' };
-    expect(await candidate().stranger.cancel(request, LIMIT_MS)).toMatchObject({ kind: 'not-sent' });
+    expect(await candidate().stranger.cancel(request, LIMIT_MS, ALWAYS)).toMatchObject({ kind: 'not-sent' });
     expect(await candidate().gateway.payment(impUid)).toMatchObject({ record: { cancelMinor: 0 } });
   });
 }

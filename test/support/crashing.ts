@@ -61,8 +61,8 @@ function dyingDb(db: Db, effect: Effect): Db {
 function dyingGateway(gateway: Gateway, effect: Effect): Gateway {
   return {
     ready: (options) => effect('ready', () => gateway.ready(options)),
-    charge: (request, timeoutMs) => effect('charge', () => gateway.charge(request, timeoutMs)),
-    cancel: (request, timeoutMs) => effect('cancel', () => gateway.cancel(request, timeoutMs)),
+    charge: (request, ...limits) => effect('charge', () => gateway.charge(request, ...limits)),
+    cancel: (request, ...limits) => effect('cancel', () => gateway.cancel(request, ...limits)),
     payment: (impUid) => effect('payment', () => gateway.payment(impUid)),
     lookUp: (merchantUid) => effect('lookUp', () => gateway.lookUp(merchantUid)),
     billingKey: (customerUid) => effect('billingKey', () => gateway.billingKey(customerUid)),

@@ -80,7 +80,8 @@ export class FakeGateway implements Gateway {
     return this.readiness;
   }
 
-  async charge(request: ChargeRequest): Promise<ChargeAnswer> {
+  async charge(request: ChargeRequest, _timeoutMs = 60_000, mayStart = () => true): Promise<ChargeAnswer> {
+    if (!mayStart()) return { kind: 'not-sent', reason: 'too late to begin' };
     const behaviour = this.behaviours.get(request.customerUid)?.shift() ?? 'pay';
     if (behaviour === 'refuse-connection') return { kind: 'not-sent', reason: 'connection refused' };
     this.posts.push(request);
@@ -100,7 +101,8 @@ export class FakeGateway implements Gateway {
     return { kind: 'found', record, cancellations: this.cancellations.get(impUid) ?? [] };
   }
 
-  async cancel(request: CancelRequest): Promise<CancelAnswer> {
+  async cancel(request: CancelRequest, _timeoutMs = 60_000, mayStart = () => true): Promise<CancelAnswer> {
+    if (!mayStart()) return { kind: 'not-sent', reason: 'too late to begin' };
     const behaviour = this.cancelBehaviours.shift() ?? 'cancel';
     if (behaviour === 'refuse-connection') return { kind: 'not-sent', reason: 'connection refused' };
     this.cancels.push(request);

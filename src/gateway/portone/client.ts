@@ -37,13 +37,13 @@ export function createPortOne(options: {
   const post = authorizedPost(http, tokens);
   return {
     ready: (asked) => tokens.ready(asked),
-    charge: (request, timeoutMs) =>
+    charge: (request, timeoutMs, mayStart) =>
       post(
-        { path: AGAIN, body: { ...chargeBody(request), notice_url: noticeUrl ?? undefined }, timeoutMs },
+        { path: AGAIN, body: { ...chargeBody(request), notice_url: noticeUrl ?? undefined }, timeoutMs, mayStart },
         (exchange) => classify(exchange, request.merchantUid, declines),
       ),
-    cancel: (request, timeoutMs) =>
-      post({ path: CANCEL, body: cancelBody(request), timeoutMs }, (exchange) =>
+    cancel: (request, timeoutMs, mayStart) =>
+      post({ path: CANCEL, body: cancelBody(request), timeoutMs, mayStart }, (exchange) =>
         classifyCancel(exchange, request.impUid),
       ),
     payment: (impUid) => readOnePayment(get, impUid, declines),

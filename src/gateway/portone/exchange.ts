@@ -29,11 +29,14 @@ export type HttpRequest = {
   readonly body?: string;
   /** Bounds everything: waiting for a connection, connecting, sending, and the last byte of the answer. */
   readonly timeoutMs: number;
+  /** Asked right before the first byte is written, however long a connection was waited for; left out, it always may. */
+  readonly mayStart?: () => boolean;
 };
 
 /**
  * One request on its way: lives until its answer, its failure or its time limit, whichever is first. It is "not sent"
- * only if undici never began to write it, and the connector itself failed, and in one of the ways that count.
+ * only if undici never began to write it, and it was too late to begin, or the connector itself failed, and in one of the
+ * ways that count.
  */
 export class RunningExchange implements Dispatcher.DispatchHandler {
   readonly outcome: Promise<Exchange>;
@@ -41,6 +44,7 @@ export class RunningExchange implements Dispatcher.DispatchHandler {
   #cancelLimit: () => void = () => {};
   #controller: Dispatcher.DispatchController | null = null;
   #over = false;
+  #mayStart: () => boolean = () => true;
   #status = 0;
   #headers: AnswerHeaders = {};
   readonly #chunks: Buffer[] = [];
@@ -58,7 +62,8 @@ export class RunningExchange implements Dispatcher.DispatchHandler {
     this.#cancelLimit = clock.after(timeoutMs, () => this.#giveUp(`no whole answer within ${timeoutMs} ms`, true));
   }
 
-  start(pool: Dispatcher, { method, path, headers, body }: HttpRequest): void {
+  start(pool: Dispatcher, { method, path, headers, body, mayStart }: HttpRequest): void {
+    if (mayStart !== undefined) this.#mayStart = mayStart;
     try {
       pool.dispatch({ method, path, headers, body: body ?? null }, this);
     } catch (error) {
@@ -71,7 +76,10 @@ export class RunningExchange implements Dispatcher.DispatchHandler {
     const again = this.#controller !== null;
     this.#controller = controller;
     if (again) this.#giveUp('the connection was replaced', false);
-    else if (this.#over) controller.abort(new Error('over'));
+    else {
+      if (!this.#mayStart()) this.#end({ kind: 'not-sent', reason: 'a connection was there too late to begin' });
+      if (this.#over) controller.abort(new Error('over'));
+    }
   }
 
   onResponseStart(_: unknown, status: number, headers: AnswerHeaders): void {

@@ -79,10 +79,10 @@ export class Faults {
     const draw = this.#chance.next();
     if (draw < 0.5) return { kind: 'crash' };
     if (draw < 0.7) return { kind: 'error', says: `failpoint ${name}` };
-    return this.#pause(name === 'charge.about_to_be_written');
+    return this.#pause(false);
   }
 
-  /** Between the guard and the write a pause is bounded where nothing but H protects (W8); elsewhere none is. */
+  /** Between the last look at the guard and the write a pause is bounded where nothing but H protects (W8); elsewhere none is. */
   #pause(isPastGuard: boolean): Trouble {
     const ms = this.#chance.pick(PAUSES_MS);
     return { kind: 'pause', ms: isPastGuard ? Math.min(ms, this.#plan.longestPauseMs) : ms };

@@ -107,7 +107,7 @@ export class ModelGateway {
         this.#decideLater(request, 'a late capture', () => void this.#capture(request));
         return LOST;
       case 'decline late':
-        this.agenda.at(this.#later(this.#plan.latestCaptureMs), `a late decline`, () => void this.#fail(request));
+        this.agenda.at(this.#decidedAtMs(), `a late decline`, () => void this.#fail(request));
         return LOST;
       case 'refuse':
         if (this.#chance.hits(0.5)) this.#fail(request);
@@ -123,7 +123,7 @@ export class ModelGateway {
   #flip(request: ChargeRequest): Delayed<ChargeAnswer> {
     const record = this.#fail(request);
     const payment = this.payments.at(-1);
-    this.agenda.at(this.#later(this.#plan.latestFlipMs), 'a decline turns paid', () => {
+    this.agenda.at(this.#between(1_000, this.#plan.latestFlipMs), 'a decline turns paid', () => {
       if (payment !== undefined && !this.#refusesAtCapture(request.merchantUid)) this.#becomes(payment, 'paid');
     });
     return new Delayed({ kind: 'declined', record, decline: DECLINE }, 0);
@@ -141,7 +141,7 @@ export class ModelGateway {
 
   #decideLater({ merchantUid }: ChargeRequest, what: string, decide: () => void): void {
     this.#undecided.push(merchantUid);
-    this.agenda.at(this.#later(this.#plan.latestCaptureMs), what, () => {
+    this.agenda.at(this.#decidedAtMs(), what, () => {
       this.#undecided.splice(this.#undecided.indexOf(merchantUid), 1);
       decide();
     });
@@ -220,8 +220,12 @@ export class ModelGateway {
     return this.#has('lag') && this.#chance.hits(0.5) ? this.#chance.below(this.#plan.longestLagMs) : 0;
   }
 
-  #later(latestMs: number): number {
-    return this.nowMs + 1_000 + this.#chance.below(latestMs);
+  #decidedAtMs(): number {
+    return this.#between(Math.max(1_000, this.#plan.earliestCaptureMs), this.#plan.latestCaptureMs);
+  }
+
+  #between(earliestMs: number, latestMs: number): number {
+    return this.nowMs + earliestMs + this.#chance.below(latestMs - earliestMs);
   }
 
   #has(fault: Parameters<Plan['faults']['has']>[0]): boolean {

@@ -31,7 +31,7 @@ export type Fault = (typeof FAULTS)[number];
 
 /**
  * Which of the gateway's assumptions hold. `G1`: a paid id is never captured again, checked at the capture itself.
- * `G2`: nothing is captured later than H after its send. `none`: neither, so that doubles are possible and must be found.
+ * `G2`: nothing is captured, or shown, later than H after its last byte. `none`: neither, so that doubles are possible and must be found.
  */
 type Assumed = 'G1' | 'G2' | 'none';
 
@@ -51,10 +51,11 @@ export type Plan = {
   readonly rate: number;
   /** How many troubles of processes and connections there are at most, so that a world ends. */
   readonly troubles: number;
+  readonly earliestCaptureMs: number;
   readonly latestCaptureMs: number;
   readonly latestFlipMs: number;
   readonly longestLagMs: number;
-  /** How long a process may sleep after its guard and before its write. */
+  /** How long a process may sleep after its last look at the guard and before its last byte. */
   readonly longestPauseMs: number;
   readonly chaosMs: number;
   readonly subscriptions: number;
@@ -83,6 +84,7 @@ export const WHOLE: Without = { faults: new Set(), actors: 'all' };
 export const HORIZON_MS = 3_600_000;
 export const QUARANTINE_MS = 86_400_000;
 export const TIMEOUT_MS = 60_000;
+const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
@@ -106,8 +108,9 @@ export function planOf(seed: number, without: Without = WHOLE): Plan {
     refusalLeavesRecord: chance.hits(0.5),
     ...trouble,
     troubles: chance.pick([3, 10, 30]),
-    ...limits(chance, assumed),
-    ...(isHasty && !faults.has('restore') ? HASTY : { minGapHours: 24 }),
+    ...(isHasty && !faults.has('restore')
+      ? hasty(limits(chance, assumed))
+      : { minGapHours: 24, ...limits(chance, assumed) }),
     ...(few ? { subscriptions: 1, periods: 1 } : counts),
     workers: few ? 1 : 2,
     schedulers: few ? 1 : 2,
@@ -161,28 +164,42 @@ function isAllowed(fault: Fault, assumed: Assumed, all: ReadonlySet<Fault>): boo
  * Retries after two hours: a decline that turns paid does so, and is seen to, before that. Not beside a backup put back:
  * it forgets sends, and then nothing but the day between two attempts outlasts their late captures.
  */
-const HASTY = { minGapHours: 2, latestFlipMs: HOUR_MS, longestLagMs: 0.2 * HORIZON_MS } as const;
+function hasty(limits: Limits): Limits & Pick<Plan, 'minGapHours'> {
+  const longestLagMs = Math.min(limits.longestLagMs, 0.2 * HORIZON_MS);
+  return { ...limits, minGapHours: 2, latestFlipMs: HOUR_MS, longestLagMs };
+}
 
-/** Where only the horizon protects, a capture and its visibility keep within it, however late its request left. */
-function limits(chance: Chance, assumed: Assumed) {
+type Limits = Pick<Plan, 'earliestCaptureMs' | 'latestCaptureMs' | 'latestFlipMs' | 'longestLagMs' | 'longestPauseMs'>;
+
+/**
+ * Where only the horizon protects, a capture and its visibility keep within it together, to its edge, counted from a last
+ * byte that may leave at the end of the call's time limit.
+ */
+function limits(chance: Chance, assumed: Assumed): Limits {
   const latestFlipMs = chance.pick([MINUTE_MS, 5 * HOUR_MS, 20 * HOUR_MS]);
   switch (assumed) {
     case 'G1':
       return {
+        earliestCaptureMs: 0,
         latestCaptureMs: chance.pick([0.5, 2, 10]) * HORIZON_MS,
         latestFlipMs,
         longestLagMs: chance.pick([0.2, 3]) * HORIZON_MS,
         longestPauseMs: 3 * HORIZON_MS,
       };
-    case 'G2':
+    case 'G2': {
+      const longestLagMs = chance.pick([0, 10, 40]) * MINUTE_MS;
+      const latestCaptureMs = HORIZON_MS - longestLagMs - SECOND_MS;
       return {
-        latestCaptureMs: 30 * MINUTE_MS,
+        earliestCaptureMs: chance.pick([0, latestCaptureMs - MINUTE_MS]),
+        latestCaptureMs,
         latestFlipMs,
-        longestLagMs: 10 * MINUTE_MS,
-        longestPauseMs: 5 * MINUTE_MS,
+        longestLagMs,
+        longestPauseMs: TIMEOUT_MS,
       };
+    }
     case 'none':
       return {
+        earliestCaptureMs: 0,
         latestCaptureMs: chance.pick([2, 30]) * HORIZON_MS,
         latestFlipMs: chance.pick([1, 4]) * QUARANTINE_MS,
         longestLagMs: 3 * HORIZON_MS,

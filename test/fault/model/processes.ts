@@ -144,10 +144,12 @@ export function gatewayOf({ gateway, stage, faults }: Surroundings, actor: Actor
   const lies = faults.liesThroughout(stage.nowMs);
   return {
     ready: (options) => stage.call(actor, 'getToken', 'gateway', () => gateway.ready(options?.refresh === true)),
-    charge: (request: ChargeRequest) =>
-      stage.call(actor, `POST ${request.merchantUid}`, 'post', () =>
-        gateway.charge(request, stage.nowMs - actor.intendedAtMs),
-      ),
+    charge: (request: ChargeRequest, _timeoutMs, mayStart) =>
+      mayStart() // asked before the call is parked: what befalls it there is what comes between this and the last byte
+        ? stage.call(actor, `POST ${request.merchantUid}`, 'post', () =>
+            gateway.charge(request, stage.nowMs - actor.intendedAtMs),
+          )
+        : Promise.resolve({ kind: 'not-sent', reason: 'too late to begin' }),
     lookUp: (merchantUid) =>
       stage.call(actor, `look up ${merchantUid}`, 'gateway', () => gateway.lookUp(merchantUid, lies)),
     billingKey: (customerUid) =>

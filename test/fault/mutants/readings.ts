@@ -32,8 +32,8 @@ export const READINGS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/billing/absence.ts',
-        find: 'return notFound >= ANSWERS && isHorizonOver(sentAt, now, horizonSeconds);',
-        replace: 'return notFound > 0 || isHorizonOver(sentAt, now, horizonSeconds) || ANSWERS > 0;',
+        find: 'return notFound >= ANSWERS && isHorizonOver(sentAt, now, reach);',
+        replace: 'return notFound > 0 || isHorizonOver(sentAt, now, reach) || ANSWERS > 0;',
       },
     ],
   },

@@ -8,6 +8,7 @@ import { classifyCancel } from '../../../src/gateway/portone/cancel.ts';
 import { createPortOne } from '../../../src/gateway/portone/client.ts';
 import { NO_LINES } from '../../../src/gateway/portone/declines/lines.ts';
 import { readOnePayment } from '../../../src/gateway/portone/payment.ts';
+import { ALWAYS } from '../charges.ts';
 import * as fake from '../fake-portone.ts';
 import { type HandClock, handClock } from '../hand-clock.ts';
 
@@ -36,7 +37,11 @@ describe('over HTTP', () => {
   });
   const won = (minor: number) => money(minor, 'KRW');
   const cancel = () =>
-    gateway.cancel({ impUid: IMP_UID, amount: won(3_000), checksum: won(9_900), reason: 'two months' }, LIMIT_MS);
+    gateway.cancel(
+      { impUid: IMP_UID, amount: won(3_000), checksum: won(9_900), reason: 'two months' },
+      LIMIT_MS,
+      ALWAYS,
+    );
 
   const answers: [string, fake.Behaviour, CancelAnswer['kind']][] = [
     ['cancelled', fake.answer(ok(cancelled())), 'done'],
@@ -98,7 +103,7 @@ describe('over HTTP', () => {
 
   test('dollars are sent with their cents', async () => {
     const request = { impUid: IMP_UID, amount: money(150, 'USD'), checksum: money(990, 'USD'), reason: 'r' };
-    await gateway.cancel(request, LIMIT_MS);
+    await gateway.cancel(request, LIMIT_MS, ALWAYS);
     expect(JSON.parse(server.to(fake.CANCEL)[0]?.body ?? '')).toMatchObject({ amount: 1.5, checksum: 9.9 });
   });
 });

@@ -4,7 +4,7 @@ import type { ChargeAnswer } from '../../../src/billing/charge.ts';
 import { money } from '../../../src/billing/money.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
 import { createPortOne } from '../../../src/gateway/portone/client.ts';
-import { chargeRequest, uidOf } from '../charges.ts';
+import { ALWAYS, chargeRequest, uidOf } from '../charges.ts';
 import { DUPLICATE } from '../fake-books.ts';
 import * as fake from '../fake-portone.ts';
 import { type HandClock, handClock } from '../hand-clock.ts';
@@ -26,7 +26,7 @@ afterEach(async () => {
   await gateway.close();
 });
 
-const charge = () => gateway.charge(chargeRequest(), LIMIT_MS);
+const charge = () => gateway.charge(chargeRequest(), LIMIT_MS, ALWAYS);
 const json = { 'content-type': 'application/json' };
 const paid = JSON.stringify(fake.paymentBody(UID));
 const MEGABYTE = 1_048_576;
@@ -144,13 +144,13 @@ test('nothing listening is not sent', async () => {
   const lonely = createPortOne({ baseUrl: nowhere.url, key: 'imp_test', secret: 'top-secret', clock, connections: 1 });
   await lonely.ready();
   await nowhere.close();
-  expect(await lonely.charge(chargeRequest(), LIMIT_MS)).toMatchObject({ kind: 'not-sent' });
+  expect(await lonely.charge(chargeRequest(), LIMIT_MS, ALWAYS)).toMatchObject({ kind: 'not-sent' });
   await lonely.close();
 });
 
 test('without a token nothing is sent', async () => {
   const early = createPortOne({ baseUrl: server.url, key: 'imp_test', secret: 'top-secret', clock, connections: 1 });
-  expect(await early.charge(chargeRequest(), LIMIT_MS)).toMatchObject({ kind: 'not-sent' });
+  expect(await early.charge(chargeRequest(), LIMIT_MS, ALWAYS)).toMatchObject({ kind: 'not-sent' });
   expect(server.to(fake.AGAIN)).toHaveLength(0);
   await early.close();
 });
@@ -181,7 +181,7 @@ test('dollars are sent with their cents, and buyer and VAT when given', async ()
     buyerEmail: 'hana@example.com',
     buyerTel: '010-0000-0000',
   });
-  const answer = await gateway.charge(request, LIMIT_MS);
+  const answer = await gateway.charge(request, LIMIT_MS, ALWAYS);
   expect(JSON.parse(server.to(fake.AGAIN)[0]?.body ?? '')).toMatchObject({
     amount: 9.9,
     currency: 'USD',
@@ -207,7 +207,7 @@ test('a charge asks for its webhook exactly where an address for webhooks is giv
   const given = { baseUrl: server.url, key: 'imp_test', secret: 'top-secret', clock, connections: 2 };
   const asking = createPortOne({ ...given, noticeUrl });
   await asking.ready();
-  await asking.charge(chargeRequest(), LIMIT_MS);
+  await asking.charge(chargeRequest(), LIMIT_MS, ALWAYS);
   await asking.close();
   await charge();
   const [told, untold] = server.to(fake.AGAIN).map(({ body }) => new Map(Object.entries(JSON.parse(body))));

@@ -6,7 +6,7 @@ import { createPortOne } from '../../../src/gateway/portone/client.ts';
 import { declineOf, isDuplicateRefusal } from '../../../src/gateway/portone/decline-codes.ts';
 import { COMPANIES } from '../../../src/gateway/portone/declines/companies.ts';
 import { type CompanyLines, type DeclineLines, NO_LINES } from '../../../src/gateway/portone/declines/lines.ts';
-import { chargeRequest, uidOf } from '../charges.ts';
+import { ALWAYS, chargeRequest, uidOf } from '../charges.ts';
 import { DUPLICATE } from '../fake-books.ts';
 import * as fake from '../fake-portone.ts';
 import { handClock } from '../hand-clock.ts';
@@ -114,7 +114,7 @@ describe('a gateway that was given lines reads by them', () => {
     server.on('/payments/findAll/', fake.answer(fake.pageBody([fake.payment(UID, failed)], 1)));
     const { charge, payment, lookUp } = await opened(lines);
     const decline = { class: expected, reason: LIMIT };
-    expect(await charge(chargeRequest(), 60_000)).toMatchObject({ kind: 'declined', decline });
+    expect(await charge(chargeRequest(), 60_000, ALWAYS)).toMatchObject({ kind: 'declined', decline });
     expect(await payment('imps_123456789012')).toMatchObject({ record: { decline } });
     expect(await lookUp(UID)).toMatchObject({ records: [{ decline }] });
   });
@@ -122,6 +122,9 @@ describe('a gateway that was given lines reads by them', () => {
   test('a refusal in place of a payment, by what holds for any', async () => {
     server.on(fake.AGAIN, fake.refuse(200, LIMIT));
     const { charge } = await opened({ declines: { any: company({ texts: { 한도금액: 'card' } }) } });
-    expect(await charge(chargeRequest(), 60_000)).toMatchObject({ kind: 'refused', decline: { class: 'card' } });
+    expect(await charge(chargeRequest(), 60_000, ALWAYS)).toMatchObject({
+      kind: 'refused',
+      decline: { class: 'card' },
+    });
   });
 });

@@ -23,8 +23,8 @@ afterEach(async () => {
   await http.close();
 });
 
-const post = (path: string, over = http) =>
-  over.exchange({ method: 'POST', path, headers: { 'x-test': '1' }, body: '{}', timeoutMs: 60_000 });
+const post = (path: string, over = http, mayStart = () => true) =>
+  over.exchange({ method: 'POST', path, headers: { 'x-test': '1' }, body: '{}', timeoutMs: 60_000, mayStart });
 
 test('a POST on a kept connection that dies is sent once, twenty times over', async () => {
   server.on('/warm', answer({}));
@@ -69,6 +69,18 @@ test('a request whose time ends while it waits for a connection is never sent', 
   expect(await waiting).toMatchObject({ kind: 'lost', timedOut: true });
   expect((await post('/after')).kind).toBe('answer'); // the queue has moved past it
   expect(server.seen.map(({ path }) => path)).toEqual(['/hangs', '/after']);
+});
+
+test('a request for which a connection is there too late to begin is not sent, and nothing of it is written', async () => {
+  server.on('/', answer({}));
+  server.on('/slow', (_, response) => {
+    clock.advance(5_001);
+    response.end('{}');
+  });
+  const mayStart = () => clock.monotonicMs() <= 5_000;
+  const [slow, late, next] = await Promise.all([post('/slow'), post('/late', http, mayStart), post('/next')]);
+  expect([slow.kind, late.kind, next.kind]).toEqual(['answer', 'not-sent', 'answer']);
+  expect(server.seen.map(({ path }) => path)).toEqual(['/slow', '/next']);
 });
 
 test('a megabyte is read, a byte more is lost', async () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { money } from '../../../src/billing/money.ts';
 import { createPortOne } from '../../../src/gateway/portone/client.ts';
 import { patternOf, veil } from '../../../src/gateway/portone/veil.ts';
-import { chargeRequest, uidOf } from '../charges.ts';
+import { ALWAYS, chargeRequest, uidOf } from '../charges.ts';
 import * as fake from '../fake-portone.ts';
 import { handClock } from '../hand-clock.ts';
 
@@ -46,9 +46,9 @@ test.each([200, 400, 401, 404, 500])('a gateway that echoes our secrets with %i 
       };
       fake.answer(bodies[shape], status)(seen, response, socket);
     });
-    told.push(await gateway.charge(chargeRequest(), 60_000), await gateway.lookUp(UID));
+    told.push(await gateway.charge(chargeRequest(), 60_000, ALWAYS), await gateway.lookUp(UID));
     told.push(await gateway.billingKey('card-1'), await gateway.ready({ refresh: true }));
-    told.push(await gateway.cancel(CANCEL, 60_000), await gateway.payment(CANCEL.impUid));
+    told.push(await gateway.cancel(CANCEL, 60_000, ALWAYS), await gateway.payment(CANCEL.impUid));
   }
   const everything = JSON.stringify(told);
   for (const canary of canaries) expect(everything).not.toContain(JSON.stringify(canary).slice(1, -1));
@@ -63,7 +63,7 @@ test('a broken connection names no secret', async () => {
   await gateway.ready();
   server.on('/', (_seen, _response, socket) => socket.resetAndDestroy());
   const told = JSON.stringify([
-    await gateway.charge(chargeRequest(), 60_000),
+    await gateway.charge(chargeRequest(), 60_000, ALWAYS),
     await gateway.lookUp(UID),
     await gateway.ready({ refresh: true }),
   ]);

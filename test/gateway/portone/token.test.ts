@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
 import { createPortOne } from '../../../src/gateway/portone/client.ts';
-import { chargeRequest, uidOf } from '../charges.ts';
+import { ALWAYS, chargeRequest, uidOf } from '../charges.ts';
 import * as fake from '../fake-portone.ts';
 import { type HandClock, handClock } from '../hand-clock.ts';
 
@@ -104,7 +104,7 @@ test('getToken is tried once more when its connection fails, not when it is sile
 test('a charge answered 401 is not tried again, and makes the next ready() ask', async () => {
   server.on(fake.AGAIN, fake.refuse(401, 'expired'));
   await gateway.ready();
-  expect((await gateway.charge(chargeRequest(), MINUTE)).kind).toBe('unauthorized');
+  expect((await gateway.charge(chargeRequest(), MINUTE, ALWAYS)).kind).toBe('unauthorized');
   expect(server.to(fake.AGAIN)).toHaveLength(1);
   await gateway.ready();
   expect(asked()).toBe(2);
@@ -113,7 +113,7 @@ test('a charge answered 401 is not tried again, and makes the next ready() ask',
 test('a hundred charges answered 401 at once cause one getToken', async () => {
   server.on(fake.AGAIN, fake.refuse(401, 'expired'));
   await gateway.ready();
-  const charges = Array.from({ length: 100 }, () => gateway.charge(chargeRequest(), MINUTE));
+  const charges = Array.from({ length: 100 }, () => gateway.charge(chargeRequest(), MINUTE, ALWAYS));
   await Promise.all(charges);
   await Promise.all(charges.map(() => gateway.ready({ refresh: true })));
   expect(asked()).toBe(2);
@@ -125,7 +125,7 @@ test('refresh asks although the token in hand is fresh', async () => {
   server.on(fake.GET_TOKEN, fake.answer(fake.tokenBody(1_800, other)));
   server.on(fake.AGAIN, fake.answer(fake.paymentBody(uid)));
   await gateway.ready({ refresh: true });
-  await gateway.charge(chargeRequest(), MINUTE);
+  await gateway.charge(chargeRequest(), MINUTE, ALWAYS);
   expect(server.to(fake.AGAIN)[0]?.authorization).toBe(`Bearer ${other}`);
 });
 
