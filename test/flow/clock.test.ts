@@ -163,6 +163,21 @@ test.each([301, -301])(
   },
 );
 
+test('a host that slept asks the gateway for its clock again, and stops nobody', async () => {
+  const subscription = await world.subscribe();
+  const stopped: string[] = [];
+  Object.assign(world.worker, {
+    brake: { ...world.worker.brake, stop: async (why: string) => void stopped.push(why) },
+  });
+  world.gateway.ready = async (options) => {
+    const behind = options?.refresh === true ? 0 : 3_600_000;
+    return { kind: 'ready', gatewayNowMs: world.now.toMillis() - behind };
+  };
+  await world.run();
+  expect(stopped).toEqual([]);
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
+});
+
 test('an outage is no clock fault', async () => {
   await watch();
   await world.advance({ days: 40 });
