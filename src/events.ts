@@ -66,6 +66,8 @@ export type BillingEvent =
     }
   /** The gateway's books could not be read to their end; the audit is made again in minutes. */
   | { readonly kind: 'audit.unclear'; readonly reason: string }
+  /** The charges that the gateway makes by itself could not be listed: a card of ours may be charged twice. It is tried again in minutes. */
+  | { readonly kind: 'audit.schedules_unclear'; readonly reason: string }
   /** An event was delivered to an endpoint or a hook (`hook:…`) of the merchant's, or was not, and goes again. */
   | {
       readonly kind: 'delivery.finished';

@@ -54,6 +54,7 @@ function levelOf(event: BillingEvent): 'debug' | 'info' | 'warn' | 'error' {
     case 'waiting':
       return 'warn';
     case 'audit.found':
+    case 'audit.schedules_unclear':
     case 'endpoint.disabled':
     case 'embedded.failed':
     case 'fence.closed':

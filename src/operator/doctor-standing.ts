@@ -6,11 +6,19 @@ import type { Finding } from './finding.ts';
 import { isoInstant } from './instant.ts';
 
 /** Judges what stands between due invoices and their charges: fence, kill switch, audit, and what is configured; and how events arrive. Pure. */
-export function standingFindings({ fence, switchedOff, audited, missing, events }: Standing): Finding[] {
+export function standingFindings({
+  fence,
+  switchedOff,
+  audited,
+  schedulesUnclear,
+  missing,
+  events,
+}: Standing): Finding[] {
   return [
     fenceFinding(fence),
     sendingFinding(switchedOff),
     auditFinding(audited),
+    schedulesFinding(schedulesUnclear),
     missingFinding('policies', missing, POLICY_IS_GONE),
     missingFinding('channels', missing, CHANNEL_IS_GONE),
     ...eventFindings(events),
@@ -64,6 +72,18 @@ function auditFinding(audited: Standing['audited']): Finding {
   if (audited.counts) return { name, level: 'ok', says: `the last one passed at ${at}` };
   const says = `the last one that passed began at ${at}, and counts no more: every charge is preceded by a look-up`;
   return { name, level: 'warn', says, doThis: 'start a scheduler, which makes one a day; see its log' };
+}
+
+function schedulesFinding(unclear: Standing['schedulesUnclear']): Finding {
+  const name = 'schedules';
+  if (unclear === null) return { name, level: 'ok', says: 'no audit failed to list those of PortOne' };
+  return {
+    name,
+    level: 'bad',
+    says: `those of PortOne could not be listed: ${unclear}; a card that has one is charged by both`,
+    doThis:
+      'look for scheduled payments (예약결제) in the PortOne console; they are asked for again every five minutes',
+  };
 }
 
 type Gone = { readonly kind: Missing['kind']; readonly where: string; readonly means: string; readonly doThis: string };

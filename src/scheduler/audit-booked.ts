@@ -1,12 +1,16 @@
 import { DateTime } from 'luxon';
 import type { BookedKey } from '../store/billing-keys.ts';
-import { type AuditDeps, type AuditOrder, note, type Tally, tell } from './audit-tally.ts';
+import { type AuditDeps, type AuditOrder, newTally, note, type Tally, tell } from './audit-tally.ts';
 
 /**
  * Looks for charges that the gateway has been told to make by itself on cards of ours: while there are any, nothing is
  * sent on those cards, for both would charge (protocol §2.8). Returns why the list could not be read, or null.
  */
-export async function compareBooked(deps: AuditDeps, order: AuditOrder, tally: Tally): Promise<string | null> {
+export async function compareBooked(
+  deps: AuditDeps,
+  order: Pick<AuditOrder, 'effect' | 'alive'>,
+  tally: Tally,
+): Promise<string | null> {
   const now = await deps.store.databaseNow();
   const booked: (BookedKey & { readonly merchantUid: string })[] = [];
   const listing = await deps.gateway.schedules({ from: now, until: now.plus({ days: DAYS_AHEAD }) }, async (page) => {
@@ -33,6 +37,13 @@ export async function compareBooked(deps: AuditDeps, order: AuditOrder, tally: T
     findings.filter((_, index) => fresh.has(booked[index]?.customerUid ?? '')),
   );
   return null;
+}
+
+/** Looks for them again minutes after an audit that could not, and leaves the payments to the next one. */
+export async function compareBookedAgain(deps: AuditDeps): Promise<void> {
+  if (!(await deps.store.takeSchedulesTurn())) return;
+  const unclear = await compareBooked(deps, { effect: 'record', alive: async () => undefined }, newTally());
+  await deps.store.recordSchedules(unclear);
 }
 
 /** The gateway lists three months at most; an audit a day sees each charge long before it is made. */

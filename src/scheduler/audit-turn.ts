@@ -38,6 +38,7 @@ export async function conclude(
     actor,
     until: window.until,
     isClean: audited.unclear === null && counts.unknown === 0,
+    schedulesUnclear: audited.bookedUnclear,
     details: detailsOf(audited),
   };
   const passed = await deps.store.recordAudit(result, turn);
@@ -45,6 +46,7 @@ export async function conclude(
   const { listed, ours } = audited;
   const findings = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);
+  if (audited.bookedUnclear !== null) deps.report({ kind: 'audit.schedules_unclear', reason: audited.bookedUnclear });
   deps.report({ kind: 'audit.finished', listed, ours, findings, passed, tookMs });
   return passed;
 }

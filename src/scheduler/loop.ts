@@ -2,6 +2,7 @@ import type { DateTime } from 'luxon';
 import { type Clock, pause } from '../clock.ts';
 import { asError } from '../events.ts';
 import type { Fence } from '../store/fence.ts';
+import { compareBookedAgain } from './audit-booked.ts';
 import type { AuditDeps } from './audit-tally.ts';
 import { auditIfDue } from './audit-turn.ts';
 import { type ClockWatchDeps, watchClock } from './clock-watch.ts';
@@ -92,7 +93,8 @@ function auditing(deps: AuditDeps): () => Promise<unknown> {
   let since: DateTime | null = null;
   return async () => {
     since ??= await deps.store.databaseNow();
-    return auditIfDue(deps, since);
+    await auditIfDue(deps, since);
+    await compareBookedAgain(deps);
   };
 }
 

@@ -1,5 +1,5 @@
 import { heldOf, heldPaid, raise } from './audit.ts';
-import { keepAuditTurn, recordAudit, takeAuditTurn } from './audit-turn.ts';
+import { keepAuditTurn, recordAudit, recordSchedules, takeAuditTurn, takeSchedulesTurn } from './audit-turn.ts';
 import { holdBookedKeys, ownKeys } from './billing-keys.ts';
 import { reviewPayment } from './captures.ts';
 import { bound } from './charge-store.ts';
@@ -29,5 +29,7 @@ export function auditStore(db: Db) {
     takeAuditTurn: bound(db, takeAuditTurn),
     keepAuditTurn: bound(db, keepAuditTurn),
     recordAudit: bound(db, recordAudit),
+    takeSchedulesTurn: bound(db, takeSchedulesTurn),
+    recordSchedules: bound(db, recordSchedules),
   };
 }

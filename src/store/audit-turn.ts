@@ -45,6 +45,8 @@ export type AuditResult = {
   readonly until: DateTime;
   /** Whether this window holds nothing unknown; what an earlier one found must be settled as well. */
   readonly isClean: boolean;
+  /** Why the gateway's schedules could not be listed; null where they were, or were not asked for. */
+  readonly schedulesUnclear: string | null;
   readonly details: Readonly<Record<string, unknown>>;
 };
 
@@ -68,11 +70,27 @@ export async function recordAudit(db: Db, result: AuditResult, turn: AuditTurn |
     ), ended AS (
       UPDATE control SET audit_lease_until = NULL, audit_begun_at = ${begunAt?.toJSDate() ?? null}::timestamptz,
              audited_until = ${result.until.toJSDate()}, audited_in = ${incarnation},
+             schedules_unclear = ${result.schedulesUnclear}, schedules_again_at = maedal_now() + ${SCHEDULES_AGAIN}::interval,
              audited_at = CASE WHEN standing.passed THEN ${begunAt?.toJSDate() ?? null}::timestamptz END
         FROM standing WHERE audit_fence = ${fence}::integer
     )
     SELECT passed FROM standing`;
   return row?.passed === true;
 }
+
+/** Takes the turn to list the schedules again that the last audit could not; false where it could, it is too soon, or another has it. */
+export async function takeSchedulesTurn(db: Db): Promise<boolean> {
+  const taken = await db.$executeRaw`
+    UPDATE control SET schedules_again_at = maedal_now() + ${SCHEDULES_AGAIN}::interval
+     WHERE schedules_unclear IS NOT NULL AND schedules_again_at <= maedal_now()`;
+  return taken === 1;
+}
+
+/** They were listed after all, or could not be again. */
+export async function recordSchedules(db: Db, unclear: string | null): Promise<void> {
+  await db.$executeRaw`UPDATE control SET schedules_unclear = ${unclear}`;
+}
+
+const SCHEDULES_AGAIN = '5 minutes';
 
 type Row = { fence: number; begun_at: Date; audited_until: Date | null; incarnation: string };

@@ -39,6 +39,8 @@ export type Standing = {
   readonly switchedOff: { readonly reason: string | null; readonly by: string | null } | null;
   /** When the last audit that counts began, and whether it still does: then first attempts go without a look-up. */
   readonly audited: { readonly at: Date; readonly counts: boolean } | null;
+  /** Why the gateway's own schedules could not be listed the last time; null where nothing says so. */
+  readonly schedulesUnclear: string | null;
   /** What subscriptions that are not canceled name and the configuration lacks, and how many they are. */
   readonly missing: readonly Missing[];
   readonly events: {
@@ -67,6 +69,7 @@ export async function inspectStanding(db: Db, identity: Identity, configured: Co
     fence: fenceOf(control, identity),
     switchedOff: control.sending_enabled ? null : { reason: control.sending_reason, by: control.sending_changed_by },
     audited: control.audited_at === null ? null : { at: control.audited_at, counts },
+    schedulesUnclear: control.schedules_unclear,
     missing: await missingNames(db, configured),
     events: {
       told: configured.told.map(({ name }) => name),

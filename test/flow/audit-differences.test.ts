@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { compareBookedAgain } from '../../src/scheduler/audit-booked.ts';
 import { sweep } from '../../src/scheduler/sweep.ts';
 import { auditAtBoot, chargeSome, controlOf, findingsOf } from '../support/audits.ts';
 import { invoiceOf, newWorld, type World } from '../support/world.ts';
@@ -154,5 +155,27 @@ describe('somebody else who charges our cards', () => {
     await world.run();
     expect(await invoiceOf(world, booked)).toMatchObject({ state: 'paid' });
     expect(findingsOf(world)).toHaveLength(1);
+  });
+
+  test('by schedules that cannot be listed is told, and looked for again in minutes', async () => {
+    const booked = await world.subscribe();
+    const scheduleAtMs = world.now.plus({ days: 10 }).toMillis();
+    world.gateway.booked.push({ merchantUid: 'next', customerUid: `card of ${booked}`, scheduleAtMs });
+    const { schedules } = world.gateway;
+    world.gateway.schedules = async () => ({ kind: 'unclear', reason: 'HTTP 500' });
+    await auditAtBoot(world);
+    expect(world.events).toContainEqual({ kind: 'audit.schedules_unclear', reason: 'HTTP 500' });
+    await world.advance({ minutes: 5 });
+    await compareBookedAgain(world.audits);
+    expect(await controlOf(world)).toMatchObject({ schedules_unclear: 'HTTP 500' });
+    Object.assign(world.gateway, { schedules });
+    await compareBookedAgain(world.audits);
+    expect(findingsOf(world)).toEqual([]); // too soon
+    await world.advance({ minutes: 5 });
+    await compareBookedAgain(world.audits);
+    expect(findingsOf(world)).toEqual(['booked']);
+    expect(await controlOf(world)).toMatchObject({ schedules_unclear: null });
+    await world.run();
+    expect(world.gateway.posts).toEqual([]);
   });
 });

@@ -9,6 +9,7 @@ const standing: NonNullable<Checkup['standing']> = {
   fence: { kind: 'open' },
   switchedOff: null,
   audited: { at: new Date(HOST), counts: true },
+  schedulesUnclear: null,
   missing: [],
   events: { told: ['shop'], disabled: [], deliveries: [] },
 };
@@ -65,6 +66,7 @@ test.each([
     { standing: { ...standing, switchedOff: { reason: 'imps_1', by: 'maedal/audit' } } },
     'imps_1 (maedal/audit)',
   ],
+  ['schedules', { standing: { ...standing, schedulesUnclear: 'HTTP 500' } }, 'HTTP 500'],
 ] satisfies [string, Partial<Checkup>, string][])('%s is bad in %j', (name, changes, words) => {
   const { level, says, doThis } = finding({ ...healthy, ...changes }, name);
   expect({ level, doThis }).toEqual({ level: 'bad', doThis: expect.any(String) });
