@@ -39,11 +39,13 @@ export async function compareBooked(
   return null;
 }
 
-/** Looks for them again minutes after an audit that could not, and leaves the payments to the next one. */
+/** Looks for them again where an audit could not, or where cards have come since, and leaves the payments to the next audit. */
 export async function compareBookedAgain(deps: AuditDeps): Promise<void> {
-  if (!(await deps.store.takeSchedulesTurn())) return;
+  const begunAt = await deps.store.takeSchedulesTurn();
+  if (begunAt === null) return;
   const unclear = await compareBooked(deps, { effect: 'record', alive: async () => undefined }, newTally());
-  await deps.store.recordSchedules(unclear);
+  if (unclear !== null) deps.report({ kind: 'audit.schedules_unclear', reason: unclear });
+  await deps.store.recordSchedules(unclear, begunAt);
 }
 
 /** The gateway lists three months at most; an audit a day sees each charge long before it is made. */

@@ -1,6 +1,7 @@
 import type { DateTime } from 'luxon';
 import type { Db } from './db.ts';
 import { instant, instantOrNull } from './instant.ts';
+import { Prisma } from './prisma/client.ts';
 
 /** One scheduler's turn at the audit: while it lasts, nobody else begins one. */
 export type AuditTurn = {
@@ -70,7 +71,7 @@ export async function recordAudit(db: Db, result: AuditResult, turn: AuditTurn |
     ), ended AS (
       UPDATE control SET audit_lease_until = NULL, audit_begun_at = ${begunAt?.toJSDate() ?? null}::timestamptz,
              audited_until = ${result.until.toJSDate()}, audited_in = ${incarnation},
-             schedules_unclear = ${result.schedulesUnclear}, schedules_again_at = maedal_now() + ${SCHEDULES_AGAIN}::interval,
+             ${schedulesRead(result.schedulesUnclear, begunAt)},
              audited_at = CASE WHEN standing.passed THEN ${begunAt?.toJSDate() ?? null}::timestamptz END
         FROM standing WHERE audit_fence = ${fence}::integer
     )
@@ -78,19 +79,32 @@ export async function recordAudit(db: Db, result: AuditResult, turn: AuditTurn |
   return row?.passed === true;
 }
 
-/** Takes the turn to list the schedules again that the last audit could not; false where it could, it is too soon, or another has it. */
-export async function takeSchedulesTurn(db: Db): Promise<boolean> {
-  const taken = await db.$executeRaw`
-    UPDATE control SET schedules_again_at = maedal_now() + ${SCHEDULES_AGAIN}::interval
-     WHERE schedules_unclear IS NOT NULL AND schedules_again_at <= maedal_now()`;
-  return taken === 1;
+/**
+ * Takes the turn to list the schedules again: the last time that could not be done, or cards have come since, which may
+ * have some from before. Returns when it began; null where there is no need, it is too soon, or another has the turn.
+ */
+export async function takeSchedulesTurn(db: Db): Promise<DateTime | null> {
+  const [row] = await db.$queryRaw<{ begun_at: Date }[]>`
+    UPDATE control SET schedules_again_at = maedal_now() + ${AFTER_FAILURE}::interval
+     WHERE schedules_again_at <= maedal_now() AND (schedules_unclear IS NOT NULL OR EXISTS (
+           -- An import may have begun long before its cards are seen.
+           SELECT FROM billing_key WHERE created_at > control.schedules_read_at - interval '5 minutes'))
+    RETURNING maedal_now() AS begun_at`;
+  return row === undefined ? null : instant(row.begun_at);
 }
 
-/** They were listed after all, or could not be again. */
-export async function recordSchedules(db: Db, unclear: string | null): Promise<void> {
-  await db.$executeRaw`UPDATE control SET schedules_unclear = ${unclear}`;
+/** They were listed, or why they could not be. */
+export async function recordSchedules(db: Db, unclear: string | null, begunAt: DateTime): Promise<void> {
+  await db.$executeRaw`UPDATE control SET ${schedulesRead(unclear, begunAt)}`;
 }
 
-const SCHEDULES_AGAIN = '5 minutes';
+function schedulesRead(unclear: string | null, begunAt: DateTime | null): Prisma.Sql {
+  return unclear === null
+    ? Prisma.sql`schedules_unclear = NULL, schedules_read_at = ${begunAt?.toJSDate() ?? null}::timestamptz, schedules_again_at = maedal_now() + ${AT_MOST_EVERY}::interval`
+    : Prisma.sql`schedules_unclear = ${unclear}, schedules_again_at = maedal_now() + ${AFTER_FAILURE}::interval`;
+}
+
+const AT_MOST_EVERY = '30 seconds';
+const AFTER_FAILURE = '5 minutes';
 
 type Row = { fence: number; begun_at: Date; audited_until: Date | null; incarnation: string };

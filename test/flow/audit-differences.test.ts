@@ -178,4 +178,35 @@ describe('somebody else who charges our cards', () => {
     await world.run();
     expect(world.gateway.posts).toEqual([]);
   });
+
+  test('by a schedule of a card that came since the audit is seen within half a minute', async () => {
+    await auditAtBoot(world);
+    await world.advance({ seconds: 30 });
+    await compareBookedAgain(world.audits);
+    const booked = await world.subscribe({ anchorLocal: '2027-02-01T10:00:00' });
+    const scheduleAtMs = world.now.plus({ days: 10 }).toMillis();
+    world.gateway.booked.push({ merchantUid: 'next', customerUid: `card of ${booked}`, scheduleAtMs });
+    await world.advance({ seconds: 30 });
+    await compareBookedAgain(world.audits);
+    expect(findingsOf(world)).toEqual(['booked']);
+    await world.advance({ days: 1 });
+    await world.run();
+    expect(world.gateway.posts).toEqual([]);
+  });
+
+  test('by schedules is not looked for again where no card has come', async () => {
+    await auditAtBoot(world);
+    await world.subscribe({ anchorLocal: '2027-02-01T10:00:00' });
+    await world.advance({ minutes: 6 });
+    await compareBookedAgain(world.audits);
+    const { schedules } = world.gateway;
+    let listed = 0;
+    world.gateway.schedules = (...args: Parameters<typeof schedules>) => {
+      listed += 1;
+      return schedules.apply(world.gateway, args);
+    };
+    await world.advance({ minutes: 6 });
+    await compareBookedAgain(world.audits);
+    expect(listed).toBe(0);
+  });
 });
