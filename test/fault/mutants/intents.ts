@@ -33,11 +33,11 @@ export const INTENTS: readonly Mutant[] = [
         file: 'src/worker/charge-invoice.ts',
         find: '  const intent = await deps.store.writeIntent(attempt, limits);',
         replace:
-          '  const charging = deps.gateway.charge(requestFor(attempt), timeoutSeconds * 1_000);\n  const intent = await deps.store.writeIntent(attempt, limits);',
+          '  const charging = deps.gateway.charge(requestFor(attempt), timeoutSeconds * 1_000, mayStart);\n  const intent = await deps.store.writeIntent(attempt, limits);',
       },
       {
         file: 'src/worker/charge-invoice.ts',
-        find: '  const charging = deps.gateway.charge(requestFor(attempt), timeoutSeconds * 1_000);\n  await deps.failpoints',
+        find: '  const charging = deps.gateway.charge(requestFor(attempt), timeoutSeconds * 1_000, mayStart);\n  await deps.failpoints',
         replace: '  await deps.failpoints',
       },
     ],
@@ -59,9 +59,26 @@ export const INTENTS: readonly Mutant[] = [
     catcher: 'model',
     edits: [
       {
+        file: 'src/worker/stopwatch.ts',
+        find: '() => elapsedMs() <= GUARD_SECONDS * 1_000',
+        replace: '() => elapsedMs() <= GUARD_SECONDS * 1e12',
+      },
+    ],
+  },
+  {
+    name: 'the merchant is asked between an intent and its POST',
+    catcher: 'campaign --classes merchant --charges 100 --backend postgres',
+    edits: [
+      {
         file: 'src/worker/charge-invoice.ts',
-        find: 'if (elapsedMs() > GUARD_MS)',
-        replace: 'if (elapsedMs() > GUARD_MS * 1e9)',
+        find: "  const asked = await askBefore(deps, leased);\n  return asked.kind === 'go' ? lookAndSend(deps, asked.attempt) : asked;",
+        replace: '  return lookAndSend(deps, leased);',
+      },
+      {
+        file: 'src/worker/charge-invoice.ts',
+        find: "  await deps.failpoints.at('charge.about_to_be_written');\n  const charging = deps.gateway.charge(requestFor(attempt), timeoutSeconds * 1_000, mayStart);",
+        replace:
+          "  const gone = await askBefore(deps, attempt);\n  if (gone.kind !== 'go') return gone;\n  const charging = deps.gateway.charge(requestFor(attempt), timeoutSeconds * 1_000, () => true);",
       },
     ],
   },

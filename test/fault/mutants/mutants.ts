@@ -6,8 +6,5 @@ import { READINGS } from './readings.ts';
 import { RECORDS } from './records.ts';
 import { SETTLING } from './settling.ts';
 
-/**
- * Each a way in which others have charged twice or lost a charge (protocol §3.5). Code that runs between the intent and
- * the call, and webhooks whose word is taken, have their place here once there are hooks and webhooks.
- */
+/** Each a way in which others have charged twice or lost a charge (protocol §3.5). */
 export const MUTANTS: readonly Mutant[] = [...READINGS, ...JUDGEMENTS, ...INTENTS, ...CLAIMS, ...RECORDS, ...SETTLING];

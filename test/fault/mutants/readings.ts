@@ -8,9 +8,9 @@ export const READINGS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/billing/outcome.ts',
-        find: "      return answer;\n    case 'unknown':\n      return { kind: 'unknown', reason: answer.reason };",
+        find: "      return answer;\n    case 'unknown':\n      return answer.restSeconds === undefined\n        ? { kind: 'unknown', reason: answer.reason }\n",
         replace:
-          "      return answer;\n    case 'unknown':\n      return { kind: 'rejected', decline: UNSAID, unanswered: 0 };",
+          "      return answer;\n    case 'unknown':\n      return answer.restSeconds === undefined\n        ? { kind: 'rejected', decline: UNSAID, unanswered: 0 }\n",
       },
     ],
   },
