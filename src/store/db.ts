@@ -38,6 +38,7 @@ export function openDb(options: DbOptions): Db {
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 300_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000, // a flow that a NAT forgot is noticed while the connection is idle
   };
   return new PrismaClient({ adapter: new PrismaPg(pool, { statementNameGenerator: numbered() }) });
 }

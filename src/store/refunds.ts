@@ -76,16 +76,21 @@ export type RefundIntent =
     };
 
 /**
- * Writes the intent to cancel: one statement, which re-checks fence, lease, horizon, kill switch, and that this is our
- * own database. A refund that no person asked for waits while its invoice is in review: what should stay may be gone.
+ * Writes the intent to cancel: one statement, which locks the invoice, then the switch, and re-checks fence, lease,
+ * horizon, kill switch, and that this is our own database. A refund that no person asked for waits while its invoice is in review: what should stay may be gone.
  * Only an acknowledged `sent` may be followed by a POST.
  */
 export async function writeRefundIntent(db: Db, refund: LeasedRefund, limits: RefundLimits): Promise<RefundIntent> {
   const [row] = await db.$queryRaw<IntentRow[]>`
-    WITH standing AS MATERIALIZED (
+    WITH i AS MATERIALIZED (
+      SELECT state FROM invoice WHERE id = ${refund.invoiceId}::uuid FOR NO KEY UPDATE
+    ), c AS MATERIALIZED (
+      -- Locked after the invoice, which may have to be waited for: what is switched off meanwhile is off.
+      SELECT control.* FROM control JOIN i ON true FOR SHARE OF control
+    ), standing AS MATERIALIZED (
       SELECT c.sending_enabled, c.adopted_at IS NOT NULL OR NOT ${limits.needsAdoption} AS adopted,
              coalesce(c.fingerprint = ${limits.fingerprint}, false) AS is_ours, i.state = 'review' AS in_review
-        FROM control c, invoice i WHERE i.id = ${refund.invoiceId}::uuid
+        FROM c CROSS JOIN i
     ), sent AS (
       UPDATE refund SET state = 'sent', send_count = send_count + 1, sent_at = maedal_now(), updated_at = maedal_now(),
              fail_reason = NULL, lease_until = maedal_now() + make_interval(secs => ${limits.timeoutSeconds + LEASE_MARGIN_SECONDS}),

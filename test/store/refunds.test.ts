@@ -9,6 +9,7 @@ import {
 } from '../../src/store/refunds.ts';
 import { refundDue } from '../../src/worker/refund.ts';
 import { refundRow, wantRefund } from '../support/refunds.ts';
+import { lockRows } from '../support/row-lock.ts';
 import { FINGERPRINT, invoiceOf, newWorld, type World } from '../support/world.ts';
 
 const LIMITS = { timeoutSeconds: 60, horizonSeconds: 3_600, needsAdoption: false, fingerprint: FINGERPRINT };
@@ -89,6 +90,30 @@ test('what nobody asked for waits while its invoice is in review; what a person 
   expect(await intend(asked)).toEqual({ kind: 'refused', because: 'in_review' });
   await world.database.db.$executeRaw`UPDATE refund SET requested_by = 'cli:hana'`;
   expect(await intend(asked)).toMatchObject({ kind: 'sent' });
+});
+
+test.each([
+  [
+    'sending is switched off',
+    'SELECT FROM control FOR UPDATE',
+    'UPDATE control SET sending_enabled = false',
+    'switched_off',
+  ],
+  [
+    'its invoice goes into review',
+    'SELECT FROM invoice FOR UPDATE',
+    `UPDATE invoice SET state = 'review', reason = 'r', paid_at = NULL`,
+    'in_review',
+  ],
+] as const)('an intent that waits while %s gives nothing back', async (_what, lock, change, because) => {
+  await world.database.db.$executeRaw`UPDATE refund SET requested_by = 'maedal'`;
+  const refund = await leased();
+  const held = await lockRows(world.database.url, lock);
+  const intent = intend(refund);
+  await held.waitedForBy(1);
+  await held.also(change);
+  await held.release();
+  expect(await intent).toEqual({ kind: 'refused', because });
 });
 
 test('the statement itself bars a second send until the horizon is over', async () => {
