@@ -3,14 +3,17 @@ import { run } from './cli/program.ts';
 import { systemClock } from './clock.ts';
 import { asError } from './events.ts';
 
-/** Longer than the gateway's limit and the lease that outlives it, so that no call in flight is cut. */
-const GRACE_MS = 95_000;
+/** Until the configuration is read. */
+let graceMs = 95_000;
 const ECHO_MS = 1_000;
 
 const stopping = new AbortController();
 const context = {
   print: (text: string) => void process.stdout.write(`${text}\n`),
   stopped: stopping.signal,
+  mayTakeToStop: (ms: number) => {
+    graceMs = ms;
+  },
 };
 const complain = (text: string) => void process.stderr.write(`${text}\n`);
 
@@ -21,7 +24,7 @@ function stop(): void {
   if (toldAtMs === null) {
     toldAtMs = systemClock.monotonicMs();
     stopping.abort();
-    systemClock.after(GRACE_MS, () => process.exit(1));
+    systemClock.after(graceMs, () => process.exit(1));
     return;
   }
   // A terminal signals the whole group and npm passes the same signal on: that is one signal, told twice.

@@ -186,7 +186,7 @@ async function helpOf(command: readonly string[]): Promise<string> {
     printed += String(chunk);
     return true;
   });
-  const context = { print: () => undefined, stopped: new AbortController().signal };
+  const context = { print: () => undefined, stopped: new AbortController().signal, mayTakeToStop: () => undefined };
   try {
     await run([...command, '--help'], context, () => undefined);
     return printed;

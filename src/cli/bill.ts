@@ -19,6 +19,7 @@ import { runJob } from '../worker/run-job.ts';
 import { type Context, printResult, withApp } from './context.ts';
 import { nextDue } from './next-due.ts';
 import { demandOurs } from './ours.ts';
+import { stopLimitMs } from './stop-limit.ts';
 
 export function billCommand(program: Command, context: Context): void {
   program
@@ -26,9 +27,14 @@ export function billCommand(program: Command, context: Context): void {
     .description('bill everything due now, look-ups included, then exit: maedal for a cron of your own')
     .option('--concurrency <n>', 'charges in flight at once, 1 to 200', parseConcurrency, 20)
     .action(async ({ concurrency }: { concurrency: number }) => {
-      const { result, next } = await withApp('maedal/bill', (app) => bill(app, concurrency, context.stopped), {
-        connections: 15,
-      });
+      const { result, next } = await withApp(
+        'maedal/bill',
+        (app) => {
+          context.mayTakeToStop(stopLimitMs(app.config));
+          return bill(app, concurrency, context.stopped);
+        },
+        { connections: 15 },
+      );
       printResult(context, program.opts().json === true, result, () => render(result, next));
       if (result.failed > 0) throw new Error(`${result.failed} charges could not be worked on; they are tried again`);
     });
@@ -61,7 +67,7 @@ async function bill(
     if (event.kind === 'charge.finished') outcomes[event.outcome] = (outcomes[event.outcome] ?? 0) + 1;
     app.report(event);
   };
-  const worker = { ...workerDeps(app), report };
+  const worker = { ...workerDeps(app), report, stopped };
   const charge = async (job: Ring) => {
     if (stopped.aborted) return; // what was rung and not taken is rung again
     try {

@@ -12,6 +12,8 @@ export type Context = {
   print(text: string): void;
   /** Aborted when the process is told to stop. */
   readonly stopped: AbortSignal;
+  /** From now on a stop may take so long, in ms, before the process is ended. */
+  mayTakeToStop(ms: number): void;
 };
 
 /** A command's configuration and reporting. Throws ConfigError. */

@@ -43,7 +43,7 @@ export async function startRoles(app: App, roles: ReadonlySet<Role>, start: Star
   // A tick or an audit may take minutes: meanwhile nothing is charged any more.
   const closes: Close[] = [];
   app.onClose(() => together(closes));
-  if (roles.has('worker')) closes.push(await startWorker(app, queue));
+  if (roles.has('worker')) closes.push(await startWorker(app, queue, start.stopped));
   if (roles.has('scheduler')) {
     const { schedule, timezone } = app.config;
     const loop = startLoop(loopDeps(app, queue), { schedule, timezone });
@@ -70,9 +70,9 @@ async function together(closes: readonly Close[]): Promise<void> {
  * Takes no job while the database belongs to another installation: the rings are for that one's workers. Returns what
  * stops it.
  */
-async function startWorker(app: App, queue: ChargeQueue): Promise<Close> {
+async function startWorker(app: App, queue: ChargeQueue, stopped: AbortSignal): Promise<Close> {
   const fence = watchFence(app.db, app.identity, app.clock);
-  const deps = { ...workerDeps(app), fence };
+  const deps = { ...workerDeps(app), fence, stopped };
   const handle = async (job: ChargeJob) => {
     try {
       await runFencedJob(deps, job);

@@ -19,6 +19,7 @@ import { isEmpty, type Progress, readProgress } from '../store/progress.ts';
 import { type Context, prepare, untilAborted } from './context.ts';
 import { nextDue } from './next-due.ts';
 import { startRoles } from './start-roles.ts';
+import { stopLimitMs } from './stop-limit.ts';
 
 export function startCommand(program: Command, context: Context): void {
   program
@@ -35,6 +36,7 @@ export function startCommand(program: Command, context: Context): void {
 
 async function start(named: readonly Role[] | null, context: Context): Promise<void> {
   const { config, report } = await prepare({ start: { roles: named } });
+  context.mayTakeToStop(stopLimitMs(config));
   const roles = new Set(named ?? ROLES);
   const app = await openApp({
     config,

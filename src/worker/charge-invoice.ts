@@ -70,6 +70,7 @@ function tomorrowOf(midnight: Date, attempt: LeasedAttempt): DateTime {
   return timed(instant(midnight), seedOf(attempt), attempt.policy);
 }
 
+const STOPPING = 'this process was told to stop before it had sent the charge';
 const BLOCKED_TODAY = 'its card may not be tried again today, as the payment company said of another charge';
 
 type Answered = Exclude<ChargeAnswer, { kind: 'unauthorized' }>;
@@ -86,6 +87,8 @@ async function send(
   if (ready.kind !== 'clear') return { ...ready, attempt };
   const { timeoutSeconds, quarantineSeconds } = deps.channel(attempt.subscription.channel);
   const maxAmountMinor = deps.maxAmountMinor(attempt.amount.currency);
+  // What waits for us to end has its limit: a call that began now might be cut by it.
+  if (deps.stopped?.aborted === true) return { ...notSent(STOPPING), attempt };
   const mayStart = startGuard(deps.clock);
   await deps.failpoints.at('intent.about_to_be_written');
   const { needsAdoption, fingerprint } = deps;

@@ -44,6 +44,8 @@ export type WorkerDeps = {
   readonly failpoints: Failpoints;
   /** Stops the sending while too many sends have no answer. */
   readonly brake: Brake;
+  /** Aborted when this process is told to stop: from then on no charge leaves that has not left. */
+  readonly stopped?: AbortSignal;
   /** The merchant's before-hooks; left out where there are none. */
   readonly before?: BeforeDeps;
 };

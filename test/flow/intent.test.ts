@@ -19,6 +19,28 @@ test('with sending switched off nothing is sent, and all of it goes when it is s
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
 });
 
+test('told to stop before its intent, a worker sends nothing, and the next one charges it once', async () => {
+  const subscription = await world.subscribe();
+  const stopping = new AbortController();
+  const { worker } = world;
+  const { ready } = world.gateway;
+  world.gateway.ready = async (options) => {
+    stopping.abort();
+    return ready.call(world.gateway, options);
+  };
+  Object.assign(world, { worker: { ...worker, stopped: stopping.signal } });
+  await world.run();
+  expect(world.gateway.posts).toHaveLength(0);
+  expect((await invoiceOf(world, subscription)).attempts).toMatchObject([
+    { state: 'prepared', send_count: 0, fail_reason: expect.stringContaining('told to stop') },
+  ]);
+  Object.assign(world, { worker });
+  await world.advance({ minutes: 1 });
+  await world.run();
+  expect(world.gateway.posts).toHaveLength(1);
+  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid', failures: 0 });
+});
+
 test('above the cap an invoice is held, never charged', async () => {
   const subscription = await world.subscribe({ amount: 10_001 });
   const capped = { ...world, worker: { ...world.worker, maxAmountMinor: () => 10_000 } };

@@ -60,7 +60,7 @@ test.each([
   [['--from', '2027-01-01', '--until', '2027-02-01', '--config', 'nowhere.ts'], 'nowhere.ts'],
 ])('%j is refused as bad usage, and says why', async (args, why) => {
   let said = '';
-  const context = { print: () => undefined, stopped: new AbortController().signal };
+  const context = { print: () => undefined, stopped: new AbortController().signal, mayTakeToStop: () => undefined };
   const code = await run(['simulate', ...args], context, (text) => {
     said += text;
   });
@@ -70,7 +70,11 @@ test.each([
 async function simulated(...args: string[]): Promise<{ readonly lines: string[]; readonly said: string }> {
   const lines: string[] = [];
   let said = '';
-  const context = { print: (text: string) => void lines.push(text), stopped: new AbortController().signal };
+  const context = {
+    print: (text: string) => void lines.push(text),
+    stopped: new AbortController().signal,
+    mayTakeToStop: () => undefined,
+  };
   const code = await run(['simulate', ...args], context, (text) => {
     said += text;
   });

@@ -187,6 +187,7 @@ async function printed(...more: string[]): Promise<string[]> {
   const context = {
     print: (text: string) => void lines.push(...text.split('\n')),
     stopped: new AbortController().signal,
+    mayTakeToStop: () => undefined,
   };
   try {
     let said = '';
