@@ -13,7 +13,16 @@ const planOf = (...args: string[]): Plan => {
 
 function run(fields: Partial<Met> = {}): Met {
   const faults = { process: { kill: 60 }, failpoints: every(2) };
-  return { command: 'a run', plan: planOf(), charges: 3_000, isWhole: true, ambiguous: 600, faults, ...fields };
+  return {
+    command: 'a run',
+    plan: planOf(),
+    charges: 3_000,
+    isWhole: true,
+    ambiguous: 600,
+    doubles: 0,
+    faults,
+    ...fields,
+  };
 }
 
 test('two large runs that met with enough, and with every failpoint three times between them, fall short of nothing', () => {
@@ -29,6 +38,14 @@ test.each([
   ['few unknown outcomes', { ambiguous: 599 }, 'only 599 outcomes were unknown for a while'],
 ])('a large run with %s falls short', (_, fields, said) => {
   expect(shortcomings([run(fields), run()])).toEqual([`a run: ${said}`]);
+});
+
+test('a large run whose gateway may capture twice falls short where it never did', () => {
+  const plan = planOf('--duplicates', 'accept', '--late', '4');
+  expect(shortcomings([run({ plan }), run()])).toEqual([
+    'a run: nothing was captured twice, to be found and given back',
+  ]);
+  expect(shortcomings([run({ plan, doubles: 1 }), run()])).toEqual([]);
 });
 
 test('a failpoint that fired twice in both together is rare, until a small run of failpoints makes up for it', () => {

@@ -1,16 +1,18 @@
 import type { Failpoint } from '../../../src/failpoints.ts';
+import { mayDouble } from './options.ts';
 import { passedIn } from './passed.ts';
 import type { Report } from './report.ts';
 
 /** A run, as far as it is asked what it met with. */
-export type Met = Pick<Report, 'command' | 'plan' | 'charges' | 'isWhole' | 'faults' | 'ambiguous'>;
+export type Met = Pick<Report, 'command' | 'plan' | 'charges' | 'isWhole' | 'faults' | 'ambiguous' | 'doubles'>;
 
 /** What runs must have met with to prove anything, where they fell short of it; small runs and chosen classes need not. */
 export function shortcomings(reports: readonly Met[]): string[] {
   const large = reports.filter(({ charges, isWhole }) => isWhole && charges >= LARGE);
-  const short = large.flatMap(({ command, faults, ambiguous }) => [
+  const short = large.flatMap(({ command, plan, faults, ambiguous, doubles }) => [
     ...(sum(faults.process) < PROCESS_FAULTS ? [`${command}: only ${sum(faults.process)} faults at processes`] : []),
     ...(ambiguous < AMBIGUOUS ? [`${command}: only ${ambiguous} outcomes were unknown for a while`] : []),
+    ...(mayDouble(plan) && doubles === 0 ? [`${command}: nothing was captured twice, to be found and given back`] : []),
   ]);
   return [
     ...short,
