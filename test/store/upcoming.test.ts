@@ -10,6 +10,8 @@ const ASIDE: Readonly<Record<string, string>> = {
   received_at: 'as above',
   handled_at: 'as above',
   gives_up_at: 'events are told to endpoints: a simulation has none',
+  rests_until: "a condition beside an attempt's own instant",
+  schedules_again_at: 'the gateway of a simulation has no schedules',
   spaced_until: "a condition beside an invoice's own instant",
 };
 
