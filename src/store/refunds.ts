@@ -77,7 +77,8 @@ export type RefundIntent =
 
 /**
  * Writes the intent to cancel: one statement, which locks the invoice, then the switch, and re-checks fence, lease,
- * horizon, kill switch, and that this is our own database. A refund that no person asked for waits while its invoice is in review: what should stay may be gone.
+ * horizon, kill switch, and that this is our own database. A refund that no person asked for waits while its invoice is
+ * in review: what should stay may be gone.
  * Only an acknowledged `sent` may be followed by a POST.
  */
 export async function writeRefundIntent(db: Db, refund: LeasedRefund, limits: RefundLimits): Promise<RefundIntent> {

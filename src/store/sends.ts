@@ -16,7 +16,10 @@ export async function canaries(db: Db, otherThan: string): Promise<Canary[]> {
      LIMIT ${CANARIES}`;
 }
 
-/** How many of the last `count` sends there are, and how many of them have no answer yet; one that was told that there are too many is no sign of trouble. */
+/**
+ * How many of the last `count` sends there are, and how many of them have no answer yet. One that was told that there are
+ * too many is left out: it is no sign of trouble.
+ */
 export async function recentSends(
   db: Db,
   count: number,

@@ -26,9 +26,9 @@ export async function reconcile(deps: WorkerDeps, attempt: LeasedAttempt): Promi
 }
 
 /**
- * "Not found" is a fact of absence only when H has passed since the last byte that we can have sent, the gateway has said so three times, and
- * in the same minute it finds a payment that is known to be paid: else it may be another account's list, or a look-up
- * that lags (protocol §2.6). Null while the first two are missing.
+ * "Not found" is a fact of absence only when H has passed since the last byte that we can have sent, the gateway has said
+ * so three times, and in the same minute it finds a payment that is known to be paid: else it may be another account's
+ * list, or a look-up that lags (protocol §2.6). Null while the first two are missing.
  */
 async function provedAbsent(
   deps: WorkerDeps,
