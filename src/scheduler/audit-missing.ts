@@ -5,8 +5,9 @@ import type { HeldPaid } from '../store/audit.ts';
 import { type AuditDeps, type AuditOrder, type Finding, note, type Tally, tell } from './audit-tally.ts';
 
 /**
- * The other way round: looks for what we hold paid and the list does not show. Each is looked up by its id, beside a
- * payment that both sides know, before it is believed to be gone. Returns why that could not be decided, or null.
+ * The other way round: looks for what we hold paid and the list does not show. Each is looked up by its id, before and after
+ * a payment that both sides know, and is believed to be gone where it is missing both times: one answer that lacks what it
+ * should have takes no paid invoice away from its subscriber. Returns why that could not be decided, or null.
  */
 export async function compareBack(deps: AuditDeps, order: AuditOrder, tally: Tally): Promise<string | null> {
   if (tally.ours === 0) {
@@ -21,13 +22,14 @@ export async function compareBack(deps: AuditDeps, order: AuditOrder, tally: Tal
   let canary: 'unseen' | 'seen' = 'unseen';
   for (const one of unlisted) {
     await order.alive();
-    const answer = await deps.gateway.lookUp(one.merchantUid);
-    const verdict = judge(one, answer);
+    let verdict = judge(one, await deps.gateway.lookUp(one.merchantUid));
     if (typeof verdict === 'string') return verdict;
-    if (verdict.kind === 'missing' && canary === 'unseen') {
-      const blind = await blindness(deps, one, tally);
+    if (verdict.kind === 'missing') {
+      const blind = canary === 'seen' ? null : await blindness(deps, one, tally);
       if (blind !== null) return blind;
       canary = 'seen';
+      verdict = judge(one, await deps.gateway.lookUp(one.merchantUid));
+      if (typeof verdict === 'string') return verdict;
     }
     await found(deps, order, tally, { one, ...verdict });
   }

@@ -50,6 +50,8 @@ export async function runCampaign(options: CampaignOptions): Promise<Report> {
     await writeFile(join(directory, 'report.json'), `${JSON.stringify(report, null, 1)}\n`);
     if (report.violations.length > 0) await tellViolations(world, campaign, report.violations);
     say(summaryOf(report));
+    // Once more where whoever reads the end alone finds them.
+    for (const each of report.violations.slice(0, TOLD_AGAIN)) say(sentence(each));
     await close();
     if (report.violations.length === 0 && options.resume === null && !options.keep) {
       await world.postgres.remove();
@@ -84,13 +86,18 @@ async function conclude(world: World, campaign: Campaign, wallSeconds: () => num
 async function tellViolations(world: World, campaign: Campaign, violations: readonly Violation[]): Promise<void> {
   const { say, plan } = world;
   const told = new Set<string | null>();
-  for (const { invariant, key, what } of violations.slice(0, 50)) {
-    say(`\n${invariant} ${key ?? ''}: ${what}`);
+  for (const violation of violations.slice(0, 50)) {
+    const { key } = violation;
+    say(`\n${sentence(violation)}`);
     if (key === null || told.has(key) || told.size >= TIMELINES) continue;
     told.add(key);
     for (const line of await timelineOf(world, campaign.reader.books, key)) say(`  ${line}`);
   }
   say(`\n${violations.length} violations; again: ${commandFor(plan)}`);
+}
+
+function sentence({ invariant, key, what }: Violation): string {
+  return `${invariant} ${key ?? ''}: ${what}`;
 }
 
 function summaryOf(report: Report): string {
@@ -106,3 +113,4 @@ function summaryOf(report: Report): string {
 }
 
 const TIMELINES = 5;
+const TOLD_AGAIN = 10;

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import type { Entry } from '../../../../src/sandbox/entry.ts';
+import { lateWatch } from '../../../../src/scheduler/late-watch.ts';
+import { auditAtBoot } from '../../../support/audits.ts';
 import { invoiceOf, newWorld, type World } from '../../../support/world.ts';
 import { Orders } from '../orders.ts';
 import type { Asked } from '../postgres.ts';
@@ -27,9 +29,9 @@ afterEach(async () => {
 });
 
 /** The gateway's side of what the world did. */
-async function books(): Promise<Entry[]> {
-  const { period_key: period, attempts } = await invoiceOf(world, 'sub-1');
-  const customData = JSON.stringify({ subscription: 'sub-1', period });
+async function books(subscription = 'sub-1'): Promise<Entry[]> {
+  const { period_key: period, attempts } = await invoiceOf(world, subscription);
+  const customData = JSON.stringify({ subscription, period });
   return attempts.map(({ imp_uid, merchant_uid: merchantUid }) => paid(imp_uid ?? '', { merchantUid, customData }));
 }
 
@@ -121,6 +123,31 @@ test('a period whose only capture maedal gave back is not with a person for a ca
   const { violations } = await judgeEnds(asked, booksOf([...entries, givenBack(impUid)]), new Orders(null), 1);
   expect(violations.map(({ invariant }) => invariant)).toEqual(['I2']);
 });
+
+test.each([
+  ['', []],
+  [', and nobody was told that it had gone', ['I10']],
+] as const)(
+  'a payment that the gateway did not show for a while pays its period once more%s',
+  async (untold, broken) => {
+    await world.subscribe({ externalId: 'sub-2' });
+    await world.run();
+    const entries = [...(await books()), ...(await books('sub-2'))];
+    const { attempts } = await invoiceOf(world, 'sub-1');
+    const at = world.gateway.records.findIndex(({ impUid }) => impUid === attempts[0]?.imp_uid);
+    const hidden = world.gateway.records.splice(at, 1);
+    await world.advance({ minutes: 61 });
+    expect(await auditAtBoot(world)).toMatchObject({ counts: { missing: 1 } });
+    world.gateway.records.push(...hidden);
+    await world.advance({ days: 1, minutes: 1 });
+    await lateWatch(world.scheduler);
+    await world.run();
+    if (untold !== '') await unguarded(`DELETE FROM outbox WHERE kind = 'invoice.needs_review'`);
+    const { counts, violations } = await judgeEnds(asked, booksOf(entries), new Orders(null), 2);
+    expect(counts).toEqual({ paid: 2 });
+    expect(violations.map(({ invariant }) => invariant)).toEqual(broken);
+  },
+);
 
 test('a period that nobody drew up is missed', async () => {
   const { violations } = await judgeEnds(asked, booksOf(await books()), new Orders(null), 2);
