@@ -69,7 +69,7 @@ export function loopDeps(app: App, doorbell: Doorbell): LoopDeps {
 /** What an audit needs. */
 export function auditDeps(app: App): AuditDeps {
   const { db, gateway, report, clock, installation, config, failpoints } = app;
-  const { horizonSeconds } = channelOf(config, 'default');
+  const horizonSeconds = Math.max(...Object.values(config.channels).map((channel) => channel.horizonSeconds));
   const parts = { gateway, report, clock, failpoints, installation, horizonSeconds };
   return { ...parts, store: auditStore(db), sandbox: config.mode === 'test' };
 }

@@ -1,3 +1,4 @@
+import { closedAfterSeconds } from '../billing/absence.ts';
 import type { Channel, Named } from './config.ts';
 import { named } from './named.ts';
 import type { FileConfig } from './schema.ts';
@@ -48,9 +49,11 @@ function problemsOf(path: string, channel: Channel, { mode }: Setting): string[]
       `${path}.horizonSeconds is ${horizonSeconds}: it cannot be less than timeoutSeconds, ${timeoutSeconds}`,
     );
   }
-  if (quarantineSeconds < horizonSeconds) {
+  const closed = closedAfterSeconds(channel);
+  if (quarantineSeconds < closed) {
     problems.push(
-      `${path}.quarantineSeconds is ${quarantineSeconds}: it cannot be less than horizonSeconds, ${horizonSeconds}`,
+      `${path}.quarantineSeconds is ${quarantineSeconds}: it cannot be less than ${closed}, after which nothing of a send ` +
+        `can land: ${closed - timeoutSeconds - horizonSeconds} for it to begin, timeoutSeconds and horizonSeconds together`,
     );
   }
   return problems;

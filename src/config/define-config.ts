@@ -64,8 +64,8 @@ export type UserChannel = {
    */
   readonly horizonSeconds?: number | undefined;
   /**
-   * Seconds that a send without an answer bars any charge under another id: from `horizonSeconds` to 2,592,000
-   * (30 days). Default 86,400, against the sandbox 60.
+   * Seconds that a send without an answer bars any charge under another id: from 5 more than `timeoutSeconds` and
+   * `horizonSeconds` together to 2,592,000 (30 days). Default 86,400, against the sandbox 60.
    */
   readonly quarantineSeconds?: number | undefined;
   /** Whether a decline never turns into a payment later. Default true, but false where `pg` is PayPal or Paymentwall. */

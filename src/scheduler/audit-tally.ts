@@ -41,7 +41,7 @@ export type AuditDeps = {
   readonly installation: string;
   /** Whether the account must be a test channel (`true`) or a live one. */
   readonly sandbox: boolean;
-  /** H: how long a capture may take to become visible. */
+  /** H: how long a capture may take to become visible, by the channel that takes longest. */
   readonly horizonSeconds: number;
 };
 

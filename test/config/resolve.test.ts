@@ -84,8 +84,8 @@ describe('rules between settings', () => {
       'channels.a.horizonSeconds is 29: it cannot be less',
     ],
     [
-      { channels: { a: { horizonSeconds: 100, quarantineSeconds: 99 } } },
-      'channels.a.quarantineSeconds is 99: it cannot',
+      { channels: { a: { timeoutSeconds: 10, horizonSeconds: 100, quarantineSeconds: 114 } } },
+      'channels.a.quarantineSeconds is 114: it cannot be less than 115, after which nothing of a send can land: 5 for',
     ],
     // No class gives a card up for good here, so no other one is ever waited for.
     [

@@ -1,3 +1,4 @@
+import { closedAfterSeconds } from '../../../src/billing/absence.ts';
 import type { Chance } from './chance.ts';
 import type { Plan } from './options.ts';
 
@@ -21,11 +22,14 @@ export function priceOf(number: number): number {
  * is what it says of hooks and endpoints.
  */
 export function configFile(plan: Plan, nowMs: number, hooks: string): string {
-  const quarantineSeconds = plan.late > 1 ? 4 * HORIZON_SECONDS : HORIZON_SECONDS;
+  const quarantineSeconds = closedAfterSeconds({
+    timeoutSeconds: TIMEOUT_SECONDS,
+    horizonSeconds: (plan.late > 1 ? 4 : 1) * HORIZON_SECONDS,
+  });
   return `module.exports = {
   refundDuplicates: 'auto',
   limits: { leaseSeconds: 90, reRingSeconds: 20, maxUnknownShare: 1 },
-  channels: { default: { timeoutSeconds: 2, horizonSeconds: ${HORIZON_SECONDS}, quarantineSeconds: ${quarantineSeconds} } },
+  channels: { default: { timeoutSeconds: ${TIMEOUT_SECONDS}, horizonSeconds: ${HORIZON_SECONDS}, quarantineSeconds: ${quarantineSeconds} } },
   dunning: {
     default: {
       retryAfterDays: [1, 2, 3], minGapHours: ${(quarantineSeconds + 1) / 3_600}, window: { from: '01:00', until: '23:00', timezone: '${zoneInTheNight(nowMs)}' }, jitterMinutes: 0, perCard: null, waitForCardDays: 0,
@@ -45,6 +49,7 @@ function zoneInTheNight(nowMs: number): string {
 
 /** By the campaign's clock. */
 export const HORIZON_SECONDS = 60;
+const TIMEOUT_SECONDS = 2;
 
 /**
  * Mostly periods that began two weeks ago, so that every rung of the ladder is due as soon as the gap between two
