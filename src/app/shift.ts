@@ -2,7 +2,7 @@ import type { App } from '../app.ts';
 import { asError } from '../events.ts';
 import { auditIfDue } from '../scheduler/audit-turn.ts';
 import { lateWatch } from '../scheduler/late-watch.ts';
-import { nextTickMs } from '../scheduler/schedule.ts';
+import { tickTimes } from '../scheduler/schedule.ts';
 import { sweep } from '../scheduler/sweep.ts';
 import { tick } from '../scheduler/tick.ts';
 import { databaseNow, type Ring } from '../store/due.ts';
@@ -41,6 +41,6 @@ export async function beginShift(app: App, ring: (rings: readonly Ring[]) => voi
         app.report({ kind: 'work.failed', where: 'charge', error: asError(error) });
       }
     },
-    nextTickMs: (afterMs) => nextTickMs(app.config, afterMs),
+    nextTickMs: tickTimes(app.config),
   };
 }

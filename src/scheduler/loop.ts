@@ -8,7 +8,7 @@ import { auditIfDue } from './audit-turn.ts';
 import { type ClockWatchDeps, watchClock } from './clock-watch.ts';
 import type { SchedulerDeps } from './deps.ts';
 import { lateWatch } from './late-watch.ts';
-import { nextTickMs, type TickSchedule } from './schedule.ts';
+import { type TickSchedule, tickTimes } from './schedule.ts';
 import { sweep } from './sweep.ts';
 import { tick } from './tick.ts';
 
@@ -33,10 +33,11 @@ export function startLoop(loop: LoopDeps, options: TickSchedule): Loop {
   const { passes: deps, audits, clocks } = loop;
   const stopping = new AbortController();
   const { signal } = stopping;
+  const nextTickMs = tickTimes(options);
   const running = Promise.all([
     repeat(
       loop,
-      { where: 'tick', pass: () => tick(deps), wait: () => untilNextTick(deps.clock, options, signal) },
+      { where: 'tick', pass: () => tick(deps), wait: () => untilNextTick(deps.clock, nextTickMs, signal) },
       signal,
     ),
     repeat(loop, { where: 'sweep', pass: () => sweep(deps), wait: () => pause(deps.clock, SWEEP_MS, signal) }, signal),
@@ -98,8 +99,12 @@ function auditing(deps: AuditDeps): () => Promise<unknown> {
   };
 }
 
-async function untilNextTick(clock: Clock, schedule: TickSchedule, signal: AbortSignal): Promise<void> {
-  const nextMs = nextTickMs(schedule, clock.nowMs());
+async function untilNextTick(
+  clock: Clock,
+  nextTickMs: (afterMs: number) => number,
+  signal: AbortSignal,
+): Promise<void> {
+  const nextMs = nextTickMs(clock.nowMs());
   const wantedMs = nextMs - clock.nowMs();
   const sinceMs = clock.monotonicMs();
   // In short stretches, until either clock says so: the host's may be set on or back, and timers hold 24 days at most.
