@@ -71,6 +71,8 @@ async function connected(url: string, work: (client: Client) => Promise<unknown>
 /** Plans that do not hang on what a table holds just then; nothing has to outlive a crash. */
 const SETTINGS = [
   'enable_seqscan = off',
+  'enable_mergejoin = off',
+  'enable_hashjoin = off',
   'jit = off',
   'synchronous_commit = off',
   'plan_cache_mode = force_generic_plan',
