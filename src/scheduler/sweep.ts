@@ -3,6 +3,7 @@ import { merchantUid } from '../billing/ids.ts';
 import { asError } from '../events.ts';
 import { databaseIsAway } from '../store/away.ts';
 import type { RetryDue } from '../store/due.ts';
+import type { SweepPart } from '../store/due-work.ts';
 import { accountCaptures } from './account-captures.ts';
 import { apart } from './apart.ts';
 import { decideOnAwaited } from './awaited-cards.ts';
@@ -12,22 +13,35 @@ import { tryGivenCards } from './given-cards.ts';
 /**
  * Rings for everything due: first tries, retries, look-ups, and what was rung and never taken. What was sent and never
  * recorded becomes `unknown` first. Reads the database and not the queue, so a queue that lost everything loses nothing.
+ * `until` leaves alone what falls due later.
  */
 export async function sweep(
   deps: SchedulerDeps,
-  until?: DateTime,
+  until: DateTime | null = null,
 ): Promise<{ readonly expired: number; readonly rung: number }> {
+  const due = await deps.store.dueInSweep();
+  // What one part does is for those that come after it: from the first that has something to do on, all of them go.
+  let goes = false;
+  const isDue = (part: SweepPart) => {
+    goes = goes || due[part];
+    return goes;
+  };
+  const total = { expired: 0, rung: 0 };
+  if (isDue('expired')) total.expired = await expire(deps);
+  if (isDue('captures')) await accountCaptures(deps);
+  if (isDue('givenCards')) await unlessRefused(deps, 'given cards', () => tryGivenCards(deps));
+  if (isDue('awaited')) await decideOnAwaited(deps);
+  if (isDue('steps')) await unlessRefused(deps, 'steps', () => enterSteps(deps));
+  if (isDue('retries')) await prepareDueRetries(deps, until);
+  if (isDue('rings')) total.rung = await ringAll(deps, until);
+  if (total.expired + total.rung > 0) deps.report({ kind: 'sweep.finished', ...total });
+  return total;
+}
+
+async function expire(deps: SchedulerDeps): Promise<number> {
   const expired = await deps.store.expireSends(BATCH);
   if (expired > 0) await deps.failpoints.at('sends.expired');
-  await accountCaptures(deps);
-  await unlessRefused(deps, 'given cards', () => tryGivenCards(deps));
-  await decideOnAwaited(deps);
-  await unlessRefused(deps, 'steps', () => enterSteps(deps));
-  const by = until ?? (await deps.store.databaseNow());
-  await prepareDueRetries(deps, by);
-  const rung = await ringAll(deps, by);
-  if (expired + rung > 0) deps.report({ kind: 'sweep.finished', expired, rung });
-  return { expired, rung };
+  return expired;
 }
 
 /** Where the database refuses it, charges go on all the same. */
@@ -45,7 +59,7 @@ async function enterSteps({ store }: SchedulerDeps): Promise<void> {
   while ((await store.enterSteps(BATCH)) > 0);
 }
 
-async function prepareDueRetries(deps: SchedulerDeps, until: DateTime): Promise<void> {
+async function prepareDueRetries(deps: SchedulerDeps, until: DateTime | null): Promise<void> {
   for (;;) {
     const due = await deps.store.retriesDue(BATCH, until);
     const prepared = await prepareBatch(
@@ -86,7 +100,7 @@ function named({ hmac, installation, report }: SchedulerDeps, retry: RetryDue): 
   }
 }
 
-async function ringAll(deps: SchedulerDeps, until: DateTime): Promise<number> {
+async function ringAll(deps: SchedulerDeps, until: DateTime | null): Promise<number> {
   let room = (await deps.room?.()) ?? Number.POSITIVE_INFINITY;
   let rung = 0;
   while (room > 0) {

@@ -15,13 +15,16 @@ export async function tick(
   until?: DateTime,
 ): Promise<{ readonly drawnUp: number; readonly rung: number }> {
   const startedMs = deps.clock.monotonicMs();
-  const startedAt = await deps.store.databaseNow();
+  const due = await deps.store.dueInTick();
   await deps.failpoints.at('tick.begun');
-  await deps.store.clearArrears();
-  await deps.store.endStopped();
-  const drawn = await drawUpAll(deps, { startedAt, until: until ?? startedAt });
+  // Where these move a subscription, there may be something to do for what comes after them.
+  const moves = due.arrears || due.endings;
+  if (due.arrears) await deps.store.clearArrears();
+  if (moves) await deps.store.endStopped();
+  const pass = { startedAt: due.now, until: until ?? due.now };
+  const drawn = moves || due.periods ? await drawUpAll(deps, pass) : NOTHING;
   if (drawn.drawnUp > 0) await deps.failpoints.at('tick.drawn_up');
-  await settleInvoices(deps);
+  if (moves || due.leftBehind) await settleInvoices(deps);
   const { rung } = await sweep(deps, until);
   const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);
   deps.report({ kind: 'tick.finished', drawnUp: drawn.drawnUp, held: drawn.held, rung, tookMs });
@@ -35,6 +38,8 @@ async function settleInvoices({ store, channel: channelOf }: SchedulerDeps): Pro
     await store.settleInvoices({ id }, as, { fingerprint: null, quarantineSeconds });
   }
 }
+
+const NOTHING: Drawn = { drawnUp: 0, held: 0 };
 
 type Drawn = { readonly drawnUp: number; readonly held: number };
 

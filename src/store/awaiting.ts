@@ -8,6 +8,7 @@ import type { DunningPolicy } from '../billing/policy.ts';
 import { type CardRow, cardsIn } from './cards.ts';
 import type { Db } from './db.ts';
 import { instant, instantOrNull } from './instant.ts';
+import { Prisma } from './prisma/client.ts';
 import type { Subject } from './record.ts';
 
 /** An invoice that waited for another card, and whose last instant for it has come. */
@@ -26,6 +27,10 @@ export type CardAwaited = {
   readonly policy: DunningPolicy;
   readonly now: DateTime;
 };
+
+/** Whether the invoice `i` of the subscription `s` has waited for another card as long as it may. */
+export const CARD_AWAITED = Prisma.sql`i.state = 'retrying' AND i.reason = ${AWAITING_CARD} AND i.next_at <= maedal_now()
+       AND s.status IN ('trialing', 'active', 'past_due')`;
 
 /**
  * Up to `limit` of them, the longest due first, under the version of their policy that is in force now. Locks nothing.
@@ -48,8 +53,7 @@ export async function cardsAwaited(
       JOIN LATERAL (SELECT * FROM attempt WHERE attempt.invoice_id = i.id AND attempt.state IN ('declined', 'rejected')
                           ORDER BY number DESC LIMIT 1) a ON true
       LEFT JOIN billing_key k ON k.id = a.billing_key_id AND k.registration = a.registration
-     WHERE i.state = 'retrying' AND i.reason = ${AWAITING_CARD} AND i.next_at <= maedal_now()
-       AND s.status IN ('trialing', 'active', 'past_due')
+     WHERE ${CARD_AWAITED}
      ORDER BY i.next_at, i.id LIMIT ${limit}`;
   return rows.map(awaited);
 }

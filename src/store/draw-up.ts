@@ -16,6 +16,9 @@ export type DueSubscription = DueStanding & {
   readonly now: DateTime;
 };
 
+/** Whether the next period of the subscription `s` has begun. */
+export const PERIOD_BEGUN = Prisma.sql`s.next_due_at <= maedal_now() AND s.next_due_at IS NOT NULL AND s.status IN ('trialing', 'active', 'past_due')`;
+
 /**
  * Up to `limit` subscriptions that are due by `until` and were not drawn up since `tick` began, the longest due first. Of
  * one that owes something, a try that has just come due goes first: how it ends says whether the next period is charged.
@@ -26,8 +29,7 @@ export async function dueSubscriptions(db: Db, limit: number, tick: Tick): Promi
     SELECT id, external_id, customer_id, anchor_local, timezone, "interval", interval_count,
            first_period, next_period, ends_after, cancel_at, created_at, maedal_now() AS now
       FROM subscription s
-     WHERE next_due_at <= ${tick.until.toJSDate()} AND next_due_at <= maedal_now()
-       AND next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')
+     WHERE ${PERIOD_BEGUN} AND next_due_at <= ${tick.until.toJSDate()}
        AND (last_drawn_at IS NULL OR last_drawn_at < ${tick.startedAt.toJSDate()} OR last_drawn_at > maedal_now())
        AND NOT (status = 'past_due' AND ${TRY_GOES_FIRST})
      ORDER BY next_due_at, id LIMIT ${limit}`;
@@ -135,19 +137,22 @@ export async function drawUp(
  * each sees the other as still unpaid. Asks as `maedal_status_owing` does, in a form that is planned for many.
  */
 export async function clearArrears(db: Db): Promise<number> {
-  const givenUp = Prisma.sql`SELECT FROM invoice i JOIN policy_version p ON p.id = i.policy_version_id
-         WHERE i.subscription_id = s.id AND i.state = 'uncollectible' AND NOT i.written_off`;
   return db.$executeRaw`
     UPDATE subscription s SET status = maedal_status_owing(s.id), access = maedal_access_owing(s.id), updated_at = maedal_now()
-     WHERE s.id IN (
-       SELECT s.id FROM subscription s WHERE s.status IN ('past_due', 'unpaid') AND NOT EXISTS (${givenUp})
+     WHERE s.id IN (${IN_ARREARS_NO_MORE}) AND s.status IN ('past_due', 'unpaid')`;
+}
+
+const GIVEN_UP = Prisma.sql`SELECT FROM invoice i JOIN policy_version p ON p.id = i.policy_version_id
+         WHERE i.subscription_id = s.id AND i.state = 'uncollectible' AND NOT i.written_off`;
+
+/** The ids of subscriptions that stand otherwise than by what they owe. */
+export const IN_ARREARS_NO_MORE = Prisma.sql`
+       SELECT s.id FROM subscription s WHERE s.status IN ('past_due', 'unpaid') AND NOT EXISTS (${GIVEN_UP})
           AND (s.status = 'unpaid' OR NOT EXISTS (
             SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.state IN ('retrying', 'review', 'held') AND i.failures > 0 AND NOT i.written_off))
        UNION ALL
-       SELECT s.id FROM subscription s WHERE s.status = 'past_due' AND EXISTS (${givenUp} AND p.policy ->> 'later' IS DISTINCT FROM 'accumulate')
-          AND NOT EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.state IN ('open', 'retrying')))
-       AND s.status IN ('past_due', 'unpaid')`;
-}
+       SELECT s.id FROM subscription s WHERE s.status = 'past_due' AND EXISTS (${GIVEN_UP} AND p.policy ->> 'later' IS DISTINCT FROM 'accumulate')
+          AND NOT EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.state IN ('open', 'retrying'))`;
 
 /** Passes over subscriptions that cannot be drawn up, until the next tick tries again. */
 export async function passOver(db: Db, ids: readonly string[]): Promise<void> {

@@ -32,16 +32,27 @@ export const TRY_GOES_FIRST = Prisma.sql`EXISTS (SELECT FROM invoice due WHERE d
                       OR (a.state = 'prepared' AND a.rung_at > maedal_now() - interval '10 minutes')))
          OR ${GIVEN_UP_AND_TRIED}))`;
 
-/** Up to `limit` invoices that are due no later than `until` and wait for their next attempt to be made. */
-export async function retriesDue(db: Db, limit: number, until: DateTime): Promise<RetryDue[]> {
+const DUE = Prisma.sql`i.state IN ('open', 'retrying') AND i.next_at <= maedal_now()`;
+
+/** Whether the next attempt of the invoice `i` is to be made now. */
+export const RETRY_DUE = Prisma.sql`${DUE} AND i.reason IS DISTINCT FROM ${AWAITING_CARD}
+       AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id
+                          AND a.state IN ('prepared', 'sent', 'unknown', 'paid', 'review'))`;
+
+/** Whether a worker is to be rung for the invoice `i` now. */
+export const RING_DUE = Prisma.sql`${DUE}
+         AND EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id AND a.state IN ('prepared', 'sent', 'unknown'))`;
+
+/** Whether the send `a` of the invoice `i` was never recorded, and its lease is over. */
+export const SEND_EXPIRED = Prisma.sql`a.state = 'sent' AND a.lease_until <= maedal_now() AND i.state IN ('open', 'retrying')`;
+
+/** Up to `limit` invoices that are due, no later than `until` where that is given, and wait for their next attempt to be made. */
+export async function retriesDue(db: Db, limit: number, until: DateTime | null): Promise<RetryDue[]> {
   return db.$queryRaw<RetryDue[]>`
     SELECT i.id AS "invoiceId", s.external_id AS subscription, i.period_key AS "periodKey",
            (SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE invoice_id = i.id)::integer AS "attemptNumber"
       FROM invoice i JOIN subscription s ON s.id = i.subscription_id
-     WHERE i.state IN ('open', 'retrying') AND i.next_at <= maedal_now() AND i.next_at <= ${until.toJSDate()}
-       AND i.reason IS DISTINCT FROM ${AWAITING_CARD}
-       AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id
-                          AND a.state IN ('prepared', 'sent', 'unknown', 'paid', 'review'))
+     WHERE ${RETRY_DUE} AND i.next_at <= ${orNever(until)}
      ORDER BY i.next_at, i.id LIMIT ${limit}`;
 }
 
@@ -72,12 +83,11 @@ export type Ring = { readonly attemptId: AttemptId; readonly generation: number 
  * first, no look-back limit. Written before the job is added, so that a crash in between costs one `reRingSeconds`:
  * what was rung and not taken is due again by then.
  */
-export async function ring(db: Db, limit: number, reRingSeconds: number, until: DateTime): Promise<Ring[]> {
+export async function ring(db: Db, limit: number, reRingSeconds: number, until: DateTime | null): Promise<Ring[]> {
   return db.$queryRaw<Ring[]>`
     WITH due AS MATERIALIZED (
       SELECT i.id FROM invoice i
-       WHERE i.state IN ('open', 'retrying') AND i.next_at <= maedal_now() AND i.next_at <= ${until.toJSDate()}
-         AND EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id AND a.state IN ('prepared', 'sent', 'unknown'))
+       WHERE ${RING_DUE} AND i.next_at <= ${orNever(until)}
        ORDER BY i.next_at, i.id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
     ), put_off AS (
       UPDATE invoice SET next_at = maedal_now() + make_interval(secs => ${reRingSeconds}) FROM due WHERE invoice.id = due.id
@@ -114,7 +124,7 @@ export async function expireSends(db: Db, limit: number): Promise<number> {
   return db.$executeRaw`
     WITH over AS MATERIALIZED (
       SELECT a.id, a.invoice_id, a.lease_until, i.subscription_id, a.merchant_uid FROM invoice i JOIN attempt a ON a.invoice_id = i.id
-       WHERE a.state = 'sent' AND a.lease_until <= maedal_now() AND i.state IN ('open', 'retrying')
+       WHERE ${SEND_EXPIRED}
        ORDER BY i.id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
     ), due AS (
       UPDATE invoice SET next_at = over.lease_until FROM over WHERE invoice.id = over.invoice_id
@@ -131,6 +141,10 @@ export async function expireSends(db: Db, limit: number): Promise<number> {
 
 /** Why a send is called unknown that nobody told of. */
 export const NEVER_REPORTED = 'the worker that sent it never reported back';
+
+function orNever(until: DateTime | null): Prisma.Sql {
+  return Prisma.sql`coalesce(${until?.toJSDate() ?? null}::timestamptz, 'infinity')`;
+}
 
 /** The database's clock. */
 export async function databaseNow(db: Db): Promise<DateTime> {

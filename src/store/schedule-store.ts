@@ -3,7 +3,8 @@ import { accountAs, putUpForRefund, putUpForReview } from './captures.ts';
 import { bound } from './charge-store.ts';
 import type { Db } from './db.ts';
 import { clearArrears, drawUp, dueSubscriptions, passOver } from './draw-up.ts';
-import { databaseNow, expireSends, prepareRetries, retriesDue, ring } from './due.ts';
+import { expireSends, prepareRetries, retriesDue, ring } from './due.ts';
+import { dueInSweep, dueInTick } from './due-work.ts';
 import { endStopped, endSubscriptions } from './ending.ts';
 import { payableByGivenCards } from './given-cards.ts';
 import { findForIntervention, intervene } from './interventions.ts';
@@ -22,7 +23,8 @@ export type ScheduleStore = ReturnType<typeof scheduleStore>;
 /** The rows themselves. */
 export function scheduleStore(db: Db) {
   return {
-    databaseNow: bound(db, databaseNow),
+    dueInTick: bound(db, dueInTick),
+    dueInSweep: bound(db, dueInSweep),
     dueSubscriptions: bound(db, dueSubscriptions),
     drawUp: bound(db, drawUp),
     endSubscriptions: bound(db, endSubscriptions),

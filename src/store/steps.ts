@@ -14,10 +14,7 @@ export async function enterSteps(db: Db, limit: number): Promise<number> {
     WITH due AS MATERIALIZED (
       SELECT DISTINCT ON (i.subscription_id) i.id, i.subscription_id, i.entered_steps FROM (
         SELECT invoice.* FROM invoice JOIN subscription ON subscription.id = invoice.subscription_id
-         WHERE ${ENTERS_STEPS} AND step_at <= maedal_now() AND subscription.status IN ('trialing', 'active', 'past_due')
-           AND (invoice.next_at > maedal_now() OR invoice.reason = ${AWAITING_CARD})
-           AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id AND (a.state IN ('sent', 'unknown') OR a.lease_until > maedal_now()
-                              OR (a.state = 'prepared' AND a.rung_at > maedal_now() - interval '2 minutes')))
+         WHERE ${STEP_DUE}
          ORDER BY step_at, invoice.id LIMIT ${limit}) i
        ORDER BY i.subscription_id, i.step_at, i.id
     ), s AS MATERIALIZED (
@@ -65,3 +62,9 @@ export async function enterSteps(db: Db, limit: number): Promise<number> {
 export const ENTERS_STEPS = Prisma.sql`invoice.state = 'retrying' AND invoice.step_at IS NOT NULL AND maedal_last_decline(invoice.id) IS DISTINCT FROM 'config'
            AND (invoice.reason = ${AWAITING_CARD} OR invoice.next_at >= invoice.step_at + interval '24 hours'
              OR EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id AND a.state = 'prepared'))`;
+
+/** Whether the declined `invoice` of the `subscription` enters its next step now. */
+export const STEP_DUE = Prisma.sql`${ENTERS_STEPS} AND invoice.step_at <= maedal_now() AND subscription.status IN ('trialing', 'active', 'past_due')
+           AND (invoice.next_at > maedal_now() OR invoice.reason = ${AWAITING_CARD})
+           AND NOT EXISTS (SELECT FROM attempt a WHERE a.invoice_id = invoice.id AND (a.state IN ('sent', 'unknown') OR a.lease_until > maedal_now()
+                              OR (a.state = 'prepared' AND a.rung_at > maedal_now() - interval '2 minutes')))`;

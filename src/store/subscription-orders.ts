@@ -162,18 +162,24 @@ export async function unsettledInvoices(db: Db, limit: number): Promise<Unsettle
   return db.$queryRaw<Unsettled[]>`
     SELECT DISTINCT s.id::text, s.channel, CASE WHEN s.status = ANY(${[...SETTLED.void.standing]}::text[]) THEN 'void' ELSE 'hold' END AS "as"
       FROM invoice i JOIN subscription s ON s.id = i.subscription_id
-     WHERE i.state IN ('open', 'retrying') AND s.status IN ('canceled', 'paused', 'unpaid') AND NOT ${UNDER_WAY}
+     WHERE ${LEFT_COLLECTING}
     UNION
     SELECT s.id::text, s.channel, CASE WHEN s.status = ANY(${[...SETTLED.void.standing]}::text[]) THEN 'void' ELSE 'release' END
       FROM invoice i JOIN subscription s ON s.id = i.subscription_id
-     WHERE i.state = 'held' AND NOT ${UNDER_WAY} AND (s.status = 'canceled'
-        OR (i.reason = ${SETTLED.hold.reason} AND s.status IN ('trialing', 'active', 'past_due') AND NOT ${TRY_GOES_FIRST}))
+     WHERE ${LEFT_HELD}
      LIMIT ${limit}`;
 }
 
 /** Whether a charge of the invoice `i` is on its way, or with a worker. */
 const UNDER_WAY = Prisma.sql`EXISTS (SELECT FROM attempt a WHERE a.invoice_id = i.id
        AND (a.state IN ('sent', 'unknown', 'paid', 'review') OR a.lease_until > maedal_now()))`;
+
+/** Whether the invoice `i` is still collected though its subscription `s` is not charged. */
+export const LEFT_COLLECTING = Prisma.sql`i.state IN ('open', 'retrying') AND s.status IN ('canceled', 'paused', 'unpaid') AND NOT ${UNDER_WAY}`;
+
+/** Whether the invoice `i` is still held though its subscription `s` is charged again, or has ended. */
+export const LEFT_HELD = Prisma.sql`i.state = 'held' AND NOT ${UNDER_WAY} AND (s.status = 'canceled'
+        OR (i.reason = ${STOPPED} AND s.status IN ('trialing', 'active', 'past_due') AND NOT ${TRY_GOES_FIRST}))`;
 
 /** While the subscription stands how, from which states an invoice is settled so, why, and as which event. */
 const SETTLED = {

@@ -5,6 +5,7 @@ import type { InvoiceId, MerchantUid } from '../billing/ids.ts';
 import type { DunningPolicy } from '../billing/policy.ts';
 import type { Db } from './db.ts';
 import { instant, instantOrNull } from './instant.ts';
+import { Prisma } from './prisma/client.ts';
 import type { Subject } from './record.ts';
 import { ELSEWHERE } from './refunds-elsewhere.ts';
 
@@ -19,6 +20,9 @@ export type Unaccounted = {
   readonly policy: DunningPolicy;
   readonly now: DateTime;
 };
+
+/** Whether the payment `o` is to be accounted for now. */
+export const UNACCOUNTED = Prisma.sql`o.account_at <= maedal_now() AND o.status IN ('paid', 'cancelled')`;
 
 /** Up to `limit` captures that are to be accounted for, those that wait longest first. Locks nothing. */
 export async function unaccountedCaptures(db: Db, limit: number, sandbox: boolean): Promise<Unaccounted[]> {
@@ -43,7 +47,7 @@ export async function unaccountedCaptures(db: Db, limit: number, sandbox: boolea
       JOIN policy_version p ON p.id = i.policy_version_id
       JOIN subscription s ON s.id = i.subscription_id
       JOIN billing_key k ON k.id = s.billing_key_id
-     WHERE o.account_at <= maedal_now() AND o.status IN ('paid', 'cancelled')
+     WHERE ${UNACCOUNTED}
      ORDER BY o.account_at, o.paid_at, o.imp_uid LIMIT ${limit}`;
   return rows.map((row) => unaccounted(row, sandbox));
 }

@@ -6,6 +6,7 @@ import { lateWatch } from '../../src/scheduler/late-watch.ts';
 import { keepPolicyVersion } from '../../src/store/policy-versions.ts';
 import { refundDue } from '../../src/worker/refund.ts';
 import { type Chance, chanceFor } from '../fault/model/chance.ts';
+import { heldLook } from '../support/held-look.ts';
 import { seedIds } from '../support/seeded-ids.ts';
 import { doubles, leftOver, untimely } from '../support/unruly-books.ts';
 import { UnrulyGateway } from '../support/unruly-gateway.ts';
@@ -42,7 +43,9 @@ test.each(WORLDS)(
     const world = await newWorld(catchUp);
     try {
       await seedIds(world.database.db, seed);
-      Object.assign(world.scheduler, { refundDuplicates: chance.pick(['auto', 'propose'] as const) });
+      const { store, policyVersions, sandbox } = world.scheduler;
+      const refundDuplicates = chance.pick(['auto', 'propose'] as const);
+      Object.assign(world.scheduler, { refundDuplicates, store: heldLook(store, policyVersions, sandbox) });
       await follow(world, { ...POLICY, steps: chance.pick(STEPS), end, later, retryAfterDays });
       await world.subscribe({ externalId: 'canary' });
       await world.run();

@@ -66,15 +66,16 @@ export const CLAIMS: readonly Mutant[] = [
       },
       {
         file: 'src/scheduler/tick.ts',
-        find: 'await deps.store.databaseNow();',
-        replace: "DateTime.fromMillis(deps.clock.nowMs(), { zone: 'utc' });",
+        find: 'await deps.store.dueInTick();',
+        replace:
+          "{ ...(await deps.store.dueInTick()), now: DateTime.fromMillis(deps.clock.nowMs(), { zone: 'utc' }) };",
       },
-      { file: 'src/scheduler/tick.ts', find: 'sweep(deps, until);', replace: 'sweep(deps, until ?? startedAt);' },
-      { file: 'src/store/draw-up.ts', find: ' AND next_due_at <= maedal_now()\n', replace: '\n' },
+      { file: 'src/scheduler/tick.ts', find: 'sweep(deps, until);', replace: 'sweep(deps, until ?? due.now);' },
+      { file: 'src/store/draw-up.ts', find: 's.next_due_at <= maedal_now() AND s', replace: 's' },
       {
         file: 'src/store/due.ts',
-        find: "       WHERE i.state IN ('open', 'retrying') AND i.next_at <= maedal_now() AND",
-        replace: "       WHERE i.state IN ('open', 'retrying') AND",
+        find: " IN ('open', 'retrying') AND i.next_at <= maedal_now()`;",
+        replace: " IN ('open', 'retrying')`;",
       },
     ],
   },

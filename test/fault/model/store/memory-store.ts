@@ -38,7 +38,9 @@ export function memoryStore(tables: Tables, carry: Carry): ChargeStore & Schedul
     rememberBillingKey: bound('rememberBillingKey', rememberBillingKey),
     canaries: bound('canaries', canaries),
     recentSends: bound('recentSends', recentSends),
-    databaseNow: bound('databaseNow', ({ nowMs }) => instant(new Date(nowMs))),
+    // Everything may be: whatever the real one passes over would show as a difference.
+    dueInTick: bound('dueInTick', ({ nowMs }) => ({ now: instant(new Date(nowMs)), ...IN_TICK })),
+    dueInSweep: bound('dueInSweep', () => IN_SWEEP),
     dueSubscriptions: bound('dueSubscriptions', dueSubscriptions),
     drawUp: bound('drawUp', drawUp),
     endSubscriptions: bound('endSubscriptions', endSubscriptions),
@@ -65,3 +67,14 @@ export function memoryStore(tables: Tables, carry: Carry): ChargeStore & Schedul
     watchOn: bound('watchOn', watchOn),
   };
 }
+
+const IN_TICK = { arrears: true, endings: true, periods: true, leftBehind: true };
+const IN_SWEEP = {
+  expired: true,
+  captures: true,
+  givenCards: true,
+  awaited: true,
+  steps: true,
+  retries: true,
+  rings: true,
+};

@@ -10,7 +10,7 @@ import type { Tables } from './tables.ts';
 const RINGABLE: ReadonlySet<string> = new Set(['prepared', 'sent', 'unknown']);
 
 /** `retriesDue` of `store/due.ts` in memory. */
-export function retriesDue(tables: Tables, limit: number, until: DateTime): RetryDue[] {
+export function retriesDue(tables: Tables, limit: number, until: DateTime | null): RetryDue[] {
   return dueInvoices(tables, until)
     .filter(({ reason }) => reason !== AWAITING_CARD)
     .filter((invoice) => attemptsOf(tables, invoice).every((attempt) => !ALIVE.has(attempt.state)))
@@ -76,7 +76,7 @@ export function newAttempt(tables: Tables, invoice: InvoiceRow, number: number, 
 }
 
 /** `ring` in memory: marks what is due as rung. */
-export function ring(tables: Tables, limit: number, reRingSeconds: number, until: DateTime): Ring[] {
+export function ring(tables: Tables, limit: number, reRingSeconds: number, until: DateTime | null): Ring[] {
   const rungOf = (invoice: InvoiceRow) => attemptsOf(tables, invoice).filter(({ state }) => RINGABLE.has(state));
   const due = dueInvoices(tables, until).filter((invoice) => rungOf(invoice).length > 0);
   return due.slice(0, limit).flatMap((invoice) => {
@@ -121,8 +121,8 @@ export function expireSends(tables: Tables, limit: number): number {
   return Math.min(limit, over.length);
 }
 
-function dueInvoices(tables: Tables, until: DateTime): InvoiceRow[] {
-  const untilMs = Math.min(until.toMillis(), tables.nowMs);
+function dueInvoices(tables: Tables, until: DateTime | null): InvoiceRow[] {
+  const untilMs = Math.min(until?.toMillis() ?? tables.nowMs, tables.nowMs);
   return tables.invoices
     .where((invoice) => isCollected(invoice) && invoice.next_at !== null && invoice.next_at <= untilMs)
     .sort((one, other) => (one.next_at ?? 0) - (other.next_at ?? 0) || (one.id < other.id ? -1 : 1));
