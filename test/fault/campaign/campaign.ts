@@ -6,7 +6,7 @@ import { FAULT_CLASSES } from './faults/classes.ts';
 import { Logs } from './logs.ts';
 import { mayDouble } from './options.ts';
 import { SendsOracle } from './oracle/sends.ts';
-import { type Phase, phasesOf } from './phases.ts';
+import { isSmall, type Phase, phasesOf } from './phases.ts';
 import { subscriptionsCsv } from './subscribers.ts';
 import type { World } from './world.ts';
 
@@ -18,12 +18,14 @@ export class Campaign {
   readonly #sends: SendsOracle;
   readonly #logs: Logs;
   readonly #begunMs = systemClock.monotonicMs();
+  readonly #patienceMs: number;
   #toldMs = 0;
   #billing: Promise<unknown> | null = null;
   #billedMs = 0;
 
   constructor(world: World) {
     this.#world = world;
+    this.#patienceMs = isSmall(world.plan) ? PATIENCE_MS.small : PATIENCE_MS.large;
     this.reader = new BooksReader(world.sandbox.ledger, new Books(mayDouble(world.plan)));
     this.#sends = new SendsOracle(world.postgres, this.reader.books, world.orders);
     this.#logs = new Logs(join(world.directory, 'logs'));
@@ -88,7 +90,7 @@ export class Campaign {
 
   /** Whether a call has reached the gateway since the last blow, or long enough was waited for one. */
   #isAtWork(last: { readonly atMs: number; readonly arrived: number }): boolean {
-    return this.reader.books.arrived > last.arrived || systemClock.monotonicMs() - last.atMs > PATIENCE_MS;
+    return this.reader.books.arrived > last.arrived || systemClock.monotonicMs() - last.atMs > this.#patienceMs;
   }
 
   async #import({ from, until }: Phase): Promise<void> {
@@ -139,7 +141,10 @@ export class Campaign {
 const WAITING = `
   SELECT (SELECT count(*) FROM attempt WHERE number = 1 AND state = 'prepared' AND send_count = 0)::integer
        + (SELECT count(*) FROM subscription WHERE next_due_at <= maedal_now())::integer AS waiting`;
-/** What is struck again before it has come to work gets nowhere, on a machine with much else to do. */
-const PATIENCE_MS = 3_000;
+/**
+ * What is struck again before it has come to work gets nowhere, on a machine with much else to do: a process has its work
+ * in hand some seconds after its start. A small run has no time for that.
+ */
+const PATIENCE_MS = { small: 3_000, large: 7_000 };
 const TELL_EVERY_MS = 3_000;
 const BILL_EVERY_MS = 8_000;

@@ -19,7 +19,8 @@ export type Phase = {
  * Every class alone, with a quarter of the charges between them; then all together, in batches. Each lasts for a while, or a
  * fast machine would have charged everything before it met with much.
  */
-export function phasesOf({ charges, classes }: Plan): Phase[] {
+export function phasesOf(plan: Plan): Phase[] {
+  const { charges, classes } = plan;
   const phases: Phase[] = [];
   let from = 0;
   const add = (count: number, phase: Omit<Phase, 'from' | 'until'>) => {
@@ -33,17 +34,21 @@ export function phasesOf({ charges, classes }: Plan): Phase[] {
     const { everyMs } = FAULT_CLASSES[name];
     add(alone, { name: `${name} alone`, classes: [name], atLeastMs, atMostMs: atLeastMs * 2, everyMs });
   }
-  const everyMs = classes.length === 1 && only !== undefined ? FAULT_CLASSES[only].everyMs : together(charges);
+  const everyMs = classes.length === 1 && only !== undefined ? FAULT_CLASSES[only].everyMs : together(plan);
   const batch = Math.min(2_000, Math.max(250, Math.ceil(charges / 8)));
   while (from < charges) {
     const count = Math.min(batch, charges - from);
     const lastsMs = Math.min(60_000, Math.max(12_000, count * 100));
-    add(count, { name: 'all together', classes, atLeastMs: lastsMs, atMostMs: 120_000, everyMs });
+    add(count, { name: 'all together', classes, atLeastMs: lastsMs, atMostMs: 90_000, everyMs });
   }
   return phases;
 }
 
 /** A small run meets as much as it can in a minute; a large one has time, and most of what it starts should get far. */
-function together(charges: number): readonly [number, number] {
-  return charges < 1_000 ? [300, 900] : [500, 1_500];
+export function isSmall({ charges }: Pick<Plan, 'charges'>): boolean {
+  return charges < 1_000;
+}
+
+function together(plan: Plan): readonly [number, number] {
+  return isSmall(plan) ? [300, 900] : [500, 1_500];
 }
