@@ -68,7 +68,9 @@ test('a retry that cannot be prepared, and steps that cannot be entered, stop no
     `CREATE TRIGGER poison BEFORE INSERT ON attempt FOR EACH ROW WHEN (NEW.invoice_id = '${(await invoiceOf(world, bad)).id}') EXECUTE FUNCTION refuse()`,
   );
   const refused = () => Promise.reject(new Error('no such row'));
-  Object.assign(world.scheduler.store, { enterSteps: refused, payableByGivenCards: refused });
+  const { dueInSweep } = world.scheduler.store;
+  const finding = async () => ({ ...(await dueInSweep()), steps: true, givenCards: true });
+  Object.assign(world.scheduler.store, { dueInSweep: finding, enterSteps: refused, payableByGivenCards: refused });
   await world.advance({ days: 1 });
   await world.run();
   expect(await invoiceOf(world, other)).toMatchObject({ state: 'paid' });
