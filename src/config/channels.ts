@@ -48,6 +48,7 @@ function problemsOf(path: string, channel: Channel, { mode }: Setting): string[]
     problems.push(
       `${path}.horizonSeconds is ${horizonSeconds}: it cannot be less than timeoutSeconds, ${timeoutSeconds}`,
     );
+    return problems;
   }
   const closed = closedAfterSeconds(channel);
   if (quarantineSeconds < closed) {
