@@ -44,7 +44,7 @@ async function demandKnownBooks(app: App, { auditedUntil }: Stakes): Promise<voi
   const deps = auditDeps(app);
   const until = await gatewayNow(deps.gateway);
   if (!DateTime.isDateTime(until)) throw new Error(`cannot compare with the gateway: ${until.unclear}`);
-  const window = windowOf(auditedUntil, until);
+  const window = windowOf(auditedUntil, until, deps);
   const { counts, unclear, findings } = await audit(deps, { window, effect: 'look', alive: async () => undefined });
   if (counts.unknown > 0) {
     const [first] = findings.filter(({ kind }) => kind === 'unknown');

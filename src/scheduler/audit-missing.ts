@@ -5,9 +5,10 @@ import type { HeldPaid } from '../store/audit.ts';
 import { type AuditDeps, type AuditOrder, type Finding, note, type Tally, tell } from './audit-tally.ts';
 
 /**
- * The other way round: looks for what we hold paid and the list does not show. Each is looked up by its id, before and after
- * a payment that both sides know, and is believed to be gone where it is missing both times: one answer that lacks what it
- * should have takes no paid invoice away from its subscriber. Returns why that could not be decided, or null.
+ * The other way round: looks for what we hold paid and the list does not show. All of it is looked up by its ids, then a
+ * payment that both sides know, then what was missing once more; what is missing both times is believed to be gone: an
+ * answer that lacks what it should have takes no paid invoice away from its subscriber. Returns why that could not be
+ * decided, or null.
  */
 export async function compareBack(deps: AuditDeps, order: AuditOrder, tally: Tally): Promise<string | null> {
   if (tally.ours === 0) {
@@ -19,21 +20,35 @@ export async function compareBack(deps: AuditDeps, order: AuditOrder, tally: Tal
   if (unlisted.length > MAX_LOOK_UPS) {
     return `${unlisted.length} payments that we hold paid are not in the gateway's list: is it the right account?`;
   }
-  let canary: 'unseen' | 'seen' = 'unseen';
-  for (const one of unlisted) {
-    await order.alive();
-    let verdict = judge(one, await deps.gateway.lookUp(one.merchantUid));
-    if (typeof verdict === 'string') return verdict;
-    if (verdict.kind === 'missing') {
-      const blind = canary === 'seen' ? null : await blindness(deps, one, tally);
-      if (blind !== null) return blind;
-      canary = 'seen';
-      verdict = judge(one, await deps.gateway.lookUp(one.merchantUid));
-      if (typeof verdict === 'string') return verdict;
-    }
-    await found(deps, order, tally, { one, ...verdict });
-  }
+  const judged = await judgeAll(deps, order, unlisted);
+  if (typeof judged === 'string') return judged;
+  for (const one of judged) if (one.kind !== 'missing') await found(deps, order, tally, one);
+  const missing = judged.flatMap(({ kind, one }) => (kind === 'missing' ? [one] : []));
+  const [first] = missing;
+  if (first === undefined) return null;
+  const blind = await blindness(deps, first, tally);
+  if (blind !== null) return blind;
+  const again = await judgeAll(deps, order, missing);
+  if (typeof again === 'string') return again;
+  for (const one of again) await found(deps, order, tally, one);
   return null;
+}
+
+type Judged = Judgement & { readonly one: HeldPaid };
+
+async function judgeAll(
+  { gateway }: AuditDeps,
+  { alive }: AuditOrder,
+  payments: readonly HeldPaid[],
+): Promise<Judged[] | string> {
+  const judged: Judged[] = [];
+  for (const one of payments) {
+    await alive();
+    const judgement = judge(one, await gateway.lookUp(one.merchantUid));
+    if (typeof judgement === 'string') return judgement;
+    judged.push({ one, ...judgement });
+  }
+  return judged;
 }
 
 type Judgement =
@@ -60,7 +75,7 @@ async function found(
   { store, report }: AuditDeps,
   { effect }: AuditOrder,
   tally: Tally,
-  { one, ...verdict }: Judgement & { readonly one: HeldPaid },
+  { one, ...verdict }: Judged,
 ): Promise<void> {
   const { impUid, merchantUid, invoiceId, subscriptionId } = one;
   const finding: Finding = { kind: verdict.kind, impUid, merchantUid, reason: verdict.reason };

@@ -17,7 +17,7 @@ export async function auditIfDue(deps: AuditDeps, since: DateTime): Promise<Audi
     if (!DateTime.isDateTime(until)) return await putOff(deps, turn, until.unclear);
     const startedMs = deps.clock.monotonicMs();
     const alive = () => deps.store.keepAuditTurn(turn, LEASE_SECONDS);
-    const audited = await audit(deps, { window: windowOf(turn.auditedUntil, until), effect: 'record', alive });
+    const audited = await audit(deps, { window: windowOf(turn.auditedUntil, until, deps), effect: 'record', alive });
     if (audited.unclear !== null) return await putOff(deps, turn, audited.unclear);
     await conclude(deps, audited, { actor: 'maedal/audit', turn, startedMs });
     return audited;
@@ -73,9 +73,13 @@ async function putOff(deps: AuditDeps, turn: AuditTurn, reason: string): Promise
   return null;
 }
 
-/** From where the last audit ended, and at least three days back. */
-export function windowOf(auditedUntil: DateTime | null, until: DateTime): Window {
-  const back = until.minus({ days: DAYS_BACK });
+/** From where the last audit ended, and at least three days back from where all that was captured shows. */
+export function windowOf(
+  auditedUntil: DateTime | null,
+  until: DateTime,
+  { horizonSeconds }: Pick<AuditDeps, 'horizonSeconds'>,
+): Window {
+  const back = until.minus({ days: DAYS_BACK, seconds: horizonSeconds });
   return { from: auditedUntil === null ? back : DateTime.min(back, auditedUntil), until };
 }
 

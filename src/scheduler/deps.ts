@@ -13,7 +13,7 @@ export type SchedulerDeps = {
   readonly gateway: Gateway;
   /** Hands rings on: to the queue, or to a worker at hand. */
   readonly ring: (rings: readonly Ring[]) => Promise<void>;
-  /** How many may be handed on now; left out where each is worked on before `ring` returns. */
+  /** How many may be handed on now; left out where each is worked on before `ring` returns, in less than `reRingSeconds`. */
   readonly room?: () => Promise<number>;
   readonly report: Report;
   readonly clock: Clock;

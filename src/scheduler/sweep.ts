@@ -3,12 +3,13 @@ import { merchantUid } from '../billing/ids.ts';
 import { asError } from '../events.ts';
 import { databaseIsAway } from '../store/away.ts';
 import type { RetryDue } from '../store/due.ts';
-import type { SweepPart } from '../store/due-work.ts';
+import type { DueInSweep, SweepPart } from '../store/due-work.ts';
 import { accountCaptures } from './account-captures.ts';
 import { apart } from './apart.ts';
 import { decideOnAwaited } from './awaited-cards.ts';
 import { BATCH, type SchedulerDeps } from './deps.ts';
 import { tryGivenCards } from './given-cards.ts';
+import { look } from './look.ts';
 
 /**
  * Rings for everything due: first tries, retries, look-ups, and what was rung and never taken. What was sent and never
@@ -19,7 +20,7 @@ export async function sweep(
   deps: SchedulerDeps,
   until: DateTime | null = null,
 ): Promise<{ readonly expired: number; readonly rung: number }> {
-  const due = await deps.store.dueInSweep();
+  const due = await look(deps, deps.store.dueInSweep, async () => EVERYTHING);
   // What one part does is for those that come after it: from the first that has something to do on, all of them go.
   let goes = false;
   const isDue = (part: SweepPart) => {
@@ -37,6 +38,16 @@ export async function sweep(
   if (total.expired + total.rung > 0) deps.report({ kind: 'sweep.finished', ...total });
   return total;
 }
+
+const EVERYTHING: DueInSweep = {
+  expired: true,
+  captures: true,
+  givenCards: true,
+  awaited: true,
+  steps: true,
+  retries: true,
+  rings: true,
+};
 
 async function expire(deps: SchedulerDeps): Promise<number> {
   const expired = await deps.store.expireSends(BATCH);

@@ -4,6 +4,7 @@ import { drawUpNext } from '../billing/subscription.ts';
 import { asError } from '../events.ts';
 import type { DueSubscription, NewInvoice, Tick } from '../store/draw-up.ts';
 import { BATCH, type SchedulerDeps } from './deps.ts';
+import { look } from './look.ts';
 import { sweep } from './sweep.ts';
 
 /**
@@ -15,16 +16,19 @@ export async function tick(
   until?: DateTime,
 ): Promise<{ readonly drawnUp: number; readonly rung: number }> {
   const startedMs = deps.clock.monotonicMs();
-  const due = await deps.store.dueInTick();
+  const due = await look(deps, deps.store.dueInTick, async () => {
+    return { now: await deps.store.databaseNow(), arrears: true, endings: true, periods: true, leftBehind: true };
+  });
   await deps.failpoints.at('tick.begun');
   // Where these move a subscription, there may be something to do for what comes after them.
   const moves = due.arrears || due.endings;
   if (due.arrears) await deps.store.clearArrears();
   if (moves) await deps.store.endStopped();
   const pass = { startedAt: due.now, until: until ?? due.now };
-  const drawn = moves || due.periods ? await drawUpAll(deps, pass) : NOTHING;
+  const draws = moves || due.periods;
+  const drawn = draws ? await drawUpAll(deps, pass) : NOTHING;
   if (drawn.drawnUp > 0) await deps.failpoints.at('tick.drawn_up');
-  if (moves || due.leftBehind) await settleInvoices(deps);
+  if (draws || due.leftBehind) await settleInvoices(deps);
   const { rung } = await sweep(deps, until);
   const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);
   deps.report({ kind: 'tick.finished', drawnUp: drawn.drawnUp, held: drawn.held, rung, tookMs });

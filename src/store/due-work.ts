@@ -43,8 +43,9 @@ export async function dueInSweep(db: Db): Promise<DueInSweep> {
            EXISTS (SELECT FROM billing_key WHERE given_at IS NOT NULL) AS "givenCards",
            EXISTS (SELECT ${OF_INVOICES} WHERE ${CARD_AWAITED}) AS awaited,
            EXISTS (SELECT FROM invoice JOIN subscription ON subscription.id = invoice.subscription_id WHERE ${STEP_DUE}) AS steps,
-           EXISTS (SELECT FROM invoice i WHERE ${RETRY_DUE}) AS retries,
-           EXISTS (SELECT FROM invoice i WHERE ${RING_DUE}) AS rings`;
+           EXISTS (SELECT FROM invoice i WHERE ${RING_DUE}) AS rings,
+           -- The other way round, each of a long queue of rings would be passed by in search of a retry.
+           EXISTS (SELECT FROM invoice i WHERE ${RING_DUE}) OR EXISTS (SELECT FROM invoice i WHERE ${RETRY_DUE}) AS retries`;
   if (row === undefined) throw new Error('SELECT returned no row');
   return row;
 }

@@ -3,7 +3,7 @@ import { accountAs, putUpForRefund, putUpForReview } from './captures.ts';
 import { bound } from './charge-store.ts';
 import type { Db } from './db.ts';
 import { clearArrears, drawUp, dueSubscriptions, passOver } from './draw-up.ts';
-import { expireSends, prepareRetries, retriesDue, ring } from './due.ts';
+import { databaseNow, expireSends, prepareRetries, retriesDue, ring } from './due.ts';
 import { dueInSweep, dueInTick } from './due-work.ts';
 import { endStopped, endSubscriptions } from './ending.ts';
 import { payableByGivenCards } from './given-cards.ts';
@@ -23,6 +23,7 @@ export type ScheduleStore = ReturnType<typeof scheduleStore>;
 /** The rows themselves. */
 export function scheduleStore(db: Db) {
   return {
+    databaseNow: bound(db, databaseNow),
     dueInTick: bound(db, dueInTick),
     dueInSweep: bound(db, dueInSweep),
     dueSubscriptions: bound(db, dueSubscriptions),

@@ -61,63 +61,6 @@ describe('captures that we do not count', () => {
   });
 });
 
-describe('what is paid here and not listed there', () => {
-  test('goes to review once a look-up beside a canary finds nothing either', async () => {
-    const [name = '', other = ''] = await chargeSome(world, 2);
-    const { attempts } = await invoiceOf(world, name);
-    const at = world.gateway.records.findIndex(({ merchantUid: uid }) => uid === attempts[0]?.merchant_uid);
-    world.gateway.records.splice(at, 1);
-    expect(await auditAtBoot(world)).toMatchObject({ counts: { missing: 1 }, unclear: null });
-    expect(findingsOf(world)).toEqual(['missing']);
-    expect(await invoiceOf(world, name)).toMatchObject({
-      state: 'review',
-      reason: /paid here, and the gateway knows no/,
-    });
-    expect(await invoiceOf(world, other)).toMatchObject({ state: 'paid' });
-  });
-
-  test.each(['found', 'unclear'] as const)(
-    'stays paid where the second look-up, after the canary, is %s',
-    async (second) => {
-      const [name = ''] = await chargeSome(world, 2);
-      const [attempt] = (await invoiceOf(world, name)).attempts;
-      const at = world.gateway.records.findIndex(({ merchantUid: uid }) => uid === attempt?.merchant_uid);
-      const [record] = world.gateway.records.splice(at, 1);
-      if (record === undefined) throw new Error('nothing was captured');
-      const lookUp = world.gateway.lookUp.bind(world.gateway);
-      let times = 0;
-      world.gateway.lookUp = async (uid) => {
-        if (uid === record.merchantUid) times += 1;
-        if (uid !== record.merchantUid || times === 1) return lookUp(uid);
-        return second === 'found' ? { kind: 'found', records: [record] } : { kind: 'unclear', reason: 'it is down' };
-      };
-      expect(await auditAtBoot(world)).toBeNull();
-      expect(world.events.at(-1)).toMatchObject({ kind: 'audit.unclear' });
-      expect(await invoiceOf(world, name)).toMatchObject({ state: 'paid' });
-    },
-  );
-
-  test.each(['truthful', 'absent', 'unclear'] as const)(
-    'is believed of no empty list, look-ups being %s',
-    async (how) => {
-      const [name = ''] = await chargeSome(world, 2);
-      world.gateway.lists = 'empty';
-      world.gateway.lookUps = how;
-      expect(await auditAtBoot(world)).toBeNull();
-      expect(world.events.at(-1)).toMatchObject({ kind: 'audit.unclear' });
-      expect(await invoiceOf(world, name)).toMatchObject({ state: 'paid' });
-    },
-  );
-
-  test('is given an hour to become visible', async () => {
-    await world.subscribe();
-    await world.run();
-    world.gateway.lists = 'empty';
-    await world.advance({ minutes: 59 });
-    expect(await auditAtBoot(world)).toMatchObject({ findings: [], unclear: null });
-  });
-});
-
 describe('a list without one payment that we know', () => {
   test.each([
     ['absent', null],

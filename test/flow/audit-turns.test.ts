@@ -66,7 +66,7 @@ test('who lost the turn while listing ends nothing', async () => {
   expect(await controlOf(world)).toMatchObject({ audited_at: null, audit_begun_at: null });
 });
 
-test('the first looks three days back, one after an outage to where the last one ended', async () => {
+test('the first looks three days and a horizon back, one after an outage to where the last one ended', async () => {
   const windows: Window[] = [];
   const { payments } = world.gateway;
   world.gateway.payments = (window, take) => {
@@ -77,6 +77,6 @@ test('the first looks three days back, one after an outage to where the last one
   await world.advance({ days: 10 });
   await auditAtBoot(world);
   const days = (from: DateTime, until: DateTime) => until.diff(from).as('days');
-  expect(windows.map(({ from, until }) => days(from, until))).toEqual([3, 10]);
+  expect(windows.map(({ from, until }) => days(from, until))).toEqual([3 + 1 / 24, 10]);
   expect(windows[1]?.from.toMillis()).toBe(first.toMillis());
 });

@@ -79,6 +79,29 @@ test('a retry that cannot be prepared, and steps that cannot be entered, stop no
     expect(world.events).toContainEqual(expect.objectContaining({ kind: 'work.failed', where }));
 });
 
+test('a row that a look cannot judge is told, and stops nobody’s charge', async () => {
+  world.gateway.script('card of bad', 'decline');
+  await world.run();
+  const { db } = world.database;
+  const { id } = await invoiceOf(world, bad);
+  await db.$executeRaw`UPDATE invoice SET step_at = maedal_now(), next_at = maedal_now() + interval '9 days'`;
+  await db.$executeRawUnsafe(`CREATE OR REPLACE FUNCTION maedal_last_decline(of_invoice uuid) RETURNS text LANGUAGE plpgsql STABLE AS $$
+    BEGIN IF of_invoice = '${id}' THEN RAISE 'poison'; END IF; RETURN 'funds'; END $$`);
+  const good = await world.subscribe();
+  await world.run();
+  expect(await invoiceOf(world, good)).toMatchObject({ state: 'paid' });
+  for (const where of ['look', 'steps'])
+    expect(world.events).toContainEqual(expect.objectContaining({ kind: 'work.failed', where }));
+});
+
+test('subscriptions that no look can be taken at are drawn up all the same', async () => {
+  const { dueInTick } = world.scheduler.store;
+  const refused = async () => Promise.reject<Awaited<ReturnType<typeof dueInTick>>>(new Error('poison'));
+  Object.assign(world.scheduler.store, { dueInTick: refused });
+  await world.run();
+  expect(await invoiceOf(world, bad)).toMatchObject({ state: 'paid' });
+});
+
 test('a database that is away is no row’s fault: the pass ends, to be made again', async () => {
   await captureSilently();
   const away = Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });

@@ -136,3 +136,18 @@ test('a subscription of three periods is billed three times and then ends', asyn
   expect(await invoicesOf(world, subscription)).toHaveLength(3);
   expect(await world.database.db.subscription.findFirst()).toMatchObject({ status: 'canceled', next_due_at: null });
 });
+
+test('what is left collecting while others are drawn up is settled by the same tick', async () => {
+  const paused = await world.subscribe({ externalId: 'paused' });
+  await tick(world.scheduler);
+  await world.subscribe({ externalId: 'drawn up' });
+  const { drawUp } = world.scheduler.store;
+  const beside: typeof drawUp = async (...args) => {
+    const db = world.database.db;
+    await db.$executeRaw`UPDATE subscription SET status = 'paused', paused_at = maedal_now() WHERE external_id = ${paused}`;
+    return drawUp(...args);
+  };
+  Object.assign(world.scheduler.store, { drawUp: beside });
+  await tick(world.scheduler);
+  expect(await invoiceOf(world, paused)).toMatchObject({ state: 'held' });
+});

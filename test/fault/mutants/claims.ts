@@ -66,11 +66,10 @@ export const CLAIMS: readonly Mutant[] = [
       },
       {
         file: 'src/scheduler/tick.ts',
-        find: 'await deps.store.dueInTick();',
-        replace:
-          "{ ...(await deps.store.dueInTick()), now: DateTime.fromMillis(deps.clock.nowMs(), { zone: 'utc' }) };",
+        find: '{ startedAt: due.now, until: until ?? due.now }',
+        replace: "{ startedAt: due.now, until: DateTime.fromMillis(deps.clock.nowMs(), { zone: 'utc' }) }",
       },
-      { file: 'src/scheduler/tick.ts', find: 'sweep(deps, until);', replace: 'sweep(deps, until ?? due.now);' },
+      { file: 'src/scheduler/tick.ts', find: 'sweep(deps, until);', replace: 'sweep(deps, pass.until);' },
       { file: 'src/store/draw-up.ts', find: 's.next_due_at <= maedal_now() AND s', replace: 's' },
       {
         file: 'src/store/due.ts',

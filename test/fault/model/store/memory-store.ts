@@ -38,6 +38,7 @@ export function memoryStore(tables: Tables, carry: Carry): ChargeStore & Schedul
     rememberBillingKey: bound('rememberBillingKey', rememberBillingKey),
     canaries: bound('canaries', canaries),
     recentSends: bound('recentSends', recentSends),
+    databaseNow: bound('databaseNow', ({ nowMs }) => instant(new Date(nowMs))),
     // Everything may be: whatever the real one passes over would show as a difference.
     dueInTick: bound('dueInTick', ({ nowMs }) => ({ now: instant(new Date(nowMs)), ...IN_TICK })),
     dueInSweep: bound('dueInSweep', () => IN_SWEEP),
