@@ -131,7 +131,7 @@ async function adoptOrLaunch(place: Place, postgres: string, how: Parameters<typ
 /** A server answers there, knows our password, and works on our cluster. Anything else is "not yet" or "not ours". */
 async function isOurs(url: string, cluster: string): Promise<boolean> {
   try {
-    return await connected(url, async (client) => {
+    return await connected(url, PROBE_MS, async (client) => {
       const { rows } = await client.query("SELECT current_setting('data_directory') AS directory");
       return rows[0]?.directory === cluster;
     });
@@ -141,14 +141,15 @@ async function isOurs(url: string, cluster: string): Promise<boolean> {
 }
 
 async function ensureDatabase(url: string): Promise<void> {
-  await connected(url, async (client) => {
+  // It has answered before: whoever waits now waits for a machine with much else to do.
+  await connected(url, READY_MS, async (client) => {
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
     if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
   });
 }
 
-async function connected<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, ssl: false, connectionTimeoutMillis: 5_000 });
+async function connected<T>(url: string, withinMs: number, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url, ssl: false, connectionTimeoutMillis: withinMs });
   client.on('error', () => undefined); // the query in flight rejects with the same error
   try {
     await client.connect();
@@ -163,5 +164,7 @@ function urlOf(port: number, password: string, database: string): string {
 }
 
 const ROUNDS = 5;
+const PROBE_MS = 5_000;
+const READY_MS = 60_000;
 const WATCH_MS = 1_000;
 const LONGEST_WATCH_MS = 60_000;

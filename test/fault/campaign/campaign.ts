@@ -18,14 +18,14 @@ export class Campaign {
   readonly #sends: SendsOracle;
   readonly #logs: Logs;
   readonly #begunMs = systemClock.monotonicMs();
-  readonly #patienceMs: number;
+  readonly #pace: (typeof PACE)['small' | 'large'];
   #toldMs = 0;
   #billing: Promise<unknown> | null = null;
   #billedMs = 0;
 
   constructor(world: World) {
     this.#world = world;
-    this.#patienceMs = isSmall(world.plan) ? PATIENCE_MS.small : PATIENCE_MS.large;
+    this.#pace = isSmall(world.plan) ? PACE.small : PACE.large;
     this.reader = new BooksReader(world.sandbox.ledger, new Books(mayDouble(world.plan)));
     this.#sends = new SendsOracle(world.postgres, this.reader.books, world.orders);
     this.#logs = new Logs(join(world.directory, 'logs'));
@@ -90,7 +90,7 @@ export class Campaign {
 
   /** Whether a call has reached the gateway since the last blow, or long enough was waited for one. */
   #isAtWork(last: { readonly atMs: number; readonly arrived: number }): boolean {
-    return this.reader.books.arrived > last.arrived || systemClock.monotonicMs() - last.atMs > this.#patienceMs;
+    return this.reader.books.arrived > last.arrived || systemClock.monotonicMs() - last.atMs > this.#pace.patienceMs;
   }
 
   async #import({ from, until }: Phase): Promise<void> {
@@ -108,7 +108,7 @@ export class Campaign {
   /** `maedal bill` beside the workers, as somebody's cron would run it. */
   #bill(): void {
     const { fleet } = this.#world;
-    if (this.#billing !== null || systemClock.monotonicMs() - this.#billedMs < BILL_EVERY_MS) return;
+    if (this.#billing !== null || systemClock.monotonicMs() - this.#billedMs < this.#pace.billEveryMs) return;
     this.#billing = fleet.command(['bill']).finally(() => {
       this.#billing = null;
       this.#billedMs = systemClock.monotonicMs();
@@ -143,8 +143,10 @@ const WAITING = `
        + (SELECT count(*) FROM subscription WHERE next_due_at <= maedal_now())::integer AS waiting`;
 /**
  * What is struck again before it has come to work gets nowhere, on a machine with much else to do: a process has its work
- * in hand some seconds after its start. A small run has no time for that.
+ * in hand some seconds after its start. A small run has no time for that, and bills as often as it can.
  */
-const PATIENCE_MS = { small: 3_000, large: 7_000 };
+const PACE = {
+  small: { patienceMs: 3_000, billEveryMs: 8_000 },
+  large: { patienceMs: 7_000, billEveryMs: 20_000 },
+} as const;
 const TELL_EVERY_MS = 3_000;
-const BILL_EVERY_MS = 8_000;
