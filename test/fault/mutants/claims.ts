@@ -67,7 +67,7 @@ export const CLAIMS: readonly Mutant[] = [
       {
         file: 'src/scheduler/tick.ts',
         find: '{ startedAt: due.now, until: until ?? due.now }',
-        replace: "{ startedAt: due.now, until: DateTime.fromMillis(deps.clock.nowMs(), { zone: 'utc' }) }",
+        replace: "{ startedAt: due.now, until: until ?? DateTime.fromMillis(deps.clock.nowMs(), { zone: 'utc' }) }",
       },
       { file: 'src/scheduler/tick.ts', find: 'sweep(deps, until);', replace: 'sweep(deps, pass.until);' },
       { file: 'src/store/draw-up.ts', find: 's.next_due_at <= maedal_now() AND s', replace: 's' },
