@@ -3,7 +3,7 @@ import { merchantUid } from '../billing/ids.ts';
 import { asError } from '../events.ts';
 import { databaseIsAway } from '../store/away.ts';
 import type { RetryDue } from '../store/due.ts';
-import type { DueInSweep, SweepPart } from '../store/due-work.ts';
+import { ALL_OF_A_SWEEP, type SweepPart } from '../store/due-work.ts';
 import { accountCaptures } from './account-captures.ts';
 import { apart } from './apart.ts';
 import { decideOnAwaited } from './awaited-cards.ts';
@@ -20,7 +20,7 @@ export async function sweep(
   deps: SchedulerDeps,
   until: DateTime | null = null,
 ): Promise<{ readonly expired: number; readonly rung: number }> {
-  const due = await look(deps, deps.store.dueInSweep, async () => EVERYTHING);
+  const due = await look(deps, deps.store.dueInSweep, async () => ALL_OF_A_SWEEP);
   // What one part does is for those that come after it: from the first that has something to do on, all of them go.
   let goes = false;
   const isDue = (part: SweepPart) => {
@@ -38,16 +38,6 @@ export async function sweep(
   if (total.expired + total.rung > 0) deps.report({ kind: 'sweep.finished', ...total });
   return total;
 }
-
-const EVERYTHING: DueInSweep = {
-  expired: true,
-  captures: true,
-  givenCards: true,
-  awaited: true,
-  steps: true,
-  retries: true,
-  rings: true,
-};
 
 async function expire(deps: SchedulerDeps): Promise<number> {
   const expired = await deps.store.expireSends(BATCH);

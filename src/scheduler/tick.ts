@@ -3,6 +3,7 @@ import { merchantUid } from '../billing/ids.ts';
 import { drawUpNext } from '../billing/subscription.ts';
 import { asError } from '../events.ts';
 import type { DueSubscription, NewInvoice, Tick } from '../store/draw-up.ts';
+import { ALL_OF_A_TICK } from '../store/due-work.ts';
 import { BATCH, type SchedulerDeps } from './deps.ts';
 import { look } from './look.ts';
 import { sweep } from './sweep.ts';
@@ -17,7 +18,7 @@ export async function tick(
 ): Promise<{ readonly drawnUp: number; readonly rung: number }> {
   const startedMs = deps.clock.monotonicMs();
   const due = await look(deps, deps.store.dueInTick, async () => {
-    return { now: await deps.store.databaseNow(), arrears: true, endings: true, periods: true, leftBehind: true };
+    return { now: await deps.store.databaseNow(), ...ALL_OF_A_TICK };
   });
   await deps.failpoints.at('tick.begun');
   // Where these move a subscription, there may be something to do for what comes after them.

@@ -21,6 +21,18 @@ export type DueInTick = Readonly<Record<'arrears' | 'endings' | 'periods' | 'lef
 /** Which parts of a sweep have. */
 export type DueInSweep = Readonly<Record<SweepPart, boolean>>;
 
+/** All of them, for whoever cannot look. */
+export const ALL_OF_A_TICK = { arrears: true, endings: true, periods: true, leftBehind: true } as const;
+export const ALL_OF_A_SWEEP: DueInSweep = {
+  expired: true,
+  captures: true,
+  givenCards: true,
+  awaited: true,
+  steps: true,
+  retries: true,
+  rings: true,
+};
+
 // Passes are made every second, and mostly there is nothing to do: one statement finds that out in the place of seven. Each
 // part is asked about in the words of the statement that does it, so that none is passed over which would do something.
 

@@ -8,7 +8,7 @@ import { openRedisQueue } from '../../src/queue/redis.ts';
 import { rebuildQueue } from '../../src/scheduler/rebuild-queue.ts';
 import { sweep } from '../../src/scheduler/sweep.ts';
 import { tick } from '../../src/scheduler/tick.ts';
-import { databaseNow, type Ring, ringAgain } from '../../src/store/due.ts';
+import { type Ring, ringAgain } from '../../src/store/due.ts';
 import { runJob } from '../../src/worker/run-job.ts';
 import { gate, Inbox } from '../queue/inbox.ts';
 import { startRedis } from '../support/redis-server.ts';
@@ -33,7 +33,7 @@ async function expectEachChargedOnce(names: readonly string[]): Promise<void> {
 }
 
 const rebuild = () => ({
-  databaseNow: () => databaseNow(world.database.db),
+  databaseNow: world.scheduler.store.databaseNow,
   ringAgain: (limit: number, before: DateTime) => ringAgain(world.database.db, limit, 120, before),
 });
 

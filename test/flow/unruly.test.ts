@@ -54,6 +54,8 @@ test.each(WORLDS)(
       const people = new UnrulyPeople(world, chance, names);
       const gateway = new UnrulyGateway(world, chance, assumed, () => people.orderSomething());
       expect(await new Life(world, chance, people, gateway).live()).toEqual([]);
+      // A look that passes over something is refused, which a pass outlives.
+      expect(world.events.filter((event) => event.kind === 'work.failed' && event.where === 'look')).toEqual([]);
     } finally {
       await world.end();
     }

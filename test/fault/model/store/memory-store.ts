@@ -1,4 +1,5 @@
 import type { ChargeStore } from '../../../../src/store/charge-store.ts';
+import { ALL_OF_A_SWEEP, ALL_OF_A_TICK } from '../../../../src/store/due-work.ts';
 import { instant } from '../../../../src/store/instant.ts';
 import type { ScheduleStore } from '../../../../src/store/schedule-store.ts';
 import { accountAs, putUpForRefund, putUpForReview } from './accounting.ts';
@@ -40,8 +41,8 @@ export function memoryStore(tables: Tables, carry: Carry): ChargeStore & Schedul
     recentSends: bound('recentSends', recentSends),
     databaseNow: bound('databaseNow', ({ nowMs }) => instant(new Date(nowMs))),
     // Everything may be: whatever the real one passes over would show as a difference.
-    dueInTick: bound('dueInTick', ({ nowMs }) => ({ now: instant(new Date(nowMs)), ...IN_TICK })),
-    dueInSweep: bound('dueInSweep', () => IN_SWEEP),
+    dueInTick: bound('dueInTick', ({ nowMs }) => ({ now: instant(new Date(nowMs)), ...ALL_OF_A_TICK })),
+    dueInSweep: bound('dueInSweep', () => ALL_OF_A_SWEEP),
     dueSubscriptions: bound('dueSubscriptions', dueSubscriptions),
     drawUp: bound('drawUp', drawUp),
     endSubscriptions: bound('endSubscriptions', endSubscriptions),
@@ -68,14 +69,3 @@ export function memoryStore(tables: Tables, carry: Carry): ChargeStore & Schedul
     watchOn: bound('watchOn', watchOn),
   };
 }
-
-const IN_TICK = { arrears: true, endings: true, periods: true, leftBehind: true };
-const IN_SWEEP = {
-  expired: true,
-  captures: true,
-  givenCards: true,
-  awaited: true,
-  steps: true,
-  retries: true,
-  rings: true,
-};
