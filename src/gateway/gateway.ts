@@ -40,8 +40,8 @@ export interface Gateway {
    * Rejects only with what `take` throws.
    */
   payments(window: Window, take: Take<ListedPayment>): Promise<Listing>;
-  /** The charges that the gateway is to make by itself in the window; likewise. */
-  schedules(window: Window, take: Take<ListedSchedule>): Promise<Listing>;
+  /** The charges that the gateway is to make by itself in the window, on one card where one is named; likewise. */
+  schedules(window: Window & { readonly customerUid?: string }, take: Take<ListedSchedule>): Promise<Listing>;
   /** Lets go of the connections. A call in flight is finished first. */
   close(): Promise<void>;
 }

@@ -1,3 +1,5 @@
+import { DateTime } from 'luxon';
+import type { ListedSchedule } from '../billing/charge.ts';
 import type { ChargeOutcome } from '../billing/outcome.ts';
 import type { LeasedAttempt } from '../store/lease.ts';
 import type { Conclusion } from './conclude.ts';
@@ -37,16 +39,34 @@ export async function reachGateway(
 
 /**
  * Before the first charge of a billing key, the gateway must say that it belongs to the kind of channel this
- * environment is for: a live card is never charged by a test, nor a test card by production.
+ * environment is for: a live card is never charged by a test, nor a test card by production. And it must say that it is
+ * not to charge the card by itself: both would (protocol §2.8). Audits ask that for all cards, and this one is new.
  */
-export async function checkBillingKey(deps: WorkerDeps, { billingKey }: LeasedAttempt): Promise<Clearance> {
+export async function checkBillingKey(deps: WorkerDeps, { billingKey, now }: LeasedAttempt): Promise<Clearance> {
   if (billingKey.sandbox === deps.sandbox) return CLEAR;
   const answer = await deps.gateway.billingKey(billingKey.customerUid);
   if (answer.kind === 'unclear') return notSent(answer.reason);
   if (answer.kind === 'absent') return { kind: 'withdrawn', to: 'held', reason: 'billing_key_unknown' };
+  const booked = answer.sandbox === deps.sandbox ? await bookedCharge(deps, billingKey.customerUid, now) : null;
+  if (booked !== null) return notSent(booked);
   await deps.store.rememberBillingKey(billingKey, answer);
   if (answer.sandbox === deps.sandbox) return CLEAR;
   return { kind: 'withdrawn', to: 'held', reason: WRONG_KIND[String(answer.sandbox)] ?? 'billing_key_kind_unknown' };
+}
+
+/** Why nothing is sent on a card for the charges that the gateway is to make by itself; null where it is to make none. */
+async function bookedCharge({ gateway }: WorkerDeps, customerUid: string, now: DateTime): Promise<string | null> {
+  const booked: ListedSchedule[] = [];
+  const window = { from: now.minus({ days: 1 }), until: now.plus({ days: DAYS_AHEAD }), customerUid };
+  const listing = await gateway.schedules(window, async (page) => void booked.push(...page));
+  const [first] = booked.sort((one, other) => one.scheduleAtMs - other.scheduleAtMs);
+  if (first !== undefined) {
+    const at = DateTime.fromMillis(first.scheduleAtMs, { zone: 'utc' }).toISO({ suppressMilliseconds: true });
+    return `the gateway is to charge this card by itself at ${at} (${first.merchantUid}): take that back there first`;
+  }
+  return listing.kind === 'whole'
+    ? null
+    : `cannot see whether the gateway charges this card by itself: ${listing.reason}`;
 }
 
 /** Nothing went out: the same attempt goes again, within minutes. */
@@ -55,6 +75,9 @@ export function notSent(reason: string): Ended {
 }
 
 const WRONG_KIND: Readonly<Record<string, string>> = { true: 'test_key_in_live', false: 'live_key_in_test' };
+
+/** With the day before, what the gateway lists at once. */
+const DAYS_AHEAD = 88;
 
 /** Protocol, reading note to P4: an outage is no clock fault, minutes between two clocks are. */
 const CLOCKS_AGREE_MS = 300_000;

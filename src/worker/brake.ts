@@ -22,6 +22,7 @@ export function unknownShareBrake(deps: {
     rest: deps.stops.rest,
     lift: deps.stops.lift,
     check: async (channel) => {
+      const clear = { kind: 'clear', stoppedSince: deps.stops.watch(channel) } as const;
       const stopped = await deps.stops.standingAgainst(channel);
       if (stopped !== null) return { kind: 'braked', reason: stopped };
       const nowMs = deps.clock.monotonicMs();
@@ -31,10 +32,10 @@ export function unknownShareBrake(deps: {
         reason = isOver ? `${unknown} of the last ${sends} sends have no answer: sending waits for look-ups` : null;
         askedAtMs = nowMs;
       }
-      if (reason === null) return { kind: 'clear' };
+      if (reason === null) return clear;
       if (nowMs - probedAtMs < PROBE_MS) return { kind: 'braked', reason };
       probedAtMs = nowMs;
-      return { kind: 'clear' };
+      return clear;
     },
   };
 }

@@ -28,10 +28,14 @@ export async function chargeAttempt(deps: WorkerDeps, leased: LeasedAttempt): Pr
   const brake = await deps.brake.check(leased.subscription.channel);
   if (brake.kind === 'braked') return notSent(brake.reason);
   const asked = await askBefore(deps, leased);
-  return asked.kind === 'go' ? lookAndSend(deps, asked.attempt) : asked;
+  return asked.kind === 'go' ? lookAndSend(deps, asked.attempt, brake.stoppedSince) : asked;
 }
 
-async function lookAndSend(deps: WorkerDeps, attempt: LeasedAttempt): Promise<Conclusion> {
+async function lookAndSend(
+  deps: WorkerDeps,
+  attempt: LeasedAttempt,
+  stoppedSince: () => string | null,
+): Promise<Conclusion> {
   const isLate = deadline(deps);
   const reached = await reachGateway(deps, attempt);
   if (reached.kind !== 'clear') return reached;
@@ -42,7 +46,7 @@ async function lookAndSend(deps: WorkerDeps, attempt: LeasedAttempt): Promise<Co
   const looked = await lookBeforeSending(deps, attempt, isLate);
   if (looked.kind !== 'clear') return looked;
   await deps.failpoints.at('look.done');
-  return settled(await sendLooked(deps, attempt, looked.seen));
+  return settled(await sendLooked(deps, attempt, { seen: looked.seen, stoppedSince }));
 }
 
 /** All its ids are settled: whatever put it off before, that did not. */
@@ -51,10 +55,18 @@ function settled(conclusion: Conclusion): Conclusion {
   return { ...conclusion, outcome: { ...conclusion.outcome, unsettled: false } };
 }
 
-async function sendLooked(deps: WorkerDeps, attempt: LeasedAttempt, seen: readonly string[]): Promise<Conclusion> {
-  const first = await send(deps, attempt, seen);
+/** What was found on the way to the send. */
+type Way = {
+  /** The payments that are known under its own id. */
+  readonly seen: readonly string[];
+  /** Why its channel stopped meanwhile, for an answer to another charge; null where it did not. */
+  readonly stoppedSince: () => string | null;
+};
+
+async function sendLooked(deps: WorkerDeps, attempt: LeasedAttempt, way: Way): Promise<Conclusion> {
+  const first = await send(deps, attempt, way);
   // A 401 is answered before any payment company is called: one new token, one new intent, under the same id.
-  return first.kind === 'unauthorized' ? sendWithNewToken(deps, first, seen) : first;
+  return first.kind === 'unauthorized' ? sendWithNewToken(deps, first, way) : first;
 }
 
 /**
@@ -78,17 +90,14 @@ type Answered = Exclude<ChargeAnswer, { kind: 'unauthorized' }>;
 /** The gateway knew no token of ours; `attempt` is as the intent left it. */
 type Unauthorized = { readonly kind: 'unauthorized'; readonly attempt: LeasedAttempt; readonly reason: string };
 
-async function send(
-  deps: WorkerDeps,
-  attempt: LeasedAttempt,
-  seen: readonly string[],
-): Promise<Conclusion | Unauthorized> {
+async function send(deps: WorkerDeps, attempt: LeasedAttempt, way: Way): Promise<Conclusion | Unauthorized> {
   const ready = await reachGateway(deps, attempt);
   if (ready.kind !== 'clear') return { ...ready, attempt };
   const { timeoutSeconds, quarantineSeconds } = deps.channel(attempt.subscription.channel);
   const maxAmountMinor = deps.maxAmountMinor(attempt.amount.currency);
   // What waits for us to end has its limit: a call that began now might be cut by it.
-  if (deps.stopped?.aborted === true) return { ...notSent(STOPPING), attempt };
+  const stop = deps.stopped?.aborted === true ? STOPPING : way.stoppedSince();
+  if (stop !== null) return { ...notSent(stop), attempt };
   const mayStart = startGuard(deps.clock);
   await deps.failpoints.at('intent.about_to_be_written');
   const { needsAdoption, fingerprint } = deps;
@@ -109,18 +118,18 @@ async function send(
   const answer = await charging;
   await deps.failpoints.at('charge.answered');
   if (answer.kind === 'unauthorized') return { kind: 'unauthorized', attempt: sent, reason: answer.reason };
-  const outcome = await read(deps, answer, attempt.merchantUid, asked(deps, sent, intent.sends, seen));
+  const outcome = await read(deps, answer, attempt.merchantUid, asked(deps, sent, intent.sends, way.seen));
   return { kind: 'outcome', outcome, attempt: sent };
 }
 
-async function sendWithNewToken(deps: WorkerDeps, first: Unauthorized, seen: readonly string[]): Promise<Conclusion> {
+async function sendWithNewToken(deps: WorkerDeps, first: Unauthorized, way: Way): Promise<Conclusion> {
   await deps.failpoints.at('token.refused');
   const again = await deps.store.takeBackIntent(first.attempt, deps.leaseSeconds, first.reason);
   if (again === null) return { kind: 'superseded' };
   await deps.failpoints.at('intent.taken_back');
   const ready = await reachGateway(deps, again, true);
   if (ready.kind !== 'clear') return { ...ready, attempt: again };
-  const second = await send(deps, again, seen);
+  const second = await send(deps, again, way);
   if (second.kind !== 'unauthorized') return second;
   await refusedByGateway(deps, second.reason);
   return { ...notSent(second.reason), attempt: second.attempt };

@@ -56,6 +56,9 @@ export type RefundDeps = Omit<WorkerDeps, 'store' | 'maxAmountMinor' | 'sandbox'
 };
 
 /** Whether a charge of a channel may leave now, and if not, why. Remembers for a second what it was told of all of them. */
-export type Brake = Omit<Stops, 'standingAgainst'> & {
-  check(channel: string): Promise<{ readonly kind: 'clear' } | { readonly kind: 'braked'; readonly reason: string }>;
+export type Brake = Omit<Stops, 'standingAgainst' | 'watch'> & {
+  check(channel: string): Promise<Unbraked | { readonly kind: 'braked'; readonly reason: string }>;
 };
+
+/** It may leave, unless `stoppedSince` says why not any more by the time that it is about to. */
+type Unbraked = { readonly kind: 'clear'; readonly stoppedSince: () => string | null };

@@ -11,13 +11,14 @@ import { STOOD_STILL, startGuard } from './stopwatch.ts';
 
 /**
  * Works on every refund that is due, one after the other: lease, look, intend, one POST, record. `only` names those that
- * are meant; past `signal` none is begun. Safe beside any number of others. Returns how many were worked on; throws when
+ * are meant; past `signal` none is begun, and none that was begun leaves any more. Safe beside any number of others. Returns how many were worked on; throws when
  * the database is away.
  */
 export async function refundDue(
-  deps: RefundDeps,
+  given: RefundDeps,
   { only = null, signal }: { readonly only?: readonly string[] | null; readonly signal?: AbortSignal } = {},
 ): Promise<number> {
+  const deps = signal === undefined ? given : { ...given, stopped: signal };
   for (let worked = 0; ; worked += 1) {
     const goesOn = worked < AT_ONCE && signal?.aborted !== true;
     const refund = goesOn ? await deps.store.leaseRefund(deps.leaseSeconds, only) : null;
@@ -40,6 +41,7 @@ async function send(deps: RefundDeps, refund: LeasedRefund): Promise<RefundTrans
   if (barred !== null) return recorded(follow(deps, refund, barred));
   const { timeoutSeconds, horizonSeconds } = deps.channel(refund.subscription.channel);
   const { needsAdoption, fingerprint } = deps;
+  if (deps.stopped?.aborted === true) return recorded(follow(deps, refund, STOPPING));
   const mayStart = startGuard(deps.clock);
   const limits = { timeoutSeconds, horizonSeconds, needsAdoption, fingerprint };
   const intent = await deps.store.writeRefundIntent(refund, limits);
@@ -145,6 +147,7 @@ function refusedIntent({ because }: Extract<RefundIntent, { kind: 'refused' }>):
   }
 }
 
+const STOPPING: RefundEvent = { kind: 'barred', reason: 'this process was told to stop before it had sent the refund' };
 const SUSPENDED: RefundEvent = {
   kind: 'answered',
   answer: { kind: 'not-sent', reason: STOOD_STILL },

@@ -1,12 +1,13 @@
 import type { AttemptId } from '../billing/ids.ts';
 import type { Clock } from '../clock.ts';
 import { ALL_CHANNELS, type ChannelStop, type StopStore } from '../store/channel-stops.ts';
+import { type ToldStops, toldStops } from './told-stops.ts';
 
 /** The gateway has too many charges of a channel, as it said to one of them. */
 export type Rest = { readonly channel: string; readonly attemptId: AttemptId; readonly seconds: number };
 
 /** What keeps the charges of a channel from leaving, because an answer said that no other would fare better. */
-export type Stops = {
+export type Stops = Pick<ToldStops, 'watch'> & {
   /** Stops one channel, or all of them. */
   stop(reason: string, channel?: string): Promise<void>;
   /** Stops one channel for so long, whatever others that are on their way are answered. */
@@ -25,6 +26,7 @@ export function sharedStops(store: StopStore, clock: Clock): Stops {
   let known: readonly ChannelStop[] = [];
   let askedAtMs = Number.NEGATIVE_INFINITY;
   let asking = Promise.resolve();
+  const told = toldStops();
   const against = (channel: string) =>
     known.filter((stop) => stop.channel === ALL_CHANNELS || stop.channel === channel);
   const ask = () => {
@@ -39,6 +41,7 @@ export function sharedStops(store: StopStore, clock: Clock): Stops {
     askedAtMs = Number.NEGATIVE_INFINITY;
   };
   const note = (channel: string, reason: string, rests: boolean) => {
+    told.note(channel, reason);
     known = [...known.filter((stop) => stop.channel !== channel), { channel, reason, isOver: false, rests }];
     forget();
   };
@@ -56,6 +59,7 @@ export function sharedStops(store: StopStore, clock: Clock): Stops {
       const own = against(channel).filter(({ rests }) => !rests);
       if (own.length === 0) return;
       known = known.filter((stop) => !own.includes(stop));
+      for (const stop of own) told.forget(stop.channel);
       await store.liftStops(channel);
     },
     standingAgainst: async (channel) => {
@@ -67,6 +71,7 @@ export function sharedStops(store: StopStore, clock: Clock): Stops {
       known = known.map((stop) => (own.includes(stop) ? { ...stop, isOver: false } : stop));
       return isFree ? null : reason;
     },
+    watch: told.watch,
   };
 }
 

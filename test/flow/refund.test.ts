@@ -180,14 +180,6 @@ test('a proposal of what came back by another hand is done with it; nothing is s
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
 });
 
-test('told to stop, it begins no other refund', async () => {
-  await wantRefund(world, subscription);
-  const stopping = new AbortController();
-  stopping.abort();
-  expect(await refundDue(world.refunder, { signal: stopping.signal })).toBe(0);
-  expect(world.gateway.cancels).toHaveLength(0);
-});
-
 test('eight workers beside each other cancel once', async () => {
   await wantRefund(world, subscription);
   await Promise.all(Array.from({ length: 8 }, () => refund()));

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { ChargeAnswer } from '../../src/billing/charge.ts';
+import { parseAttemptId } from '../../src/billing/ids.ts';
 import { stopStore } from '../../src/store/channel-stops.ts';
 import { unknownShareBrake } from '../../src/worker/brake.ts';
 import { sharedStops } from '../../src/worker/stops.ts';
@@ -46,6 +47,22 @@ test('a 429 has its channel rest as long as it says, and what waits costs no fai
   const invoices = await Promise.all(subscriptions.map((subscription) => invoiceOf(world, subscription)));
   expect(invoices.map(({ state }) => state).sort()).toEqual(['open', 'open', 'paid', 'paid']);
   for (const { failures, attempts } of invoices) expect([failures, attempts[0]?.send_count]).toEqual([0, 1]);
+});
+
+test('what is on its way to its send when another charge is told so does not leave', async () => {
+  const [subscription = ''] = await subscribe(1);
+  const { billingKey } = world.gateway;
+  world.gateway.billingKey = async (...args: Parameters<typeof billingKey>) => {
+    const [attempt] = (await invoiceOf(world, subscription)).attempts;
+    await world.worker.brake.rest({ channel: 'default', attemptId: parseAttemptId(attempt?.id ?? ''), seconds: 300 });
+    return billingKey.apply(world.gateway, args);
+  };
+  await world.run();
+  expect(world.gateway.posts).toHaveLength(0);
+  expect((await invoiceOf(world, subscription)).attempts).toMatchObject([
+    { state: 'prepared', send_count: 0, fail_reason: expect.stringContaining('too many charges') },
+  ]);
+  expect(await pass(310)).toBe(1);
 });
 
 test('sends that were answered 429 are left out of the share without an answer', async () => {

@@ -43,14 +43,16 @@ test('what the sandbox is to charge by itself is listed, until it is revoked', a
   });
   const charge = { merchant_uid: 'booked-1', schedule_at: at, currency: 'KRW', amount: 9_900, name: '월간 구독' };
   await post('/subscribe/payments/schedule', { customer_uid: 'card-1', schedules: [charge] }, token);
-  const listed = async () => {
+  const listed = async (of: { customerUid?: string } = {}) => {
     const items: ListedSchedule[] = [];
-    const window = { from: now, until: now.plus({ days: 89 }) };
+    const window = { from: now, until: now.plus({ days: 89 }), ...of };
     const listing = await gateway.schedules(window, async (page) => void items.push(...page));
     expect(listing).toEqual({ kind: 'whole', count: items.length });
     return items;
   };
   expect(await listed()).toEqual([{ merchantUid: 'booked-1', customerUid: 'card-1', scheduleAtMs: at * 1_000 }]);
+  expect(await listed({ customerUid: 'card-1' })).toHaveLength(1);
+  expect(await listed({ customerUid: 'card-2' })).toEqual([]);
   await post('/subscribe/payments/unschedule', { customer_uid: 'card-1' }, token);
   expect(await listed()).toEqual([]);
   await gateway.close();

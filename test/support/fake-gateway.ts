@@ -147,9 +147,11 @@ export class FakeGateway implements Gateway {
     return this.listed([...own, ...this.foreign].filter(within), take);
   }
 
-  async schedules(window: Window, take: Take<ListedSchedule>): Promise<Listing> {
-    const within = ({ scheduleAtMs: at }: ListedSchedule) =>
-      at >= window.from.toMillis() && at <= window.until.toMillis();
+  async schedules(window: Window & { customerUid?: string }, take: Take<ListedSchedule>): Promise<Listing> {
+    const within = ({ customerUid, scheduleAtMs: at }: ListedSchedule) =>
+      (window.customerUid === undefined || window.customerUid === customerUid) &&
+      at >= window.from.toMillis() &&
+      at <= window.until.toMillis();
     return this.listed(this.booked.filter(within), take);
   }
 

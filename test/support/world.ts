@@ -87,7 +87,12 @@ export async function newWorld(catchUp: CatchUp = 'latest'): Promise<World> {
   const worker: WorkerDeps = {
     store: chargeStore(db),
     failpoints: noFailpoints,
-    brake: { stop: nothing, rest: nothing, lift: nothing, check: async () => ({ kind: 'clear' }) },
+    brake: {
+      stop: nothing,
+      rest: nothing,
+      lift: nothing,
+      check: async () => ({ kind: 'clear', stoppedSince: () => null }),
+    },
     fingerprint: FINGERPRINT,
     gateway,
     clock,

@@ -4,7 +4,7 @@ import type { Listing, Take, Window } from '../gateway.ts';
 import type { Get } from './authorized-get.ts';
 import type { Answer } from './exchange.ts';
 import { readListedPayment, readListedSchedule } from './listed.ts';
-import { type PaymentPage, readEnvelope, readPage } from './wire.ts';
+import { type PaymentPage, readEnvelope, readPage, refusalIn } from './wire.ts';
 
 /**
  * What was captured or cancelled in a window: `GET /payments/status/paid`, then `/cancelled`, at most 90 days at once,
@@ -38,11 +38,22 @@ export async function listPayments(get: Get, window: Window, take: Take<ListedPa
   return { kind: 'whole', count };
 }
 
-/** The charges that PortOne will make by itself: `GET /subscribe/payments/schedule` over the whole account (§3.4). */
-export async function listSchedules(get: Get, window: Window, take: Take<ListedSchedule>): Promise<Listing> {
+/**
+ * The charges that PortOne will make by itself (§3.4): `GET /subscribe/payments/schedule` over the whole account, oldest
+ * first, or `GET /subscribe/customers/{customer_uid}/schedules`, which has an order and names of its own.
+ */
+export async function listSchedules(
+  get: Get,
+  { customerUid, ...window }: Window & { readonly customerUid?: string },
+  take: Take<ListedSchedule>,
+): Promise<Listing> {
   return inStretches(window, async ({ from, to }) => {
-    const path = `/subscribe/payments/schedule?schedule_from=${from}&schedule_to=${to + 1}&schedule_status=scheduled&sorting=scheduled`;
-    return everyPage(get, path, { read: readListedSchedule, idOf: ({ merchantUid }) => merchantUid, take });
+    const path =
+      customerUid === undefined
+        ? `/subscribe/payments/schedule?schedule_from=${from}&schedule_to=${to + 1}&schedule_status=scheduled&sorting=scheduled`
+        : `/subscribe/customers/${encodeURIComponent(customerUid)}/schedules?from=${from}&to=${to + 1}&schedule-status=scheduled`;
+    const idOf = ({ merchantUid }: ListedSchedule) => merchantUid;
+    return everyPage(get, path, { read: readListedSchedule, idOf, take, mayLack: customerUid !== undefined });
   });
 }
 
@@ -69,6 +80,8 @@ type Reading<Item> = {
   readonly read: (value: unknown) => Item | null;
   readonly idOf: (item: Item) => string;
   readonly take: Take<Item>;
+  /** Whether 404 means that there are none, as the list of several customers says it (fact sheet §3.3). */
+  readonly mayLack?: boolean;
 };
 
 /**
@@ -76,12 +89,14 @@ type Reading<Item> = {
  * as it always is while charges go on, pushes others back, so that they are listed twice and none is passed over; what
  * is taken away pulls them forward, past the page that is asked for next.
  */
-async function everyPage<Item>(get: Get, path: string, { read, idOf, take }: Reading<Item>): Promise<Listing> {
+async function everyPage<Item>(get: Get, path: string, { read, idOf, take, mayLack }: Reading<Item>): Promise<Listing> {
   const seen = new Set<string>();
   let first: number | null = null;
   let total = 0;
   for (let number = 1; number <= MAX_PAGES; number += 1) {
-    const page = pageIn(await get(`${path}&limit=${PAGE_SIZE}&page=${number}`));
+    const answer = await get(`${path}&limit=${PAGE_SIZE}&page=${number}`);
+    if (mayLack === true && isLacking(answer)) return { kind: 'whole', count: 0 };
+    const page = pageIn(answer);
     if (typeof page === 'string') return unclear(page);
     first ??= page.total;
     if (page.total < total) return unclear('entries were taken away from the list while it was read');
@@ -100,6 +115,10 @@ function complete(listed: number, { first, total }: { readonly first: number; re
   return listed >= first && listed <= total
     ? { kind: 'whole', count: listed }
     : unclear(`${listed} entries were listed, ${total} announced`);
+}
+
+function isLacking(answer: Awaited<ReturnType<Get>>): boolean {
+  return answer.kind !== 'unclear' && answer.status === 404 && refusalIn(readEnvelope(answer)) !== null;
 }
 
 /** The page, or why it is none. V1's schema calls lists of schedules bare arrays, its clients read pages (§3.4). */

@@ -56,6 +56,7 @@ const NO_STOPS: Stops = {
   rest: async () => undefined,
   lift: async () => undefined,
   standingAgainst: async () => null,
+  watch: () => () => null,
 };
 
 /** What a worker is given for one unit of work: the real flows over rows in memory, every call of them parked. */
@@ -79,7 +80,7 @@ export function workerDeps(around: Surroundings, actor: Actor, skewMs: number): 
     failpoints: failpointsOf(around, actor),
     brake: plan.audited
       ? unknownShareBrake({ store, stops: NO_STOPS, clock, maxUnknownShare: 0.2 })
-      : { ...NO_STOPS, check: async () => ({ kind: 'clear' }) },
+      : { ...NO_STOPS, check: async () => ({ kind: 'clear', stoppedSince: () => null }) },
   };
 }
 

@@ -146,6 +146,25 @@ describe('schedules', () => {
     expect(paths[0]).toMatch(/schedule\?schedule_from=1798761600&schedule_to=1799020802&schedule_status=scheduled&/);
   });
 
+  test('those of one card are asked for by its name, and 404 in the gateway’s own words means that there are none', async () => {
+    const of = async (body: unknown, status: number) => {
+      const { get, paths } = served([body], status);
+      const window = { ...WINDOW, customerUid: 'card/1' };
+      const listing = await listSchedules(get, window, async () => undefined);
+      return [listing.kind, paths[0]];
+    };
+    const path = expect.stringContaining('/subscribe/customers/card%2F1/schedules?from=1798761600&to=1799020802&');
+    expect(await of(pageBody([booked], 1), 200)).toEqual(['whole', path]);
+    expect(await of({ code: -1, message: '없습니다.', response: null }, 404)).toEqual(['whole', path]);
+    expect(await of('a proxy’s page', 404)).toEqual(['unclear', path]);
+    expect(await of({ code: -1, message: '없습니다.', response: null }, 500)).toEqual(['unclear', path]);
+  });
+
+  test('404 for the whole account is no list', async () => {
+    const { get } = served([{ code: -1, message: '없습니다.', response: null }], 404);
+    expect((await listSchedules(get, WINDOW, async () => undefined)).kind).toBe('unclear');
+  });
+
   test('one without a card makes the list unclear', async () => {
     expect((await schedules([pageBody([{ ...booked, customer_uid: null }], 1)])).listing.kind).toBe('unclear');
   });
