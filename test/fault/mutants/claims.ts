@@ -69,7 +69,11 @@ export const CLAIMS: readonly Mutant[] = [
         find: '{ startedAt: due.now, until: until ?? due.now }',
         replace: "{ startedAt: due.now, until: until ?? DateTime.fromMillis(deps.clock.nowMs(), { zone: 'utc' }) }",
       },
-      { file: 'src/scheduler/tick.ts', find: 'sweep(deps, until);', replace: 'sweep(deps, pass.until);' },
+      {
+        file: 'src/scheduler/tick.ts',
+        find: 'sweep(deps, { until, settles',
+        replace: 'sweep(deps, { until: pass.until, settles',
+      },
       { file: 'src/store/draw-up.ts', find: 's.next_due_at <= maedal_now() AND s', replace: 's' },
       {
         file: 'src/store/due.ts',

@@ -71,8 +71,8 @@ export const INTENTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/worker/charge-invoice.ts',
-        find: "  const asked = await askBefore(deps, leased);\n  return asked.kind === 'go' ? lookAndSend(deps, asked.attempt) : asked;",
-        replace: '  return lookAndSend(deps, leased);',
+        find: "  const asked = await askBefore(deps, leased);\n  return asked.kind === 'go' ? lookAndSend(deps, asked.attempt, brake.stoppedSince) : asked;",
+        replace: '  return lookAndSend(deps, leased, brake.stoppedSince);',
       },
       {
         file: 'src/worker/charge-invoice.ts',
