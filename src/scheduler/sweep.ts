@@ -9,18 +9,25 @@ import { apart } from './apart.ts';
 import { decideOnAwaited } from './awaited-cards.ts';
 import { BATCH, type SchedulerDeps } from './deps.ts';
 import { tryGivenCards } from './given-cards.ts';
+import { settleLeftBehind } from './left-behind.ts';
 import { look } from './look.ts';
+
+/** `until` leaves alone what falls due later. `settles` has invoices follow their subscriptions first, as a tick does. */
+type SweepOrder = { readonly until?: DateTime | undefined; readonly settles?: boolean };
 
 /**
  * Rings for everything due: first tries, retries, look-ups, and what was rung and never taken. What was sent and never
  * recorded becomes `unknown` first. Reads the database and not the queue, so a queue that lost everything loses nothing.
- * `until` leaves alone what falls due later.
  */
 export async function sweep(
   deps: SchedulerDeps,
-  until: DateTime | null = null,
+  { until, settles = false }: SweepOrder = {},
 ): Promise<{ readonly expired: number; readonly rung: number }> {
-  const due = await look(deps, deps.store.dueInSweep, async () => ALL_OF_A_SWEEP);
+  const due = await look(
+    deps,
+    () => deps.store.dueInSweep(settles),
+    async () => ALL_OF_A_SWEEP,
+  );
   // What one part does is for those that come after it: from the first that has something to do on, all of them go.
   let goes = false;
   const isDue = (part: SweepPart) => {
@@ -28,13 +35,14 @@ export async function sweep(
     return goes;
   };
   const total = { expired: 0, rung: 0 };
+  if (settles && isDue('leftBehind')) await settleLeftBehind(deps);
   if (isDue('expired')) total.expired = await expire(deps);
   if (isDue('captures')) await accountCaptures(deps);
   if (isDue('givenCards')) await unlessRefused(deps, 'given cards', () => tryGivenCards(deps));
   if (isDue('awaited')) await decideOnAwaited(deps);
   if (isDue('steps')) await unlessRefused(deps, 'steps', () => enterSteps(deps));
-  if (isDue('retries')) await prepareDueRetries(deps, until);
-  if (isDue('rings')) total.rung = await ringAll(deps, until);
+  if (isDue('retries')) await prepareDueRetries(deps, until ?? null);
+  if (isDue('rings')) total.rung = await ringAll(deps, until ?? null);
   if (total.expired + total.rung > 0) deps.report({ kind: 'sweep.finished', ...total });
   return total;
 }

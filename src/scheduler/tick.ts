@@ -26,22 +26,12 @@ export async function tick(
   if (due.arrears) await deps.store.clearArrears();
   if (moves) await deps.store.endStopped();
   const pass = { startedAt: due.now, until: until ?? due.now };
-  const draws = moves || due.periods;
-  const drawn = draws ? await drawUpAll(deps, pass) : NOTHING;
+  const drawn = moves || due.periods ? await drawUpAll(deps, pass) : NOTHING;
   if (drawn.drawnUp > 0) await deps.failpoints.at('tick.drawn_up');
-  if (draws || due.leftBehind) await settleInvoices(deps);
-  const { rung } = await sweep(deps, until);
+  const { rung } = await sweep(deps, { until, settles: true });
   const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);
   deps.report({ kind: 'tick.finished', drawnUp: drawn.drawnUp, held: drawn.held, rung, tookMs });
   return { drawnUp: drawn.drawnUp, rung };
-}
-
-/** Invoices follow their subscription: held or void while it is not charged, and let go once it is again. */
-async function settleInvoices({ store, channel: channelOf }: SchedulerDeps): Promise<void> {
-  for (const { id, channel, as } of await store.unsettledInvoices(BATCH)) {
-    const { quarantineSeconds } = channelOf(channel);
-    await store.settleInvoices({ id }, as, { fingerprint: null, quarantineSeconds });
-  }
 }
 
 const NOTHING: Drawn = { drawnUp: 0, held: 0 };

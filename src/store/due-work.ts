@@ -11,10 +11,18 @@ import { LEFT_COLLECTING, LEFT_HELD } from './subscription-orders.ts';
 import { UNACCOUNTED } from './unaccounted.ts';
 
 /** The parts of a sweep, in the order in which they are made. */
-export type SweepPart = 'expired' | 'captures' | 'givenCards' | 'awaited' | 'steps' | 'retries' | 'rings';
+export type SweepPart =
+  | 'leftBehind'
+  | 'expired'
+  | 'captures'
+  | 'givenCards'
+  | 'awaited'
+  | 'steps'
+  | 'retries'
+  | 'rings';
 
 /** Which parts of a tick have something to do, and the database's clock. */
-export type DueInTick = Readonly<Record<'arrears' | 'endings' | 'periods' | 'leftBehind', boolean>> & {
+export type DueInTick = Readonly<Record<'arrears' | 'endings' | 'periods', boolean>> & {
   readonly now: DateTime;
 };
 
@@ -22,8 +30,9 @@ export type DueInTick = Readonly<Record<'arrears' | 'endings' | 'periods' | 'lef
 export type DueInSweep = Readonly<Record<SweepPart, boolean>>;
 
 /** All of them, for whoever cannot look. */
-export const ALL_OF_A_TICK = { arrears: true, endings: true, periods: true, leftBehind: true } as const;
+export const ALL_OF_A_TICK = { arrears: true, endings: true, periods: true } as const;
 export const ALL_OF_A_SWEEP: DueInSweep = {
+  leftBehind: true,
   expired: true,
   captures: true,
   givenCards: true,
@@ -41,23 +50,21 @@ export async function dueInTick(db: Db): Promise<DueInTick> {
   const [row] = await db.$queryRaw<(Omit<DueInTick, 'now'> & { readonly now: Date })[]>`
     SELECT maedal_now() AS now, EXISTS (${IN_ARREARS_NO_MORE}) AS arrears,
            EXISTS (SELECT FROM subscription s WHERE ${STOPPED_TO_END} AND ${ENDS_AT} <= maedal_now()) AS endings,
-           EXISTS (SELECT FROM subscription s WHERE ${PERIOD_BEGUN}) AS periods,
-           EXISTS (SELECT ${OF_INVOICES} WHERE ${LEFT_COLLECTING}) OR EXISTS (SELECT ${OF_INVOICES} WHERE ${LEFT_HELD}) AS "leftBehind"`;
+           EXISTS (SELECT FROM subscription s WHERE ${PERIOD_BEGUN}) AS periods`;
   if (row === undefined) throw new Error('SELECT returned no row');
   return { ...row, now: instant(row.now) };
 }
 
-/** What a sweep would find now. */
-export async function dueInSweep(db: Db): Promise<DueInSweep> {
+/** What a sweep would find now. What is left behind is asked about only where it `settles`: that looks at all subscriptions. */
+export async function dueInSweep(db: Db, settles: boolean): Promise<DueInSweep> {
   const [row] = await db.$queryRaw<DueInSweep[]>`
-    SELECT EXISTS (SELECT FROM invoice i JOIN attempt a ON a.invoice_id = i.id WHERE ${SEND_EXPIRED}) AS expired,
+    SELECT ${settles} AND (EXISTS (SELECT ${OF_INVOICES} WHERE ${LEFT_COLLECTING}) OR EXISTS (SELECT ${OF_INVOICES} WHERE ${LEFT_HELD})) AS "leftBehind",
+           EXISTS (SELECT FROM invoice i JOIN attempt a ON a.invoice_id = i.id WHERE ${SEND_EXPIRED}) AS expired,
            EXISTS (SELECT FROM observation o WHERE ${UNACCOUNTED}) AS captures,
            EXISTS (SELECT FROM billing_key WHERE given_at IS NOT NULL) AS "givenCards",
            EXISTS (SELECT ${OF_INVOICES} WHERE ${CARD_AWAITED}) AS awaited,
            EXISTS (SELECT FROM invoice JOIN subscription ON subscription.id = invoice.subscription_id WHERE ${STEP_DUE}) AS steps,
-           EXISTS (SELECT FROM invoice i WHERE ${RING_DUE}) AS rings,
-           -- The other way round, each of a long queue of rings would be passed by in search of a retry.
-           EXISTS (SELECT FROM invoice i WHERE ${RING_DUE}) OR EXISTS (SELECT FROM invoice i WHERE ${RETRY_DUE}) AS retries`;
+           EXISTS (SELECT FROM invoice i WHERE ${RETRY_DUE}) AS retries, EXISTS (SELECT FROM invoice i WHERE ${RING_DUE}) AS rings`;
   if (row === undefined) throw new Error('SELECT returned no row');
   return row;
 }

@@ -34,7 +34,7 @@ export async function createThrowAway(serverUrl: string, nowMs: number): Promise
     const clock = await open(url);
     await clock.query(SETUP);
     const setNow = async (ms: number) => {
-      await clock.query({ name: 'move', text: 'UPDATE simulated_clock SET now = $1', values: [new Date(ms)] });
+      await clock.query({ name: 'move', text: "SELECT setval('simulated_clock', $1)", values: [ms] });
     };
     await setNow(nowMs);
     return {
@@ -80,10 +80,12 @@ const SETTINGS = [
 
 /** What the server did by itself, and when it likes, would have the same statement give its rows in another order. */
 const SETUP = `
-CREATE TABLE simulated_clock (now timestamptz NOT NULL);
-INSERT INTO simulated_clock VALUES ('-infinity');
-CREATE OR REPLACE FUNCTION maedal_now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
-  AS 'SELECT now FROM simulated_clock';
+-- Asked some tens of times in a statement: a sequence is read in a fifth of the time that a row takes.
+CREATE SEQUENCE simulated_clock;
+CREATE OR REPLACE FUNCTION maedal_now() RETURNS timestamptz LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+  RETURN timestamptz 'epoch' + pg_sequence_last_value('simulated_clock'::regclass) * interval '1 millisecond';
+END $$;
 
 CREATE SEQUENCE simulated_id_number;
 CREATE FUNCTION simulated_id() RETURNS uuid LANGUAGE sql VOLATILE

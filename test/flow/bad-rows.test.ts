@@ -69,7 +69,7 @@ test('a retry that cannot be prepared, and steps that cannot be entered, stop no
   );
   const refused = () => Promise.reject(new Error('no such row'));
   const { dueInSweep } = world.scheduler.store;
-  const finding = async () => ({ ...(await dueInSweep()), steps: true, givenCards: true });
+  const finding = async () => ({ ...(await dueInSweep(false)), steps: true, givenCards: true });
   Object.assign(world.scheduler.store, { dueInSweep: finding, enterSteps: refused, payableByGivenCards: refused });
   await world.advance({ days: 1 });
   await world.run();

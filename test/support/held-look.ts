@@ -17,13 +17,13 @@ export function heldLook(
         arrears: () => store.clearArrears(),
         endings: () => store.endStopped(),
         periods: async () => (await store.dueSubscriptions(BATCH, tick)).length,
-        leftBehind: async () => (await store.unsettledInvoices(BATCH)).length,
       });
       return due;
     },
-    dueInSweep: async () => {
-      const due = await store.dueInSweep();
+    dueInSweep: async (settles) => {
+      const due = await store.dueInSweep(settles);
       await nothing(due, {
+        leftBehind: async () => (settles ? (await store.unsettledInvoices(BATCH)).length : 0),
         expired: () => store.expireSends(BATCH),
         captures: async () => (await store.unaccountedCaptures(BATCH, sandbox)).length,
         givenCards: async () => (await store.payableByGivenCards(BATCH)).length,
