@@ -10,6 +10,7 @@ export type Violation = { readonly rule: string; readonly atMs: number; readonly
 export type Agreement = { readonly firstDueAtMs: number; readonly amount: number };
 
 const ZOMBIE_MS = 90_000;
+const CHARGED: ReadonlySet<string> = new Set(['trialing', 'active', 'past_due']);
 
 /**
  * Judges what happens at the gateway while it happens, from the gateway's own books. Of ours it reads what was promised
@@ -32,8 +33,14 @@ export class Oracle {
     this.#agreements = agreements;
   }
 
-  /** An intent was committed, acknowledged or not. */
+  /** An intent was committed, acknowledged or not: then nothing that people had done before stood against it. */
   intended(merchantUid: string): void {
+    const { control, attempts, invoices, subscriptions } = this.#tables;
+    if (!control.sending_enabled) this.#tell('I9', `${merchantUid} was intended while sending was switched off`);
+    for (const { invoice_id } of attempts.where((row) => row.merchant_uid === merchantUid)) {
+      const { status } = subscriptions.at(invoices.at(invoice_id).subscription_id);
+      if (!CHARGED.has(status)) this.#tell('I9', `${merchantUid} was intended for what is ${status}`);
+    }
     const known = this.#intents.get(merchantUid);
     this.#intents.set(merchantUid, { count: (known?.count ?? 0) + 1, atMs: this.#tables.nowMs });
   }
@@ -45,6 +52,12 @@ export class Oracle {
   declined(merchantUid: string, mayStillBeCaptured: boolean): void {
     if (mayStillBeCaptured && !this.#plan.faults.has('restore'))
       this.#tell('M21', `${merchantUid} was declined, and may still be captured`);
+  }
+
+  /** An attempt became paid: then what it is paid by was written down, whoever had the attempt (K5). */
+  settled(merchantUid: string, impUid: string | undefined): void {
+    if (this.#tables.observations.get(impUid ?? '') === undefined)
+      this.#tell('K5', `${merchantUid} is paid by ${impUid}, and nobody wrote down that it was captured`);
   }
 
   canceled(subscription: string): void {

@@ -25,11 +25,33 @@ export function employOperator(agenda: Agenda, plan: Plan, tables: Tables, oracl
   for (let index = 0; index < count; index += 1) {
     const doing = chance.pick(DOINGS);
     const atMs = startMs + chance.below(chance.hits(0.5) ? 120_000 : plan.chaosMs);
-    agenda.at(atMs, `the operator ${doing}`, () => act(doing, chance, tables, oracle));
+    agenda.at(atMs, `the operator ${doing}`, () => act(doing, oneOf(tables, chance), tables, oracle));
     if (doing === 'switches sending off') switchOn(agenda, atMs + chance.below(7_200_000), tables);
   }
   switchOn(agenda, startMs + plan.chaosMs, tables);
 }
+
+/** What an operator does just when an intent is about to be written for a subscription, a few times in a world. */
+export function interruptions({ agenda, plan, tables, oracle, faults }: Workplace): (subscription: string) => void {
+  const chance = chanceFor(plan.luck, 'interruptions');
+  let left = plan.faults.has('operator') ? chance.below(3) : 0;
+  return (subscription) => {
+    if (left === 0 || faults.isCalm || !chance.hits(0.3)) return;
+    left -= 1;
+    const doing = chance.pick(['cancels', 'pauses', 'switches sending off'] as const);
+    const atMs = tables.nowMs;
+    agenda.at(atMs, `the operator ${doing}`, () => act(doing, tables.subscriptions.at(subscription), tables, oracle));
+    if (doing === 'switches sending off') switchOn(agenda, atMs + chance.below(7_200_000), tables);
+  };
+}
+
+type Workplace = {
+  readonly agenda: Agenda;
+  readonly plan: Plan;
+  readonly tables: Tables;
+  readonly oracle: Oracle;
+  readonly faults: { readonly isCalm: boolean };
+};
 
 function switchOn(agenda: Agenda, atMs: number, tables: Tables): void {
   agenda.at(atMs, 'the operator switches sending on', () => letChargesGo(tables));
@@ -43,8 +65,11 @@ export function letChargesGo(tables: Tables, alarms: 'looked at' | 'not looked a
   tables.control = { ...control, sending_enabled: true, acknowledged_at, alarms: 'none' };
 }
 
-function act(doing: Doing, chance: Chance, tables: Tables, oracle: Oracle): void {
-  const row = chance.pick([...tables.subscriptions.all()]);
+function oneOf({ subscriptions }: Tables, chance: Chance): SubscriptionRow {
+  return chance.pick([...subscriptions.all()]);
+}
+
+function act(doing: Doing, row: SubscriptionRow, tables: Tables, oracle: Oracle): void {
   switch (doing) {
     case 'cancels':
       if (row.status === 'canceled') return;

@@ -26,7 +26,11 @@ export type Surroundings = {
   readonly tables: Tables;
   readonly gateway: ModelGateway;
   readonly faults: Faults;
+  /** An intent is about to be written for a subscription. */
+  readonly intending: (subscription: string) => void;
   readonly intended: (merchantUid: string) => void;
+  /** An attempt became paid by a payment of this id. */
+  readonly settled: (merchantUid: string, impUid: string | undefined) => void;
   /** An attempt was given up for dead, and no send of it is held to be unanswered. */
   readonly declined: (merchantUid: string) => void;
   readonly ring: (rings: readonly Ring[]) => void;
@@ -107,7 +111,8 @@ export function schedulerDeps(around: Surroundings, actor: Actor): SchedulerDeps
 }
 
 /** The store as this actor's connection to it. */
-export function storeOf({ tables, stage, intended, declined }: Surroundings, actor: Actor) {
+export function storeOf(around: Surroundings, actor: Actor) {
+  const { tables, stage, intending, intended, settled, declined } = around;
   const carry: Carry = (name, statement) => stage.call(actor, name, 'store', () => tables.statement(statement));
   const store = memoryStore(tables, carry);
   return {
@@ -116,6 +121,7 @@ export function storeOf({ tables, stage, intended, declined }: Surroundings, act
     claimWatched: () => store.claimWatched(1),
     writeIntent: (...args: Parameters<typeof store.writeIntent>) => {
       const [attempt] = args;
+      intending(attempt.subscription.id);
       return stage.call(actor, 'writeIntent', 'store', () => {
         const intent = tables.statement(() => writeIntent(tables, ...args));
         if (intent.kind === 'sent') {
@@ -129,6 +135,7 @@ export function storeOf({ tables, stage, intended, declined }: Surroundings, act
       const [{ merchantUid }, { attempt }] = args;
       return stage.call(actor, `record ${attempt.state}`, 'store', () => {
         const stands = tables.statement(() => record(tables, ...args));
+        if (stands && attempt.state === 'paid') settled(merchantUid, attempt.impUid);
         // What stays declined while its invoice goes on keeps what was said when it was given up.
         const [row] = tables.attempts.where((known) => known.merchant_uid === merchantUid);
         if (stands && DEAD.has(attempt.state) && row?.unanswered_at === null) declined(merchantUid);

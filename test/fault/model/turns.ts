@@ -11,6 +11,7 @@ import { accountAtMs, drawUpAtMs, sweepAtMs, watchAtMs } from './due.ts';
 import type { Faults } from './faults.ts';
 import type { ModelGateway } from './model-gateway.ts';
 import type { Oracle } from './oracle.ts';
+import { interruptions } from './people.ts';
 import type { Plan } from './plan.ts';
 import { DIES, gatewayOf, type Surroundings, schedulerDeps, storeOf, workerDeps } from './processes.ts';
 import { type Slot, wakeAtMs } from './slots.ts';
@@ -57,7 +58,9 @@ export class Turns {
     const { oracle, doorbell, plan, faults, stage, gateway } = scene;
     this.#around = {
       ...scene,
+      intending: interruptions(scene),
       intended: (merchantUid) => oracle.intended(merchantUid),
+      settled: (merchantUid, impUid) => oracle.settled(merchantUid, impUid),
       declined: (merchantUid) => oracle.declined(merchantUid, gateway.mayStillCapture(merchantUid)),
       ring: (rings) => doorbell.add(rings, stage.nowMs, plan.faults.has('rings') && !faults.isCalm),
       report: (event) => tell?.(stage.nowMs, 'report', brief(event)),

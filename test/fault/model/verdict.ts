@@ -56,6 +56,7 @@ function judgeInvoice(plan: Plan, tables: Tables, oracle: Oracle, { invoice, own
       if (captures.some((payment) => isGivenBack(payment) && isCounted(tables, invoice, payment)))
         oracle.tell('I3', `${says}, by one that was given back, and nobody is told`);
       else if (kept.length !== 1) oracle.tell('I3', says);
+      else if (!isPaidByAttempt(tables, invoice)) oracle.tell('I3', `${says}, and none of its attempts is paid`);
       return;
     case 'open':
     case 'retrying':
@@ -74,6 +75,10 @@ function judgeInvoice(plan: Plan, tables: Tables, oracle: Oracle, { invoice, own
 /** In full, in the gateway's own console. */
 function isGivenBack({ status }: Payment): boolean {
   return status === 'cancelled';
+}
+
+function isPaidByAttempt({ attempts }: Tables, { id }: InvoiceRow): boolean {
+  return attempts.where(({ invoice_id, state }) => invoice_id === id && state === 'paid').length > 0;
 }
 
 function isCounted({ attempts }: Tables, { id }: InvoiceRow, { impUid }: Payment): boolean {
