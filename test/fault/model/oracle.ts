@@ -1,4 +1,5 @@
 import type { ChargeRequest } from '../../../src/billing/charge.ts';
+import type { LeasedAttempt } from '../../../src/store/lease.ts';
 import { ownerOf, type Payment } from './books.ts';
 import type { Plan } from './plan.ts';
 import type { Tables } from './store/tables.ts';
@@ -21,6 +22,7 @@ export class Oracle {
   readonly #plan: Plan;
   readonly #tables: Tables;
   readonly #agreements: ReadonlyMap<string, Agreement>;
+  readonly #leases = new Set<string>();
   readonly #intents = new Map<string, { count: number; atMs: number }>();
   readonly #posts = new Map<string, number>();
   readonly #inFlight = new Map<string, number>();
@@ -31,6 +33,13 @@ export class Oracle {
     this.#plan = plan;
     this.#tables = tables;
     this.#agreements = agreements;
+  }
+
+  /** Somebody was told that he has an attempt, under a fence that nobody else may have had (K4). */
+  leased({ merchantUid, fence }: Pick<LeasedAttempt, 'merchantUid' | 'fence'>): void {
+    const lease = `${merchantUid} under fence ${fence}`;
+    if (this.#leases.has(lease)) this.#tell('K4', `two have ${lease}`);
+    this.#leases.add(lease);
   }
 
   /** An intent was committed, acknowledged or not: then nothing that people had done before stood against it. */
@@ -66,6 +75,7 @@ export class Oracle {
 
   /** An older backup was put back: what people did since is undone, and what was sent since is known to nobody. */
   restored(): void {
+    this.#leases.clear();
     this.#canceledAtMs.clear();
     this.#inFlight.clear();
   }

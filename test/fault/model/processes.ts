@@ -6,6 +6,7 @@ import type { Failpoints } from '../../../src/failpoints.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
 import type { SchedulerDeps } from '../../../src/scheduler/deps.ts';
 import type { Ring } from '../../../src/store/due.ts';
+import type { LeasedAttempt } from '../../../src/store/lease.ts';
 import { unknownShareBrake } from '../../../src/worker/brake.ts';
 import type { WorkerDeps } from '../../../src/worker/deps.ts';
 import type { Stops } from '../../../src/worker/stops.ts';
@@ -26,6 +27,8 @@ export type Surroundings = {
   readonly tables: Tables;
   readonly gateway: ModelGateway;
   readonly faults: Faults;
+  /** A worker was given an attempt. */
+  readonly leased: (attempt: LeasedAttempt) => void;
   /** An intent is about to be written for a subscription. */
   readonly intending: (subscription: string) => void;
   readonly intended: (merchantUid: string) => void;
@@ -112,11 +115,16 @@ export function schedulerDeps(around: Surroundings, actor: Actor): SchedulerDeps
 
 /** The store as this actor's connection to it. */
 export function storeOf(around: Surroundings, actor: Actor) {
-  const { tables, stage, intending, intended, settled, declined } = around;
+  const { tables, stage, leased, intending, intended, settled, declined } = around;
   const carry: Carry = (name, statement) => stage.call(actor, name, 'store', () => tables.statement(statement));
   const store = memoryStore(tables, carry);
   return {
     ...store,
+    lease: async (...args: Parameters<typeof store.lease>) => {
+      const attempt = await store.lease(...args);
+      if (attempt !== null) leased(attempt);
+      return attempt;
+    },
     // One at a time: an actor waits for one thing, and this pass would ask for many side by side.
     claimWatched: () => store.claimWatched(1),
     writeIntent: (...args: Parameters<typeof store.writeIntent>) => {

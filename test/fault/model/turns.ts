@@ -58,6 +58,7 @@ export class Turns {
     const { oracle, doorbell, plan, faults, stage, gateway } = scene;
     this.#around = {
       ...scene,
+      leased: (attempt) => oracle.leased(attempt),
       intending: interruptions(scene),
       intended: (merchantUid) => oracle.intended(merchantUid),
       settled: (merchantUid, impUid) => oracle.settled(merchantUid, impUid),
