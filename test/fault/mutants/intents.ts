@@ -1,10 +1,29 @@
-import type { Mutant } from './mutant.ts';
+import type { Edit, Mutant } from './mutant.ts';
 
 const OVERLOOKED = {
   file: 'src/store/intent.ts',
   find: '\n         AND (attempt.send_count > 0 OR NOT coalesce(standing.quarantined_until > maedal_now(), false))',
   replace: '',
 };
+
+/** Where the model's intents are written. */
+const INTENDING = 'test/fault/model/store/intending.ts';
+
+/** The model's intent reads `what` by a statement of its own, and is given it as `name`. */
+function readBeforehand(name: string, what: string): readonly Edit[] {
+  const file = 'test/fault/model/processes.ts';
+  return [
+    {
+      file,
+      find: 'writeIntent: (...args: Parameters<typeof store.writeIntent>) => {\n      const [attempt] = args;\n',
+      replace: `writeIntent: async (...args: Parameters<typeof store.writeIntent>) => {
+      const [attempt] = args;
+      const ${name} = await stage.call(actor, 'read', 'store', () => ${what});
+`,
+    },
+    { file, find: 'writeIntent(tables, ...args)', replace: `writeIntent(tables, ...args, ${name})` },
+  ];
+}
 
 /** What has to stand before a POST leaves, and that it leaves once. */
 export const INTENTS: readonly Mutant[] = [
@@ -98,23 +117,39 @@ export const INTENTS: readonly Mutant[] = [
   {
     name: 'a cancel that commits beside an intent is not seen by it',
     catcher: 'test/flow/races.test.ts',
+    also: ['model'],
     edits: [
       {
         file: 'src/store/intent.ts',
         find: 'attempt.subscription.id}::uuid FOR SHARE',
         replace: 'attempt.subscription.id}::uuid',
       },
+      ...readBeforehand('seen', 'tables.subscriptions.get(attempt.subscription.id)'),
+      {
+        file: INTENDING,
+        find: 'limits: IntentLimits): Intent {\n  const subscription = tables.subscriptions.get(attempt.subscription.id);',
+        replace: 'limits: IntentLimits, subscription?: SubscriptionRow): Intent {',
+      },
     ],
   },
   {
     name: 'the kill switch is read before the rows that must be waited for',
     catcher: 'test/flow/races.test.ts',
+    also: ['model'],
     edits: [
       {
         file: 'src/store/intent.ts',
         find: 'SELECT control.* FROM control JOIN i ON true FOR SHARE OF control',
         replace: 'SELECT control.* FROM control JOIN i ON true',
       },
+      ...readBeforehand('control', 'tables.control'),
+      {
+        file: INTENDING,
+        find: 'limits: IntentLimits): Intent {',
+        replace: 'limits: IntentLimits, control = tables.control): Intent {',
+      },
+      { file: INTENDING, find: 'standsAgainst(tables, invoice', replace: 'standsAgainst({ control }, invoice' },
+      { file: INTENDING, find: '{ control }: Tables', replace: "{ control }: Pick<Tables, 'control'>" },
     ],
   },
   {
@@ -144,7 +179,7 @@ export const INTENTS: readonly Mutant[] = [
       },
       OVERLOOKED,
       {
-        file: 'test/fault/model/store/intending.ts', // where the model's intents are written
+        file: INTENDING,
         find: '    (quarantinedUntil(tables, attempt, limits) <= tables.nowMs || row.send_count > 0) &&\n',
         replace: '',
       },

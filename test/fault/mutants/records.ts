@@ -51,12 +51,24 @@ export const RECORDS: readonly Mutant[] = [
   {
     name: 'an answer is a fact only while its sender has the attempt',
     catcher: 'test/flow/captures.test.ts',
+    also: ['model'],
     edits: [
       {
         file: 'src/store/observations.ts',
         find: '     ORDER BY r.imp_uid,',
         replace:
           "     WHERE ${learntBy} <> 'answer' OR EXISTS (\n       SELECT FROM attempt WHERE attempt.merchant_uid = r.merchant_uid AND attempt.lease_until > maedal_now())\n     ORDER BY r.imp_uid,",
+      },
+      {
+        file: 'test/fault/model/store/observing.ts',
+        find: '    const seen = asSeen(',
+        replace:
+          "    const isHeld = ({ merchant_uid, lease_until }: AttemptRow) =>\n      merchant_uid === record.merchantUid && (lease_until ?? 0) > tables.nowMs;\n    if (learntBy === 'answer' && tables.attempts.where(isHeld).length === 0) continue;\n    const seen = asSeen(",
+      },
+      {
+        file: 'test/fault/model/store/observing.ts',
+        find: 'import type { ObservationRow }',
+        replace: 'import type { AttemptRow, ObservationRow }',
       },
     ],
   },
