@@ -17,7 +17,7 @@ export const CLAIMS: readonly Mutant[] = [
   },
   {
     name: 'the index that allows one living attempt is gone',
-    // What it would let through, numbers and the order in which a pass works keep out, in every world of the model too.
+    // What it would let through, numbers and the order in which a pass works keep out, in 20,000 worlds of the model too.
     catcher: 'test/flow/intent.test.ts',
     edits: [
       {
