@@ -40,7 +40,9 @@ export function openDb(options: DbOptions): Db {
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000, // a flow that a NAT forgot is noticed while the connection is idle
   };
-  return new PrismaClient({ adapter: new PrismaPg(pool, { statementNameGenerator: numbered() }) });
+  const adapter = new PrismaPg(pool, { statementNameGenerator: numbered() });
+  // What is not to name the place of a call in an error does not take down where each statement was called from.
+  return new PrismaClient({ adapter, errorFormat: 'minimal' });
 }
 
 /**

@@ -21,7 +21,8 @@ export function maskedCardNumber(text: unknown): string | null {
 
 /** JSON from outside; `\uFFFD` in the place of NUL and of halves of characters, which no row can hold. Throws SyntaxError. */
 export function readJson(text: string): unknown {
-  return holdable(JSON.parse(text));
+  // Neither comes of text that was decoded, but by an escape.
+  return text.includes('\\u') ? holdable(JSON.parse(text)) : JSON.parse(text);
 }
 
 function holdable(value: unknown): unknown {

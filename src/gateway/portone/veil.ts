@@ -1,19 +1,28 @@
 /**
  * Blanks our secrets in the strings of a JSON body, should a gateway echo them, before anything of its answer is read.
- * A body that is no JSON, or nested too deeply to be walked, comes back empty: nobody reads such a one.
+ * A body that is no JSON, or has to be walked and is nested too deeply, comes back empty: nobody reads such a one.
  */
 export function veil(body: Uint8Array, secrets: RegExp): Uint8Array {
-  let found = false;
   try {
-    const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body), (_, value: unknown) => {
-      if (typeof value !== 'string' || value.search(secrets) < 0) return value;
-      found = true;
-      return value.replace(secrets, '***');
-    });
-    return found ? Buffer.from(JSON.stringify(json)) : body;
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    // Without an escape each string stands in the text as it is: mostly there is nothing to walk.
+    if (text.includes('\\') || text.search(secrets) >= 0) return walked(text, secrets) ?? body;
+    JSON.parse(text);
+    return body;
   } catch {
     return new Uint8Array();
   }
+}
+
+/** The body with every string blanked; null where none holds a secret. */
+function walked(text: string, secrets: RegExp): Uint8Array | null {
+  let found = false;
+  const json: unknown = JSON.parse(text, (_, value: unknown) => {
+    if (typeof value !== 'string' || value.search(secrets) < 0) return value;
+    found = true;
+    return value.replace(secrets, '***');
+  });
+  return found ? Buffer.from(JSON.stringify(json)) : null;
 }
 
 /**
