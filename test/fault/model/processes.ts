@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { ChargeRequest } from '../../../src/billing/charge.ts';
-import { installationPrefix, merchantUid } from '../../../src/billing/ids.ts';
+import { installationPrefix, type MerchantUid, merchantUid } from '../../../src/billing/ids.ts';
 import type { Clock } from '../../../src/clock.ts';
 import type { Failpoints } from '../../../src/failpoints.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
@@ -58,6 +58,11 @@ function hmac(message: string): Uint8Array {
 }
 const INSTALLATION = installationPrefix(hmac);
 
+/** The `merchant_uid` of an attempt, as every process of the installation names it. */
+export function nameOf(subscription: string, periodKey: string, number: number): MerchantUid {
+  return merchantUid(hmac, INSTALLATION, subscription, periodKey, number);
+}
+
 const NO_STOPS: Stops = {
   stop: async () => undefined,
   rest: async () => undefined,
@@ -77,7 +82,7 @@ export function workerDeps(around: Surroundings, actor: Actor, skewMs: number): 
     clock,
     report: around.report,
     channel: () => CHANNEL,
-    merchantUid: (subscription, periodKey, number) => merchantUid(hmac, INSTALLATION, subscription, periodKey, number),
+    merchantUid: nameOf,
     leaseSeconds: 90,
     policyVersions: { default: POLICY_VERSION },
     maxAmountMinor: () => null,

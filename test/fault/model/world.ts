@@ -7,9 +7,11 @@ import { accountAtMs, drawUpAtMs, isAtRest, sweepAtMs, watchAtMs } from './due.t
 import { Faults } from './faults.ts';
 import { agreementsOf, foundRows, plantCanary } from './founding.ts';
 import { ModelGateway } from './model-gateway.ts';
+import { startOlder } from './older.ts';
 import { Oracle } from './oracle.ts';
 import { employOperator, planRestore } from './people.ts';
 import type { Plan } from './plan.ts';
+import { nameOf } from './processes.ts';
 import { type Slot, slotsOf, wakeAtMs } from './slots.ts';
 import { Stage } from './stage.ts';
 import { observe } from './store/observing.ts';
@@ -73,6 +75,7 @@ class World {
     this.#setTime(nowMs);
     plantCanary(this.tables, this.gateway);
     employOperator(this.agenda, plan, this.tables, this.oracle);
+    startOlder(this.agenda, plan, this.tables, nameOf);
     planRestore(this.agenda, plan, this.tables, () => {
       this.oracle.restored();
       this.turns.restartAll();

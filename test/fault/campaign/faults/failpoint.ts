@@ -128,7 +128,7 @@ const OFTEN: ReadonlySet<string> = new Set([
 /** These die again and again, and do the work. */
 const LASTING: ReadonlySet<string> = new Set(['scheduler', 'worker', 'console']);
 /** How many of their starts are spared: where each had some armed, hardly one came to work while other classes struck as well. */
-const SPARED = 0.6;
+const SPARED = 0.3;
 const ARMED = 4;
 /** Of so few, the first on a command's way would have it die before it comes to the others. */
 const FEW = 5;
