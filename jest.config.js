@@ -12,6 +12,7 @@ export default {
   moduleNameMapper: { '^maedal$': '<rootDir>/src/index.ts', '^maedal/testing$': '<rootDir>/src/testing.ts' },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  setupFilesAfterEnv: ['<rootDir>/test/support/matching-text.ts'],
   testSequencer: '<rootDir>/test/support/slow-first.js',
   testTimeout: 60_000,
   maxWorkers: 3,

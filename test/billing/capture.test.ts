@@ -155,7 +155,7 @@ test('a capture that is not owed, and of which nobody can say how much it is, is
   const paid = { state: 'paid', impUid: 'imps_000000000002', invoice: 'paid' } as const;
   expect(accountFor(capture({ attempt: paid }))).toMatchObject({ kind: 'refund' });
   const unreadable = accountFor(capture({ amount: null, attempt: paid }));
-  expect(unreadable).toMatchObject({ kind: 'review', reason: /how much it is cannot be read/ });
+  expect(unreadable).toMatchObject({ kind: 'review', reason: expect.stringMatching(/how much it is cannot be read/) });
 });
 
 test('a capture cancelled in part waits while the fate of another attempt is open: a review would hide that one', () => {

@@ -15,7 +15,9 @@ test('"never heard of it" is never taken for a failure: without a payment known 
     await world.advance({ days: 1 });
   }
   const [invoice] = await invoicesOf(world, subscription);
-  expect(invoice?.attempts).toMatchObject([{ state: 'unknown', send_count: 1, fail_reason: /no payment is known/ }]);
+  expect(invoice?.attempts).toMatchObject([
+    { state: 'unknown', send_count: 1, fail_reason: expect.stringMatching(/no payment is known/) },
+  ]);
   expect(invoice?.next_at).not.toBeNull();
 });
 
@@ -49,5 +51,7 @@ test('while the look-up does not find what is known to be paid either, "not foun
     await world.run();
   }
   const invoice = await invoiceOf(world, subscription);
-  expect(invoice.attempts).toMatchObject([{ state: 'unknown', send_count: 1, fail_reason: /either, which was paid/ }]);
+  expect(invoice.attempts).toMatchObject([
+    { state: 'unknown', send_count: 1, fail_reason: expect.stringMatching(/either, which was paid/) },
+  ]);
 });

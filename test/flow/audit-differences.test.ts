@@ -34,7 +34,10 @@ describe('captures that we do not count', () => {
     await world.advance({ days: 1 });
     expect(await auditAtBoot(world)).toMatchObject({ counts: { uncounted: 1 } });
     await sweep(world.scheduler);
-    expect(await invoiceOf(world, name)).toMatchObject({ state: 'review', reason: /cancelled at the gateway/ });
+    expect(await invoiceOf(world, name)).toMatchObject({
+      state: 'review',
+      reason: expect.stringMatching(/cancelled at the gateway/),
+    });
   });
 
   test('for another amount than was asked go to review, also those that were counted', async () => {
@@ -87,7 +90,7 @@ describe('somebody else who charges our cards', () => {
     world.gateway.foreign.push({ ...foreign, customerUid: `card of ${name}`, usage: 'payment.scheduled' });
     expect(await auditAtBoot(world)).toMatchObject({
       counts: { foreign: 1 },
-      findings: [{ reason: /payment\.scheduled/ }],
+      findings: [{ reason: expect.stringMatching(/payment\.scheduled/) }],
     });
     await world.advance({ days: 1 });
     expect(await auditAtBoot(world)).toMatchObject({ counts: { foreign: 1 } });
@@ -102,8 +105,8 @@ describe('somebody else who charges our cards', () => {
     const [booked, free] = [await world.subscribe(), await world.subscribe()];
     const scheduleAtMs = world.now.plus({ days: 10 }).toMillis();
     world.gateway.booked.push(
-      { merchantUid: 'next', customerUid: `card of ${booked}`, scheduleAtMs },
-      { merchantUid: 'theirs', customerUid: 'a card of somebody else', scheduleAtMs },
+      { merchantUid: 'next', customerUid: `card of ${booked}`, scheduleAtMs, isPending: true },
+      { merchantUid: 'theirs', customerUid: 'a card of somebody else', scheduleAtMs, isPending: true },
     );
     expect(await auditAtBoot(world)).toMatchObject({ counts: { booked: 1 } });
     expect(findingsOf(world)).toEqual(['booked']);
@@ -111,7 +114,12 @@ describe('somebody else who charges our cards', () => {
     expect(await invoiceOf(world, free)).toMatchObject({ state: 'paid' });
     expect(await invoiceOf(world, booked)).toMatchObject({
       state: 'open',
-      attempts: [{ state: 'prepared', fail_reason: /is to charge this card by itself/ }],
+      attempts: [
+        {
+          state: 'prepared',
+          fail_reason: expect.stringMatching(/the gateway is to charge this card by itself at 2027-02-10/),
+        },
+      ],
     });
     world.gateway.booked.splice(0);
     await world.advance({ minutes: 10 });
@@ -124,7 +132,7 @@ describe('somebody else who charges our cards', () => {
   test('by schedules that cannot be listed is told, and looked for again in minutes', async () => {
     const booked = await world.subscribe();
     const scheduleAtMs = world.now.plus({ days: 10 }).toMillis();
-    world.gateway.booked.push({ merchantUid: 'next', customerUid: `card of ${booked}`, scheduleAtMs });
+    world.gateway.booked.push({ merchantUid: 'next', customerUid: `card of ${booked}`, scheduleAtMs, isPending: true });
     const { schedules } = world.gateway;
     world.gateway.schedules = async () => ({ kind: 'unclear', reason: 'HTTP 500' });
     await auditAtBoot(world);
@@ -149,7 +157,7 @@ describe('somebody else who charges our cards', () => {
     await compareBookedAgain(world.audits);
     const booked = await world.subscribe({ anchorLocal: '2027-02-01T10:00:00' });
     const scheduleAtMs = world.now.plus({ days: 10 }).toMillis();
-    world.gateway.booked.push({ merchantUid: 'next', customerUid: `card of ${booked}`, scheduleAtMs });
+    world.gateway.booked.push({ merchantUid: 'next', customerUid: `card of ${booked}`, scheduleAtMs, isPending: true });
     await world.advance({ seconds: 30 });
     await compareBookedAgain(world.audits);
     expect(findingsOf(world)).toEqual(['booked']);

@@ -59,7 +59,9 @@ test('one that turned paid after its invoice became void is put up for refund', 
   world.gateway.land(await uid(), 'paid');
   await watch();
   expect(await invoice()).toMatchObject({ state: 'void', watch_at: null });
-  expect(await refunds()).toMatchObject([{ state: 'prepared', next_at: null, reason: /the invoice is void/ }]);
+  expect(await refunds()).toMatchObject([
+    { state: 'prepared', next_at: null, reason: expect.stringMatching(/the invoice is void/) },
+  ]);
   expect(told()).toEqual(['doubled']);
 });
 

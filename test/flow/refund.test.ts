@@ -113,7 +113,10 @@ test('while the payment cannot be seen, nothing is sent, not for days', async ()
     }
     expect(world.gateway.cancels).toHaveLength(1);
   }
-  expect(await refundRow(world, id)).toMatchObject({ state: 'unknown', fail_reason: /knows no such payment/ });
+  expect(await refundRow(world, id)).toMatchObject({
+    state: 'unknown',
+    fail_reason: expect.stringMatching(/knows no such payment/),
+  });
 });
 
 test('a refusal is tried a few times over a day, then fails with its reason for a person', async () => {
@@ -157,7 +160,10 @@ test('a part that somebody else gave back meanwhile is for a person: it fails, a
   const won = (minor: number) => ({ minor, currency: 'KRW' });
   world.gateway.giveBack({ impUid: IMP_UID, amount: won(100), checksum: won(9_900) });
   await refund();
-  expect(await refundRow(world, id)).toMatchObject({ state: 'failed', fail_reason: /somebody else cancelled: 100/ });
+  expect(await refundRow(world, id)).toMatchObject({
+    state: 'failed',
+    fail_reason: expect.stringMatching(/somebody else cancelled: 100/),
+  });
   await accountCaptures(world.scheduler);
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
 });

@@ -29,7 +29,7 @@ test('an earlier attempt that stays neither paid nor failed for a day is for a p
   await runFor(3);
   expect(await invoiceOf(world, subscription)).toMatchObject({
     state: 'review',
-    reason: /^an earlier attempt is not settled: imps_\w+ ready; so for a day$/,
+    reason: expect.stringMatching(/^an earlier attempt is not settled: imps_\w+ ready; so for a day$/),
   });
   expect(world.gateway.posts).toHaveLength(1);
 });

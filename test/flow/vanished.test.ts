@@ -149,7 +149,10 @@ describe.each<How>(['failed', 'unknown'])('a payment that counted and is %s at t
     expect(await refundRow(world, id)).toMatchObject({ state: 'failed', next_at: null });
     expect(await outbox('refund.failed')).toBe(1);
     await world.run();
-    expect(await invoice()).toMatchObject({ state: 'review', reason: /is not at the gateway any more/ });
+    expect(await invoice()).toMatchObject({
+      state: 'review',
+      reason: expect.stringMatching(/is not at the gateway any more/),
+    });
     expect(await outbox('invoice.needs_review')).toBe(1);
     await world.advance({ days: 1 });
     expect(await order('release')).toBe('open');
@@ -165,7 +168,10 @@ test('look-ups that find nothing that is known end a refund at last, with an ala
   }
   expect(await refundRow(world, id)).toMatchObject({ state: 'prepared' });
   await refundDue(world.refunder);
-  expect(await refundRow(world, id)).toMatchObject({ state: 'failed', fail_reason: /knows no such payment/ });
+  expect(await refundRow(world, id)).toMatchObject({
+    state: 'failed',
+    fail_reason: expect.stringMatching(/knows no such payment/),
+  });
   expect(await outbox('refund.failed')).toBe(1);
   expect(await seen()).toMatchObject({ gone_at: null });
   expect(await invoice()).toMatchObject({ state: 'paid' });

@@ -45,7 +45,10 @@ test('a cancel in the console becomes a recorded refund with its id and its even
   const recorded = { state: 'done', amount: 9_900n, imp_uid: impUid, requested_by: 'elsewhere' };
   expect(await refunds()).toMatchObject([{ ...recorded, cancellation_id: `cancellation_${impUid}_1` }]);
   expect(await told()).toMatchObject([{ payload: { amount: 9_900, cancellation_id: `cancellation_${impUid}_1` } }]);
-  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'review', reason: /not by us/ });
+  expect(await invoiceOf(world, subscription)).toMatchObject({
+    state: 'review',
+    reason: expect.stringMatching(/not by us/),
+  });
 });
 
 test('of several cancels in part each is recorded, of the same amount too, and the invoice stays paid', async () => {
@@ -113,7 +116,10 @@ test('a cancel whose webhook never comes is recorded by whoever sees it: an audi
 test('money given back elsewhere is not taken for ours: what is left of it whole is still for a person', async () => {
   await cancelled(1_000, 9_900);
   await cancelled(8_900, 8_900);
-  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'review', reason: /the period is unpaid/ });
+  expect(await invoiceOf(world, subscription)).toMatchObject({
+    state: 'review',
+    reason: expect.stringMatching(/the period is unpaid/),
+  });
 });
 
 test('a part that the gateway says is given back, without saying by which cancellation, is told all the same', async () => {

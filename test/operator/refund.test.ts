@@ -57,7 +57,10 @@ test('a part may be given back, then the rest, and no more', async () => {
     [3_000n, 'done'],
     [6_900n, 'done'],
   ]);
-  await expect(refund()).rejects.toMatchObject({ name: 'InputError', message: /the invoice is refunded/ });
+  await expect(refund()).rejects.toMatchObject({
+    name: 'InputError',
+    message: expect.stringMatching(/the invoice is refunded/),
+  });
 });
 
 test('what was put up for refund is approved before the payment that settled is touched', async () => {
@@ -97,7 +100,10 @@ test('said twenty times at once, it begins once', async () => {
 
 test('a second word while the first is under way is refused, and says so', async () => {
   await wantRefund(world, subscription);
-  await expect(refund()).rejects.toMatchObject({ name: 'InputError', message: /being refunded already/ });
+  await expect(refund()).rejects.toMatchObject({
+    name: 'InputError',
+    message: expect.stringMatching(/being refunded already/),
+  });
 });
 
 test.each([
