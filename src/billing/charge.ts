@@ -59,6 +59,8 @@ export type ListedSchedule = {
   readonly customerUid: string;
   /** Ms since 1970. */
   readonly scheduleAtMs: number;
+  /** Whether it is still to come: neither made nor revoked. */
+  readonly isPending: boolean;
 };
 
 export const DECLINE_CLASSES = ['funds', 'card', 'key', 'time', 'verify', 'fraud', 'config', 'other'] as const;

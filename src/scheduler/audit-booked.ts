@@ -16,7 +16,8 @@ export async function compareBooked(
   const listing = await deps.gateway.schedules({ from: now, until: now.plus({ days: DAYS_AHEAD }) }, async (page) => {
     await order.alive();
     const ours = await deps.store.ownKeys(page.map(({ customerUid }) => customerUid));
-    for (const { customerUid, merchantUid, scheduleAtMs } of page.filter((one) => ours.has(one.customerUid))) {
+    const toCome = page.filter((one) => one.isPending && ours.has(one.customerUid));
+    for (const { customerUid, merchantUid, scheduleAtMs } of toCome) {
       const at = DateTime.fromMillis(scheduleAtMs, { zone: 'utc' }).toISO({ suppressMilliseconds: true });
       booked.push({
         customerUid,
@@ -49,4 +50,4 @@ export async function compareBookedAgain(deps: AuditDeps): Promise<void> {
 }
 
 /** The gateway lists three months at most; an audit a day sees each charge long before it is made. */
-const DAYS_AHEAD = 89;
+const DAYS_AHEAD = 87;

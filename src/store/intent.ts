@@ -32,10 +32,10 @@ export type Intent =
         /** A before-hook made more of it than its plan allows. */
         | 'over_ceiling'
         /** A payment of the invoice is known that nobody accounted for yet. */
-        | 'captured'
-        /** The gateway is going to charge this card by itself. */
-        | 'billing_key_held';
+        | 'captured';
     }
+  /** The gateway is going to charge this card by itself: `reason` says when. */
+  | { readonly kind: 'refused'; readonly because: 'billing_key_held'; readonly reason: string }
   /**
    * `spaced`: a missed period, and another one of the customer was charged less than a day ago. `capped`: the card was
    * declined as often as its policy allows, or may be by what is on its way. `blocked_today`: the payment company said of
@@ -86,7 +86,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
                WHERE x.invoice_id = i.id AND x.id <> ${attempt.id}::uuid) AS quarantined_until,
              EXISTS (SELECT FROM attempt x JOIN observation o ON o.merchant_uid = x.merchant_uid
                       WHERE x.invoice_id = i.id AND o.status IN ('paid', 'cancelled') AND o.account_at IS NOT NULL) AS captured,
-             EXISTS (SELECT FROM card WHERE hold_reason IS NOT NULL) AS key_is_held, (SELECT capped_until FROM cap) AS capped_until,
+             (SELECT hold_reason FROM card) AS key_held_for, (SELECT capped_until FROM cap) AS capped_until,
              (SELECT blocked_until FROM cap) AS blocked_until, payer.id AS payer_id, payer.spaced_until
         FROM i JOIN s ON s.id = i.subscription_id CROSS JOIN c LEFT JOIN payer ON true
     ), sent AS (
@@ -116,7 +116,7 @@ export async function writeIntent(db: Db, attempt: LeasedAttempt, limits: Intent
       UPDATE customer SET caught_up_at = sent.sent_at FROM sent WHERE customer.id = sent.payer_id
     )
     SELECT standing.subscription_status, standing.sending_enabled, standing.adopted, standing.is_ours,
-           standing.over_max_amount, standing.over_ceiling, standing.key_is_held, standing.captured, standing.capped_until, standing.blocked_until,
+           standing.over_max_amount, standing.over_ceiling, standing.key_held_for, standing.captured, standing.capped_until, standing.blocked_until,
            CASE WHEN standing.quarantined_until > maedal_now() THEN standing.quarantined_until END AS quarantined_until, sent.sends, sent.sent_at,
            CASE WHEN standing.spaced_until > maedal_now() THEN standing.spaced_until END AS spaced_until
       FROM standing LEFT JOIN sent ON true`;
@@ -151,7 +151,7 @@ function verdict(row: Row | undefined, limits: IntentLimits): Intent {
   if (!row.is_ours) return { kind: 'refused', because: 'foreign_database' };
   if (!row.sending_enabled) return { kind: 'refused', because: 'switched_off' };
   if (row.spaced_until !== null) return { kind: 'refused', because: 'spaced', until: row.spaced_until };
-  if (row.key_is_held) return { kind: 'refused', because: 'billing_key_held' };
+  if (row.key_held_for !== null) return { kind: 'refused', because: 'billing_key_held', reason: row.key_held_for };
   const barred = barredUntil(row);
   if (barred !== null) return { kind: 'refused', ...barred };
   if (row.quarantined_until !== null) return { kind: 'refused', because: 'quarantined', until: row.quarantined_until };
@@ -178,7 +178,7 @@ type Row = {
   is_ours: boolean;
   over_max_amount: boolean;
   over_ceiling: boolean;
-  key_is_held: boolean;
+  key_held_for: string | null;
   captured: boolean;
   capped_until: Date | null;
   blocked_until: Date | null;

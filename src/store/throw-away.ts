@@ -34,7 +34,7 @@ export async function createThrowAway(serverUrl: string, nowMs: number): Promise
     const clock = await open(url);
     await clock.query(SETUP);
     const setNow = async (ms: number) => {
-      await clock.query({ name: 'move', text: "SELECT setval('simulated_clock', $1)", values: [ms] });
+      await clock.query({ name: 'move', text: "SELECT setval('simulated_clock', $1)", values: [Math.trunc(ms)] });
     };
     await setNow(nowMs);
     return {
@@ -81,7 +81,7 @@ const SETTINGS = [
 /** What the server did by itself, and when it likes, would have the same statement give its rows in another order. */
 const SETUP = `
 -- Asked some tens of times in a statement: a sequence is read in a fifth of the time that a row takes.
-CREATE SEQUENCE simulated_clock;
+CREATE SEQUENCE simulated_clock MINVALUE -9223372036854775807;
 CREATE OR REPLACE FUNCTION maedal_now() RETURNS timestamptz LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
   RETURN timestamptz 'epoch' + pg_sequence_last_value('simulated_clock'::regclass) * interval '1 millisecond';

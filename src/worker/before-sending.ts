@@ -54,15 +54,23 @@ export async function checkBillingKey(deps: WorkerDeps, { billingKey, now }: Lea
   return { kind: 'withdrawn', to: 'held', reason: WRONG_KIND[String(answer.sandbox)] ?? 'billing_key_kind_unknown' };
 }
 
-/** Why nothing is sent on a card for the charges that the gateway is to make by itself; null where it is to make none. */
+/**
+ * Why nothing is sent on a card for the charges that the gateway is to make by itself; null where it is to make none. Where
+ * the card's own list cannot be read, or is not the card's, that of all cards says it.
+ */
 async function bookedCharge({ gateway }: WorkerDeps, customerUid: string, now: DateTime): Promise<string | null> {
+  const window = { from: now.minus({ days: 1 }), until: now.plus({ days: DAYS_AHEAD }) };
   const booked: ListedSchedule[] = [];
-  const window = { from: now.minus({ days: 1 }), until: now.plus({ days: DAYS_AHEAD }), customerUid };
-  const listing = await gateway.schedules(window, async (page) => void booked.push(...page));
-  const [first] = booked.sort((one, other) => one.scheduleAtMs - other.scheduleAtMs);
+  const take = async (page: readonly ListedSchedule[]) => void booked.push(...page);
+  const own = await gateway.schedules({ ...window, customerUid }, take);
+  const isOwn = own.kind === 'whole' && booked.every((one) => one.customerUid === customerUid);
+  const listing = isOwn ? own : await gateway.schedules(window, take);
+  const [first] = booked
+    .filter((one) => one.isPending && one.customerUid === customerUid)
+    .sort((one, other) => one.scheduleAtMs - other.scheduleAtMs);
   if (first !== undefined) {
     const at = DateTime.fromMillis(first.scheduleAtMs, { zone: 'utc' }).toISO({ suppressMilliseconds: true });
-    return `the gateway is to charge this card by itself at ${at} (${first.merchantUid}): take that back there first`;
+    return `the gateway is to charge this card by itself at ${at} (${first.merchantUid}): revoke that there first`;
   }
   return listing.kind === 'whole'
     ? null
@@ -77,7 +85,7 @@ export function notSent(reason: string): Ended {
 const WRONG_KIND: Readonly<Record<string, string>> = { true: 'test_key_in_live', false: 'live_key_in_test' };
 
 /** With the day before, what the gateway lists at once. */
-const DAYS_AHEAD = 88;
+const DAYS_AHEAD = 86;
 
 /** Protocol, reading note to P4: an outage is no clock fault, minutes between two clocks are. */
 const CLOCKS_AGREE_MS = 300_000;

@@ -171,7 +171,7 @@ function refusedIntent(intent: Extract<Intent, { kind: 'refused' }>, attempt: Le
     case 'foreign_database':
       return { ...notSent('this database belongs to another installation: see `maedal adopt`'), attempt };
     case 'billing_key_held':
-      return { ...notSent('the gateway is to charge this card by itself: see `maedal reconcile`'), attempt };
+      return { ...notSent(`${intent.reason}: revoke that there, then run \`maedal reconcile\``), attempt };
     case 'captured':
       return { ...notSent('a payment of it was seen, and is being accounted for'), attempt };
     case 'not_adopted':

@@ -22,6 +22,7 @@ export async function lookBeforeSending(
   attempt: LeasedAttempt,
   isLate: () => boolean,
 ): Promise<Clearance> {
+  if (isLate()) return notSent(TOO_SLOW);
   const isFirst = attempt.number === 1 && attempt.sendCount === 0 && attempt.seenBefore.length === 0;
   if (isFirst && attempt.audit === 'passed') return CLEAR;
   const seen: string[] = [];
@@ -135,6 +136,6 @@ function unsettled(reason: string): Extract<Conclusion, { kind: 'outcome' }> {
   return { kind: 'outcome', outcome: { kind: 'not-sent', reason, unsettled: true } };
 }
 
-const TOO_SLOW = 'look-ups take too long just now';
+const TOO_SLOW = 'the gateway takes too long to answer just now';
 /** Numbers beyond the last that is known: an attempt that was withdrawn and never sent leaves one out. */
 const FURTHER = 3;

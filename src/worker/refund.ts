@@ -11,8 +11,8 @@ import { STOOD_STILL, startGuard } from './stopwatch.ts';
 
 /**
  * Works on every refund that is due, one after the other: lease, look, intend, one POST, record. `only` names those that
- * are meant; past `signal` none is begun, and none that was begun leaves any more. Safe beside any number of others. Returns how many were worked on; throws when
- * the database is away.
+ * are meant; past `signal` none is begun, and no intent is written. Safe beside any number of others. Returns how many
+ * were worked on; throws when the database is away.
  */
 export async function refundDue(
   given: RefundDeps,

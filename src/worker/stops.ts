@@ -37,20 +37,18 @@ export function sharedStops(store: StopStore, clock: Clock): Stops {
     });
     return asking;
   };
-  const forget = () => {
-    askedAtMs = Number.NEGATIVE_INFINITY;
-  };
   const note = (channel: string, reason: string, rests: boolean) => {
-    told.note(channel, reason);
-    known = [...known.filter((stop) => stop.channel !== channel), { channel, reason, isOver: false, rests }];
-    forget();
+    known = withStop(known, channel, reason, rests);
+    askedAtMs = Number.NEGATIVE_INFINITY;
   };
   return {
     stop: async (reason, channel = ALL_CHANNELS) => {
+      told.note(channel, reason);
       await store.stopChannel(channel, reason);
       note(channel, reason, false);
     },
     rest: async ({ channel, attemptId, seconds }) => {
+      told.note(channel, TOO_MANY);
       await store.restChannel(channel, { attemptId, seconds, reason: TOO_MANY });
       note(channel, TOO_MANY, true);
     },
@@ -73,6 +71,13 @@ export function sharedStops(store: StopStore, clock: Clock): Stops {
     },
     watch: told.watch,
   };
+}
+
+/** One that rests goes on resting, whatever else stops it. */
+function withStop(known: readonly ChannelStop[], channel: string, reason: string, rests: boolean): ChannelStop[] {
+  const others = known.filter((stop) => stop.channel !== channel);
+  const rested = known.some((stop) => stop.channel === channel && stop.rests);
+  return [...others, { channel, reason, isOver: false, rests: rests || rested }];
 }
 
 const TOO_MANY = 'the gateway says that too many charges come at once';

@@ -186,30 +186,3 @@ test.each([
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'held', reason });
   expect(world.gateway.posts).toHaveLength(0);
 });
-
-test('a card that the gateway is to charge by itself is not charged the first time, before any audit, until that is taken back', async () => {
-  const subscription = await world.subscribe();
-  const customerUid = `card of ${subscription}`;
-  const scheduleAtMs = world.now.plus({ days: 3 }).toMillis();
-  world.gateway.booked.push({ merchantUid: 'old-shop-1', customerUid, scheduleAtMs });
-  await world.run();
-  expect(world.gateway.posts).toHaveLength(0);
-  expect((await invoiceOf(world, subscription)).attempts).toMatchObject([
-    { state: 'prepared', fail_reason: expect.stringContaining('2027-02-03T01:00:00Z (old-shop-1)') },
-  ]);
-  world.gateway.booked.length = 0;
-  await world.advance({ minutes: 1 });
-  await world.run();
-  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid', failures: 0 });
-});
-
-test('while nobody can see whether the gateway charges a card by itself, its first charge waits', async () => {
-  const subscription = await world.subscribe();
-  world.gateway.lists = 'unclear';
-  await world.run();
-  expect(world.gateway.posts).toHaveLength(0);
-  world.gateway.lists = 'truthful';
-  await world.advance({ minutes: 1 });
-  await world.run();
-  expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
-});

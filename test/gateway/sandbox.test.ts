@@ -50,7 +50,9 @@ test('what the sandbox is to charge by itself is listed, until it is revoked', a
     expect(listing).toEqual({ kind: 'whole', count: items.length });
     return items;
   };
-  expect(await listed()).toEqual([{ merchantUid: 'booked-1', customerUid: 'card-1', scheduleAtMs: at * 1_000 }]);
+  expect(await listed()).toEqual([
+    { merchantUid: 'booked-1', customerUid: 'card-1', scheduleAtMs: at * 1_000, isPending: true },
+  ]);
   expect(await listed({ customerUid: 'card-1' })).toHaveLength(1);
   expect(await listed({ customerUid: 'card-2' })).toEqual([]);
   await post('/subscribe/payments/unschedule', { customer_uid: 'card-1' }, token);

@@ -80,6 +80,25 @@ test('a channel that is to rest goes no sooner, whatever others are answered, an
   expect(await go('nice')).toBe(40);
 });
 
+test('what rests goes on resting, whatever else it is told on its way, and whoever is on his way hears of it', async () => {
+  const stoppedSince = here.watch('default');
+  expect(stoppedSince()).toBeNull();
+  await here.rest({ channel: 'default', attemptId: ATTEMPT, seconds: 300 });
+  await here.stop('이용정지 가맹점', 'default');
+  await here.lift('default'); // another one was paid
+  expect(stoppedSince()).toBe('이용정지 가맹점');
+  expect(here.watch('default')()).toBeNull();
+  expect(here.watch('nice')()).toBeNull();
+});
+
+test('who is told hears of it before the database does', async () => {
+  const refused = () => Promise.reject(new Error('away'));
+  const stops = worker({ ...stopStore(database.db), restChannel: refused });
+  const stoppedSince = stops.watch('default');
+  await expect(stops.rest({ channel: 'default', attemptId: ATTEMPT, seconds: 5 })).rejects.toThrow('away');
+  expect(stoppedSince()).toContain('too many charges');
+});
+
 test('where nothing is stopped, a worker reads once a second and writes nothing', async () => {
   const asked = { reads: 0, writes: 0 };
   const writes = async () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ListedPayment, ListedSchedule } from '../../billing/charge.ts';
 import { NO_LINES } from './declines/lines.ts';
-import { readJson } from './text.ts';
+import { oneLine, readJson } from './text.ts';
 import { readPayment } from './wire.ts';
 
 /** A payment of a list; null when a field that decides about money is missing or of another type. */
@@ -16,8 +16,10 @@ export function readListedPayment(value: unknown): ListedPayment | null {
 export function readListedSchedule(value: unknown): ListedSchedule | null {
   const parsed = schedule.safeParse(value);
   if (!parsed.success) return null;
-  const { merchant_uid: merchantUid, customer_uid: customerUid, schedule_at: scheduleAt } = parsed.data;
-  return { merchantUid, customerUid, scheduleAtMs: scheduleAt * 1_000 };
+  const { merchant_uid, customer_uid: customerUid, schedule_at: scheduleAt, schedule_status: status } = parsed.data;
+  // Whoever leaves the status out shows what he was asked for, and that is what is to come.
+  const isPending = status !== 'executed' && status !== 'revoked';
+  return { merchantUid: oneLine(merchant_uid), customerUid, scheduleAtMs: scheduleAt * 1_000, isPending };
 }
 
 /** `custom_data` is the merchant's to use for payments of other kinds: whatever is not ours names nothing. */
@@ -48,4 +50,5 @@ const schedule = z.object({
   merchant_uid: z.string().min(1).max(64),
   customer_uid: z.string().min(1),
   schedule_at: z.int().positive().max(8.64e12),
+  schedule_status: z.string().nullish().catch(null),
 });

@@ -4,7 +4,7 @@ import type { Listing, Take, Window } from '../gateway.ts';
 import type { Get } from './authorized-get.ts';
 import type { Answer } from './exchange.ts';
 import { readListedPayment, readListedSchedule } from './listed.ts';
-import { type PaymentPage, readEnvelope, readPage, refusalIn } from './wire.ts';
+import { type PaymentPage, readEnvelope, readPage } from './wire.ts';
 
 /**
  * What was captured or cancelled in a window: `GET /payments/status/paid`, then `/cancelled`, at most 90 days at once,
@@ -26,7 +26,7 @@ export async function listPayments(get: Get, window: Window, take: Take<ListedPa
     ['cancelled', lookingBack(window)],
   ] as const;
   for (const [status, over] of lists) {
-    const listing = await inStretches(over, async ({ from, to }) => {
+    const listing = await inStretches(over, LONGEST_SECONDS, async ({ from, to }) => {
       const path = `/payments/status/${status}?from=${from}&to=${to}&sorting=started`;
       return everyPage(get, path, { read: readListedPayment, idOf: ({ impUid }) => impUid, take: note });
     });
@@ -47,13 +47,12 @@ export async function listSchedules(
   { customerUid, ...window }: Window & { readonly customerUid?: string },
   take: Take<ListedSchedule>,
 ): Promise<Listing> {
-  return inStretches(window, async ({ from, to }) => {
+  return inStretches(window, LONGEST_OF_SCHEDULES, async ({ from, to }) => {
     const path =
       customerUid === undefined
         ? `/subscribe/payments/schedule?schedule_from=${from}&schedule_to=${to + 1}&schedule_status=scheduled&sorting=scheduled`
         : `/subscribe/customers/${encodeURIComponent(customerUid)}/schedules?from=${from}&to=${to + 1}&schedule-status=scheduled`;
-    const idOf = ({ merchantUid }: ListedSchedule) => merchantUid;
-    return everyPage(get, path, { read: readListedSchedule, idOf, take, mayLack: customerUid !== undefined });
+    return everyPage(get, path, { read: readListedSchedule, idOf: ({ merchantUid }) => merchantUid, take });
   });
 }
 
@@ -65,11 +64,15 @@ function lookingBack({ from, until }: Window): Window {
 type Stretch = { readonly from: number; readonly to: number };
 
 /** Both ends of each stretch are included, so that the next begins a second later. */
-async function inStretches(window: Window, list: (stretch: Stretch) => Promise<Listing>): Promise<Listing> {
+async function inStretches(
+  window: Window,
+  longest: number,
+  list: (stretch: Stretch) => Promise<Listing>,
+): Promise<Listing> {
   const until = Math.ceil(window.until.toSeconds());
   let count = 0;
-  for (let from = Math.floor(window.from.toSeconds()); from <= until; from += LONGEST_SECONDS + 1) {
-    const listing = await list({ from, to: Math.min(from + LONGEST_SECONDS, until) });
+  for (let from = Math.floor(window.from.toSeconds()); from <= until; from += longest + 1) {
+    const listing = await list({ from, to: Math.min(from + longest, until) });
     if (listing.kind !== 'whole') return listing;
     count += listing.count;
   }
@@ -80,8 +83,6 @@ type Reading<Item> = {
   readonly read: (value: unknown) => Item | null;
   readonly idOf: (item: Item) => string;
   readonly take: Take<Item>;
-  /** Whether 404 means that there are none, as the list of several customers says it (fact sheet §3.3). */
-  readonly mayLack?: boolean;
 };
 
 /**
@@ -89,14 +90,12 @@ type Reading<Item> = {
  * as it always is while charges go on, pushes others back, so that they are listed twice and none is passed over; what
  * is taken away pulls them forward, past the page that is asked for next.
  */
-async function everyPage<Item>(get: Get, path: string, { read, idOf, take, mayLack }: Reading<Item>): Promise<Listing> {
+async function everyPage<Item>(get: Get, path: string, { read, idOf, take }: Reading<Item>): Promise<Listing> {
   const seen = new Set<string>();
   let first: number | null = null;
   let total = 0;
   for (let number = 1; number <= MAX_PAGES; number += 1) {
-    const answer = await get(`${path}&limit=${PAGE_SIZE}&page=${number}`);
-    if (mayLack === true && isLacking(answer)) return { kind: 'whole', count: 0 };
-    const page = pageIn(answer);
+    const page = pageIn(await get(`${path}&limit=${PAGE_SIZE}&page=${number}`));
     if (typeof page === 'string') return unclear(page);
     first ??= page.total;
     if (page.total < total) return unclear('entries were taken away from the list while it was read');
@@ -115,10 +114,6 @@ function complete(listed: number, { first, total }: { readonly first: number; re
   return listed >= first && listed <= total
     ? { kind: 'whole', count: listed }
     : unclear(`${listed} entries were listed, ${total} announced`);
-}
-
-function isLacking(answer: Awaited<ReturnType<Get>>): boolean {
-  return answer.kind !== 'unclear' && answer.status === 404 && refusalIn(readEnvelope(answer)) !== null;
 }
 
 /** The page, or why it is none. V1's schema calls lists of schedules bare arrays, its clients read pages (§3.4). */
@@ -144,3 +139,5 @@ function unclear(reason: string): { readonly kind: 'unclear'; readonly reason: s
 const PAGE_SIZE = 200;
 const MAX_PAGES = 5_000;
 const LONGEST_SECONDS = 90 * 86_400 - 1;
+/** Three months at most (fact sheet §3.4), of which those from February on have 89 days. */
+const LONGEST_OF_SCHEDULES = 88 * 86_400;

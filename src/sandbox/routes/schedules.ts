@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { DateTime } from 'luxon';
 import { scheduleAnnotation } from '../annotations.ts';
 import type { Core } from '../core.ts';
 import type { Schedule } from '../entry.ts';
@@ -40,7 +41,7 @@ type Names = { readonly from: string; readonly to: string; readonly status: stri
 function listed(core: Core, query: Fields, { from, to, status, of }: Names): Envelope {
   const fromMs = instantIn(query, from);
   const toMs = instantIn(query, to);
-  if (fromMs > toMs || toMs - fromMs > THREE_MONTHS_MS) throw invalid('조회 기간은 최대 3개월입니다.');
+  if (fromMs > toMs || toMs > threeMonthsAfter(fromMs)) throw invalid('조회 기간은 최대 3개월입니다.');
   const wanted = optionalText(query, status);
   if (wanted !== null && !STATUSES.has(wanted)) throw invalid('지원되지 않는 상태값입니다.');
   const found = [...core.state.schedules.values()]
@@ -67,4 +68,7 @@ function shown(core: Core, schedule: Schedule): Record<string, unknown> {
 }
 
 const STATUSES: ReadonlySet<string> = new Set(['scheduled', 'executed', 'revoked']);
-const THREE_MONTHS_MS = 92 * 86_400_000;
+/** By the calendar, which is the strictest that "at most three months" can mean. */
+function threeMonthsAfter(fromMs: number): number {
+  return DateTime.fromMillis(fromMs, { zone: 'Asia/Seoul' }).plus({ months: 3 }).toMillis();
+}

@@ -185,4 +185,20 @@ export const INTENTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'what was on its way when its channel was stopped leaves all the same',
+    catcher: 'test/flow/too-many-requests.test.ts',
+    edits: [{ file: 'src/worker/charge-invoice.ts', find: ': way.stoppedSince();', replace: ': null;' }],
+  },
+  {
+    name: 'a refund in hand leaves although its process was told to stop',
+    catcher: 'test/flow/refund-stopped.test.ts',
+    edits: [
+      {
+        file: 'src/worker/refund.ts',
+        find: '  if (deps.stopped?.aborted === true) return recorded(follow(deps, refund, STOPPING));\n',
+        replace: '',
+      },
+    ],
+  },
 ];

@@ -223,4 +223,15 @@ export const READINGS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'a card is charged the first time whatever the gateway is to charge by itself',
+    catcher: 'test/flow/booked-card.test.ts',
+    edits: [
+      {
+        file: 'src/worker/before-sending.ts',
+        find: '  if (booked !== null) return notSent(booked);\n',
+        replace: '',
+      },
+    ],
+  },
 ];

@@ -142,27 +142,47 @@ describe('schedules', () => {
   ])('those still to come are read from %s', async (_, body) => {
     const { listing, taken, paths } = await schedules([body]);
     expect(listing).toEqual({ kind: 'whole', count: 1 });
-    expect(taken).toEqual([{ merchantUid: 'next-month', customerUid: 'card-1', scheduleAtMs: 1_800_000_000_000 }]);
+    expect(taken).toEqual([
+      { merchantUid: 'next-month', customerUid: 'card-1', scheduleAtMs: 1_800_000_000_000, isPending: true },
+    ]);
     expect(paths[0]).toMatch(/schedule\?schedule_from=1798761600&schedule_to=1799020802&schedule_status=scheduled&/);
   });
 
-  test('those of one card are asked for by its name, and 404 in the gateway’s own words means that there are none', async () => {
-    const of = async (body: unknown, status: number) => {
-      const { get, paths } = served([body], status);
-      const window = { ...WINDOW, customerUid: 'card/1' };
-      const listing = await listSchedules(get, window, async () => undefined);
-      return [listing.kind, paths[0]];
-    };
-    const path = expect.stringContaining('/subscribe/customers/card%2F1/schedules?from=1798761600&to=1799020802&');
-    expect(await of(pageBody([booked], 1), 200)).toEqual(['whole', path]);
-    expect(await of({ code: -1, message: '없습니다.', response: null }, 404)).toEqual(['whole', path]);
-    expect(await of('a proxy’s page', 404)).toEqual(['unclear', path]);
-    expect(await of({ code: -1, message: '없습니다.', response: null }, 500)).toEqual(['unclear', path]);
+  test.each([
+    [200, 'whole'],
+    [404, 'unclear'],
+  ])('those of one card are asked for by its name; answered %i, the list is %s', async (status, kind) => {
+    const { get, paths } = served([pageBody([booked], 1)], status);
+    const listing = await listSchedules(get, { ...WINDOW, customerUid: 'card/1' }, async () => undefined);
+    expect(listing.kind).toBe(kind);
+    expect(paths[0]).toContain('/subscribe/customers/card%2F1/schedules?from=1798761600&to=1799020802&');
   });
 
-  test('404 for the whole account is no list', async () => {
-    const { get } = served([{ code: -1, message: '없습니다.', response: null }], 404);
-    expect((await listSchedules(get, WINDOW, async () => undefined)).kind).toBe('unclear');
+  test.each([
+    [undefined, true],
+    ['scheduled', true],
+    ['executed', false],
+    ['revoked', false],
+  ])('one whose status is %s is still to come: %s', async (schedule_status, isPending) => {
+    const { taken } = await schedules([pageBody([{ ...booked, schedule_status }], 1)]);
+    expect(taken).toMatchObject([{ isPending }]);
+  });
+
+  test('none is asked for over more than the three months from 1 February', async () => {
+    const { get, paths } = served([pageBody([], 0), pageBody([], 0)]);
+    const from = DateTime.fromISO('2027-02-01T10:00:00.250+09:00');
+    await listSchedules(get, { from, until: from.plus({ days: 100 }) }, async () => undefined);
+    const spans = paths.map((path) => {
+      const [, fromS, toS] = /from=(\d+)&schedule_to=(\d+)/.exec(path) ?? [];
+      return Number(toS) - Number(fromS);
+    });
+    expect(spans).toHaveLength(2);
+    expect(Math.max(...spans)).toBeLessThan(89 * 86_400);
+  });
+
+  test('its id is fit for a line of a log', async () => {
+    const { taken } = await schedules([pageBody([{ ...booked, merchant_uid: 'm\n1\u202e' }], 1)]);
+    expect(taken).toMatchObject([{ merchantUid: 'm 1' }]);
   });
 
   test('one without a card makes the list unclear', async () => {

@@ -6,7 +6,7 @@ import { passedIn } from '../passed.ts';
 import type { FaultClass, World } from '../world.ts';
 
 /**
- * Some processes start with a few failpoints armed, those first that fired least so far. All of them are started anew at the
+ * Most processes start with a few failpoints armed, those first that fired least so far. All of them are started anew at the
  * beginning, and a strike does it with one, of the role that passes what fired least.
  */
 export const failpoint: FaultClass = {
