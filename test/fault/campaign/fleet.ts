@@ -191,7 +191,7 @@ function isAlive(child: ChildProcess | null): boolean {
 }
 
 /** A failpoint may have it hang. */
-const COMMAND_MS = 25_000;
+const COMMAND_MS = 40_000;
 /** An import of thousands is done by then, on a machine with much to do. */
 const PATIENCE_MS = 120_000;
 /** Half of it is the start of Node, with every core at work. */

@@ -35,7 +35,7 @@ export function phasesOf(plan: Plan): Phase[] {
     add(alone, { name: `${name} alone`, classes: [name], atLeastMs, atMostMs: atLeastMs * 2, everyMs });
   }
   const everyMs = classes.length === 1 && only !== undefined ? FAULT_CLASSES[only].everyMs : together(plan);
-  const batch = Math.min(2_000, Math.max(250, Math.ceil(charges / 5)));
+  const batch = Math.min(2_000, Math.max(250, Math.ceil(charges / 8)));
   while (from < charges) {
     const count = Math.min(batch, charges - from);
     const lastsMs = Math.min(60_000, Math.max(12_000, count * 100));

@@ -6,7 +6,7 @@ import { passedIn } from '../passed.ts';
 import type { FaultClass, World } from '../world.ts';
 
 /**
- * Most processes start with a few failpoints armed, those first that fired least so far. All of them are started anew at the
+ * Every process starts with a few failpoints armed, those first that fired least so far. All of them are started anew at the
  * beginning, and a strike does it with one, of the role that passes what fired least.
  */
 export const failpoint: FaultClass = {
@@ -15,10 +15,7 @@ export const failpoint: FaultClass = {
     const { plan, fleet, chance } = world;
     const draws = chance.fork('failpoints');
     const passed = passedIn(plan);
-    fleet.arming = (what) => {
-      if (LASTING.has(what) && draws.happens(SPARED)) return null;
-      return arming(failpointsOf(what, passed, draws), draws, timesIn(world));
-    };
+    fleet.arming = (what) => arming(failpointsOf(what, passed, draws), draws, timesIn(world));
     for (const slot of fleet.working('worker', 'scheduler')) rearm(world, slot);
   },
   strike: async (world) => {
@@ -125,10 +122,6 @@ const OFTEN: ReadonlySet<string> = new Set([
   'delivery.answered',
   'delivery.recorded',
 ]);
-/** These die again and again, and do the work. */
-const LASTING: ReadonlySet<string> = new Set(['scheduler', 'worker', 'console']);
-/** How many of their starts are spared: where each had some armed, hardly one came to work while other classes struck as well. */
-const SPARED = 0.3;
 const ARMED = 4;
 /** Of so few, the first on a command's way would have it die before it comes to the others. */
 const FEW = 5;
