@@ -5,7 +5,7 @@ import { ALIVE } from './store/protections.ts';
 import { prepareRetries } from './store/ringing.ts';
 import type { Tables } from './store/tables.ts';
 
-/** An attempt's `merchant_uid`, as any version of this installation names it. */
+/** An attempt's `merchant_uid`, as each version of this installation names it. */
 type Name = (subscription: string, periodKey: string, number: number) => string;
 
 /**
