@@ -50,7 +50,6 @@ export type AppOptions = {
   readonly patient?: AbortSignal | undefined;
   /** Where the sandbox inside sends its webhooks; left out, nowhere. */
   readonly webhooksTo?: string;
-  readonly connections?: number;
   /** Whether nothing of the database has to outlive a crash (`DbOptions`). */
   readonly throwAway?: boolean;
 };
@@ -67,8 +66,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     const databaseUrl = await openDatabase(options, closing);
     await prepareDatabase(options, databaseUrl);
     await openSandbox(options, closing);
-    const { who, connections = 10, throwAway = false } = options;
-    const db = openDb({ url: databaseUrl, who, connections, throwAway });
+    const { who, throwAway = false } = options;
+    const db = openDb({ url: databaseUrl, who, throwAway });
     closing.push(() => db.$disconnect());
     for (const { version, dunning } of Object.values(config.policies)) await keepPolicyVersion(db, version, dunning);
     const { baseUrl, key, secret } = config.gateway;

@@ -27,14 +27,10 @@ export function billCommand(program: Command, context: Context): void {
     .description('bill everything due now, look-ups included, then exit: maedal for a cron of your own')
     .option('--concurrency <n>', 'charges in flight at once, 1 to 200', parseConcurrency, 20)
     .action(async ({ concurrency }: { concurrency: number }) => {
-      const { result, next } = await withApp(
-        'maedal/bill',
-        (app) => {
-          context.mayTakeToStop(stopLimitMs(app.config));
-          return bill(app, concurrency, context.stopped);
-        },
-        { connections: 15 },
-      );
+      const { result, next } = await withApp('maedal/bill', (app) => {
+        context.mayTakeToStop(stopLimitMs(app.config));
+        return bill(app, concurrency, context.stopped);
+      });
       printResult(context, program.opts().json === true, result, () => render(result, next));
       if (result.failed > 0) throw new Error(`${result.failed} charges could not be worked on; they are tried again`);
     });

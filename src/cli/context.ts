@@ -1,5 +1,5 @@
 import { stderr } from 'node:process';
-import { type App, type AppOptions, openApp, openSurroundings } from '../app.ts';
+import { type App, openApp, openSurroundings } from '../app.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { type ResolveOptions, resolveConfig } from '../config/resolve.ts';
@@ -23,13 +23,9 @@ export async function prepare(options: ResolveOptions = {}): Promise<{ config: C
 }
 
 /** Opens the app beside whatever runs already, hands it to `work`, and closes it whatever happens. */
-export async function withApp<Result>(
-  who: string,
-  work: (app: App) => Promise<Result>,
-  options: Partial<Pick<AppOptions, 'connections'>> = {},
-): Promise<Result> {
+export async function withApp<Result>(who: string, work: (app: App) => Promise<Result>): Promise<Result> {
   const { config, report } = await prepare();
-  const app = await openApp({ config, report, clock: systemClock, who, claim: 'share', ...options });
+  const app = await openApp({ config, report, clock: systemClock, who, claim: 'share' });
   try {
     return await work(app);
   } finally {

@@ -45,7 +45,6 @@ async function start(named: readonly Role[] | null, context: Context): Promise<v
     who: `maedal/${named === null ? 'start' : [...roles].join('+')}`,
     claim: 'own',
     patient: context.stopped,
-    connections: 20,
     ...(roles.has('console') ? { webhooksTo: webhookUrl(config) } : {}),
   });
   try {

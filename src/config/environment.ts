@@ -60,7 +60,7 @@ export function inspectEnvironment(env: Env, cwd: string): Inspection {
   const path = { parse: (text: string) => resolve(cwd, text), remedy: 'write a path' };
   const environment: Environment = {
     mode: readSetting(settings, 'MAEDAL_ENV', 'test', oneOf(['test', 'live'])),
-    databaseUrl: readSecret(settings, 'DATABASE_URL', urlWith(['postgres:', 'postgresql:'])),
+    databaseUrl: readSecret(settings, 'DATABASE_URL', databaseUrlProblem),
     redisUrl: readSecret(settings, 'REDIS_URL', urlWith(['redis:', 'rediss:'])),
     apiKey: readEither(settings, 'PORTONE_API_KEY', 'IMP_KEY'),
     apiSecret: readEither(settings, 'PORTONE_API_SECRET', 'IMP_SECRET'),
@@ -97,6 +97,14 @@ function readEither(settings: Settings, name: string, alias: string): Secret | n
   return value ?? other;
 }
 
+function databaseUrlProblem(text: string): string | null {
+  const problem = POSTGRES_URL(text);
+  if (problem !== null) return problem;
+  const limit = new URL(text).searchParams.get('connection_limit');
+  if (limit === null || /^[1-9]\d{0,2}$/.test(limit)) return null;
+  return `has connection_limit=${limit}, which is no whole number from 1 to 999`;
+}
+
 function urlWith(protocols: readonly string[]): (text: string) => string | null {
   return (text) => {
     const url = URL.canParse(text) ? new URL(text) : null;
@@ -114,6 +122,7 @@ function portFrom(min: number): Rule<number> {
   return { parse: (text) => (isPort(text) ? Number(text) : null), remedy: `write a port from ${min} to 65535` };
 }
 
+const POSTGRES_URL = urlWith(['postgres:', 'postgresql:']);
 const SEED: Rule<number> = {
   parse: (text) => (/^\d{1,9}$/.test(text) ? Number(text) : null),
   remedy: 'write a whole number from 0 to 999999999',

@@ -8,7 +8,7 @@ export type DbOptions = {
   readonly url: string;
   /** Who writes: shown in the history of every row, e.g. `maedal/worker`. */
   readonly who: string;
-  /** Connections at most; 10 by default. */
+  /** Connections at most; by default what the URL says, or 10. It never has more than the URL says. */
   readonly connections?: number;
   /** How long one statement may take, in ms; 10 s by default, 0 for no limit (migration, import). */
   readonly statementTimeoutMs?: number;
@@ -34,7 +34,7 @@ export function openDb(options: DbOptions): Db {
   const pool = {
     connectionString: withSession(options.url, session),
     application_name: options.who,
-    max: options.connections ?? 10,
+    max: connectionsOf(options),
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 300_000,
     keepAlive: true,
@@ -43,6 +43,11 @@ export function openDb(options: DbOptions): Db {
   const adapter = new PrismaPg(pool, { statementNameGenerator: numbered() });
   // What is not to name the place of a call in an error does not take down where each statement was called from.
   return new PrismaClient({ adapter, errorFormat: 'minimal' });
+}
+
+function connectionsOf({ url, connections }: DbOptions): number {
+  const limit = new URL(url).searchParams.get('connection_limit');
+  return Math.min(connections ?? Number.POSITIVE_INFINITY, Number(limit ?? CONNECTIONS));
 }
 
 /**
@@ -61,6 +66,8 @@ function numbered(): (statement: { readonly sql: string }) => string {
 }
 
 const MOST_NAMES = 500;
+/** More are no quicker: a charge waits for the gateway, and without a connection. */
+const CONNECTIONS = 10;
 
 /** Ours come last and win; `options` beside a URL that has some of its own would be ignored by the driver. */
 function withSession(url: string, session: Readonly<Record<string, string | number>>): string {

@@ -144,6 +144,14 @@ describe('a wrong value is named', () => {
     [{ PORTONE_BASE_URL: 'https://api.iamport.kr?x=1' }, 'PORTONE_BASE_URL is'],
     [{ DATABASE_URL: 'mysql://db/maedal' }, 'DATABASE_URL is not a URL that begins with postgres:// or postgresql://'],
     [{ DATABASE_URL: 'db:5432' }, 'DATABASE_URL is not a URL'],
+    [
+      { DATABASE_URL: 'postgres://db/maedal?connection_limit=0' },
+      'DATABASE_URL has connection_limit=0, which is no whole',
+    ],
+    [
+      { DATABASE_URL: 'postgres://db/maedal?connection_limit=all' },
+      'DATABASE_URL has connection_limit=all, which is no',
+    ],
     [{ REDIS_URL: 'localhost:6379' }, 'REDIS_URL is not a URL that begins with redis:// or rediss://'],
     [{ MAEDAL_SECRET: 's'.repeat(31) }, 'MAEDAL_SECRET has fewer than 32 characters'],
     [{ MAEDAL_SECRTE: canary }, 'MAEDAL_SECRTE is not a setting; did you mean MAEDAL_SECRET?'],

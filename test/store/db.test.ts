@@ -45,3 +45,23 @@ test('a table that gains a column under way answers as before', async () => {
   await database.db.$executeRaw`ALTER TABLE invoice DROP COLUMN something`;
   expect(await due('open')).toEqual([]);
 });
+
+test.each([
+  { url: '', connections: undefined, most: 10 },
+  { url: '?connection_limit=3', connections: undefined, most: 3 },
+  { url: '?connection_limit=30', connections: undefined, most: 30 },
+  { url: '?connection_limit=3', connections: 2, most: 2 },
+  { url: '?connection_limit=1', connections: 2, most: 1 },
+])('a URL that ends in "$url", for one who asks for $connections: $most connections at most', async (given) => {
+  const who = 'maedal/crowd';
+  const crowd = openDb({
+    url: `${database.url}${given.url}`,
+    who,
+    ...(given.connections === undefined ? {} : { connections: given.connections }),
+  });
+  await Promise.all(Array.from({ length: 40 }, () => crowd.$queryRaw`SELECT pg_sleep(0.02)::text`));
+  const [row] = await db.$queryRaw<[{ open: number }]>`
+    SELECT count(*)::int AS open FROM pg_stat_activity WHERE application_name = ${who}`;
+  expect(row.open).toBe(given.most);
+  await crowd.$disconnect();
+});
