@@ -82,7 +82,7 @@ async function startWorker(app: App, queue: ChargeQueue, stopped: AbortSignal): 
     }
   };
   const begin = async (): Promise<Close> => {
-    const consumer = await queue.consume(handle, CONCURRENCY);
+    const consumer = await queue.consume(handle, app.config.limits.concurrency);
     const [refunding, inbound] = [refundDeps(app), inboundDeps(app)];
     const refunds = startPassLoop({ ...app, where: 'refund', pass: (signal) => refundDue(refunding, { signal }) });
     const relay = startRelay(notifyDeps(app));
@@ -167,5 +167,3 @@ async function ask(
 }
 
 const FENCED_MS = 5_000;
-/** Charges in flight in one worker process: they wait for the gateway, not for this machine. */
-const CONCURRENCY = 50;

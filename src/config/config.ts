@@ -84,6 +84,8 @@ export type Policy = { readonly version: string; readonly dunning: DunningPolicy
 type DeclineLines = { readonly codes: Named<DeclineClass>; readonly texts: Named<DeclineClass> };
 
 export type Limits = {
+  /** Charges in flight at once in one worker process. */
+  readonly concurrency: number;
   readonly leaseSeconds: number;
   readonly reRingSeconds: number;
   /** Share of the last 50 sends, above 0 and up to 1. */

@@ -176,6 +176,8 @@ type UserWebhooks = {
 };
 
 export type UserLimits = {
+  /** Charges in flight at once in one worker process: 1 to 200. They wait for the gateway, not for this machine. Default 50. */
+  readonly concurrency?: number | undefined;
   /** Seconds that a worker holds an attempt before its charge is sent: 5 to 600, in `live` at least 90. Default 90. */
   readonly leaseSeconds?: number | undefined;
   /** Seconds after which an attempt that was rung and not taken is rung again: 5 to 3,600. Default 120. */

@@ -40,6 +40,7 @@ export const fileSchema = z.strictObject({
   webhooks: webhooksSchema,
   limits: z
     .strictObject({
+      concurrency: z.int().min(1).max(200).default(50),
       leaseSeconds: z.int().min(5).max(600).default(90),
       reRingSeconds: z.int().min(5).max(3_600).default(120),
       maxUnknownShare: z.number().min(0.02).max(1).default(0.2),

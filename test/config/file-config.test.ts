@@ -30,7 +30,7 @@ test('an empty file means the defaults', () => {
     events: { endpoints: [] },
     hooks: { beforeCharge: [], afterCharge: [], onDunningStep: [], onSubscriptionChange: [], notify: [] },
     webhooks: { from: 'anywhere', trustedProxies: [] },
-    limits: { leaseSeconds: 90, reRingSeconds: 120, maxUnknownShare: 0.2, maxAmount: null },
+    limits: { concurrency: 50, leaseSeconds: 90, reRingSeconds: 120, maxUnknownShare: 0.2, maxAmount: null },
   });
 });
 
@@ -62,6 +62,8 @@ describe('a wrong value is named with its path', () => {
       'channels.nice.timeoutSecond is not a setting; did you mean timeoutSeconds?',
     ],
     [{ plans: { basic: { ...plan, curency: 1 } } }, 'plans.basic.curency is not a setting; did you mean currency?'],
+    [{ limits: { concurrency: 0 } }, 'limits.concurrency is 0'],
+    [{ limits: { concurrency: 201 } }, 'limits.concurrency is 201'],
     [{ limits: { maxAmounts: {} } }, 'limits.maxAmounts is not a setting; did you mean maxAmount?'],
     [{ dunning: { retryAfterDays: [1] } }, 'dunning.retryAfterDays is a list: write an object'],
     [{ schedule: 'every minute' }, "schedule is 'every minute': this is no cron expression of five fields"],
