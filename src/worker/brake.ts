@@ -17,22 +17,24 @@ export function unknownShareBrake(deps: {
   let askedAtMs = Number.NEGATIVE_INFINITY;
   let probedAtMs = Number.NEGATIVE_INFINITY;
   let reason: string | null = null;
+  const askShare = async () => {
+    const nowMs = deps.clock.monotonicMs();
+    if (nowMs - askedAtMs < REMEMBERED_MS) return;
+    const { sends, unknown } = await deps.store.recentSends(WINDOW);
+    const isOver = sends >= WINDOW && unknown / sends > deps.maxUnknownShare;
+    reason = isOver ? `${unknown} of the last ${sends} sends have no answer: sending waits for look-ups` : null;
+    askedAtMs = nowMs;
+  };
   return {
     stop: deps.stops.stop,
     rest: deps.stops.rest,
     lift: deps.stops.lift,
     check: async (channel) => {
       const clear = { kind: 'clear', stoppedSince: deps.stops.watch(channel) } as const;
-      const stopped = await deps.stops.standingAgainst(channel);
+      const [stopped] = await Promise.all([deps.stops.standingAgainst(channel), askShare()]);
       if (stopped !== null) return { kind: 'braked', reason: stopped };
-      const nowMs = deps.clock.monotonicMs();
-      if (nowMs - askedAtMs >= REMEMBERED_MS) {
-        const { sends, unknown } = await deps.store.recentSends(WINDOW);
-        const isOver = sends >= WINDOW && unknown / sends > deps.maxUnknownShare;
-        reason = isOver ? `${unknown} of the last ${sends} sends have no answer: sending waits for look-ups` : null;
-        askedAtMs = nowMs;
-      }
       if (reason === null) return clear;
+      const nowMs = deps.clock.monotonicMs();
       if (nowMs - probedAtMs < PROBE_MS) return { kind: 'braked', reason };
       probedAtMs = nowMs;
       return clear;
