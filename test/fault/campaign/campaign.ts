@@ -7,6 +7,7 @@ import { Logs } from './logs.ts';
 import { mayDouble } from './options.ts';
 import { SendsOracle } from './oracle/sends.ts';
 import { isSmall, type Phase, phasesOf } from './phases.ts';
+import { standingOf } from './standing.ts';
 import { subscriptionsCsv } from './subscribers.ts';
 import type { World } from './world.ts';
 
@@ -20,6 +21,7 @@ export class Campaign {
   readonly #begunMs = systemClock.monotonicMs();
   readonly #pace: (typeof PACE)['small' | 'large'];
   #toldMs = 0;
+  readonly #deeds = new Set<Promise<void>>();
   #billing: Promise<unknown> | null = null;
   #billedMs = 0;
 
@@ -31,14 +33,20 @@ export class Campaign {
     this.#logs = new Logs(join(world.directory, 'logs'));
   }
 
-  /** The phases that are left after `done`; `passed` hears of each that is over. Ends early at a violation. */
+  /**
+   * The phases that are left after `done`; `passed` hears of each that is over. Classes that go on striking in the next phase
+   * are not interrupted between the two. Ends early at a violation.
+   */
   async run(done: number, passed: (phases: number) => Promise<void>): Promise<void> {
     const phases = phasesOf(this.#world.plan);
     this.#world.fleet.start();
     for (const [index, phase] of phases.entries()) {
       if (index < done) continue;
+      const goesOn = (other: Phase | undefined) => other?.classes === phase.classes;
+      if (index === done || !goesOn(phases[index - 1])) await this.#begin(phase);
       await this.#run(phase);
       if (this.violations.length > 0) return;
+      if (!goesOn(phases[index + 1])) await this.#end(phase);
       await passed(index + 1);
     }
   }
@@ -54,38 +62,64 @@ export class Campaign {
     }
   }
 
+  async #begin({ classes }: Phase): Promise<void> {
+    for (const name of classes) await FAULT_CLASSES[name].faults.begin?.(this.#world);
+  }
+
+  async #end({ classes }: Phase): Promise<void> {
+    await Promise.all(this.#deeds);
+    for (const name of classes) await FAULT_CLASSES[name].faults.end?.(this.#world);
+  }
+
+  /** Faults strike while the subscriptions come in, or they would meet with none: charges are made within seconds. */
   async #run(phase: Phase): Promise<void> {
+    const { fleet } = this.#world;
+    let filledMs = Number.POSITIVE_INFINITY;
+    const fill = async () => {
+      await this.#import(phase);
+      filledMs = systemClock.monotonicMs();
+      const [scheduler] = fleet.living('scheduler');
+      if (scheduler !== undefined) void fleet.deploy(scheduler); // it ticks when it starts
+    };
+    await Promise.all([fill(), this.#strike(phase, () => systemClock.monotonicMs() - filledMs)]);
+  }
+
+  /** Until the violations, the time or the charges of the phase say so; `spentMs` is negative until it is filled. */
+  async #strike(phase: Phase, spentMs: () => number): Promise<void> {
     const world = this.#world;
-    const { chance, fleet } = world;
-    await this.#import(phase);
-    const classes = phase.classes.map((name) => FAULT_CLASSES[name]);
-    for (const { faults } of classes) await faults.begin?.(world);
-    const striking = classes.flatMap(({ faults, weight }) =>
-      faults.strike === undefined ? [] : [[faults, weight] as const],
-    );
-    const deeds = new Set<Promise<void>>();
-    const [scheduler] = fleet.living('scheduler');
-    if (scheduler !== undefined) void fleet.deploy(scheduler); // it ticks when it starts
+    const { chance } = world;
+    const striking = phase.classes.flatMap((name) => {
+      const { faults, weight } = FAULT_CLASSES[name];
+      return faults.strike === undefined ? [] : [[faults, weight] as const];
+    });
     const [leastMs, mostMs] = phase.everyMs;
     let last = { atMs: 0, arrived: 0 };
-    const startedMs = systemClock.monotonicMs();
     for (;;) {
       await pause(systemClock, chance.between(leastMs, mostMs));
       if (striking.length > 0 && this.#isAtWork(last)) {
         last = { atMs: systemClock.monotonicMs(), arrived: this.reader.books.arrived };
-        const deed = Promise.resolve(chance.weighed(striking).strike?.(world)).finally(() => deeds.delete(deed));
-        deeds.add(deed);
+        const deed = Promise.resolve(chance.weighed(striking).strike?.(world)).finally(() => this.#deeds.delete(deed));
+        this.#deeds.add(deed);
       }
       this.#bill();
       await this.watch();
+      await this.#hurry();
       await this.#tell(phase.name);
-      const spentMs = systemClock.monotonicMs() - startedMs;
-      if (this.violations.length > 0 || spentMs > phase.atMostMs) break;
+      if (this.violations.length > 0 || spentMs() > phase.atMostMs) return;
       const enough = (phase.until - phase.from) * 0.3;
-      if (spentMs >= phase.atLeastMs && (await this.#waiting()) <= enough) break;
+      if (spentMs() >= phase.atLeastMs && (await this.#waiting()) <= enough) return;
     }
-    await Promise.all(deeds);
-    for (const { faults } of classes) await faults.end?.(world);
+  }
+
+  /**
+   * Passes over the minutes for which what was put off waits, where hardly anything is left to do meanwhile. Not while a
+   * request may be on its way: minutes between two of its bytes are more than a gateway takes.
+   */
+  async #hurry(): Promise<void> {
+    const { fleet, clock } = this.#world;
+    const { due, undrawn, busy } = await standingOf(this.#world, this.reader.books);
+    if (due + undrawn > HARDLY_ANY || busy > 0 || fleet.slots.some(({ paused }) => paused)) return;
+    await clock.jump(STRIDE_MS);
   }
 
   /** Whether a call has reached the gateway since the last blow, or long enough was waited for one. */
@@ -95,14 +129,16 @@ export class Campaign {
 
   async #import({ from, until }: Phase): Promise<void> {
     const { directory, chance, clock, fleet, postgres, sandbox } = this.#world;
-    const [row] = await postgres.query<{ count: number }>('SELECT count(*)::integer AS count FROM subscription');
-    if ((row?.count ?? 0) >= until) return; // the run was cut off right after
     const file = join(directory, 'subscriptions.csv');
     await writeFile(file, subscriptionsCsv(chance.fork(`subscriptions ${from}`), { from, until }, clock.nowMs()));
-    // Past the proxies: what is under test is what follows.
+    // Past the proxies: what is under test is what follows. Not past a database that dies.
     const direct = { DATABASE_URL: postgres.url, PORTONE_BASE_URL: sandbox.url };
-    const code = await fleet.run(['import', file], direct);
-    if (code !== 0) throw new Error('`maedal import` failed: see logs/import.log');
+    for (let tries = 1; ; tries += 1) {
+      const [row] = await postgres.query<{ count: number }>('SELECT count(*)::integer AS count FROM subscription');
+      if ((row?.count ?? 0) >= until) return; // the run may have been cut off right after
+      if (tries > IMPORTS) throw new Error('`maedal import` fails again and again: see logs/import.log');
+      await fleet.run(['import', file], direct);
+    }
   }
 
   /** `maedal bill` beside the workers, as somebody's cron would run it. */
@@ -150,3 +186,6 @@ const PACE = {
   large: { patienceMs: 7_000, billEveryMs: 20_000 },
 } as const;
 const TELL_EVERY_MS = 3_000;
+const IMPORTS = 10;
+const HARDLY_ANY = 5;
+const STRIDE_MS = 30_000;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pause, systemClock } from '../../../src/clock.ts';
@@ -19,7 +19,9 @@ export type Slot = {
   /** As its sessions in the database call themselves: the slot and how often it was filled. */
   who: string;
   filled: number;
-  filledMs: number;
+  /** Where its log stood when it was filled, and whether the process has said since that it is running. */
+  logBegan: number;
+  running: boolean;
   paused: boolean;
   /** Who ended it on purpose; nobody, then it ended by itself. */
   ending: boolean;
@@ -48,7 +50,17 @@ export class Fleet {
   constructor(options: FleetOptions) {
     this.#options = options;
     this.slots = SLOTS.map(([name, role]) => {
-      return { name, role, child: null, who: name, filled: 0, filledMs: 0, paused: false, ending: false };
+      return {
+        name,
+        role,
+        child: null,
+        who: name,
+        filled: 0,
+        logBegan: 0,
+        running: false,
+        paused: false,
+        ending: false,
+      };
     });
     // Whoever still works in our directory when we are gone, by the list that we keep.
     const { directory } = options;
@@ -66,11 +78,11 @@ export class Fleet {
     return this.slots.filter((slot) => roles.includes(slot.role) && isAlive(slot.child) && !slot.paused);
   }
 
-  /** Those of them that have come to work by now; now and then all, for a process may die while it starts. */
+  /** Those of them that have come to work by now; now and then all, for a process may die, or stand still, while it starts. */
   working(...roles: readonly Role[]): Slot[] {
     const living = this.living(...roles);
     if (this.#options.chance.happens(0.15)) return living;
-    return living.filter(({ filledMs }) => systemClock.monotonicMs() - filledMs > STARTING_MS);
+    return living.filter((slot) => this.#isRunning(slot));
   }
 
   signal(slot: Slot, signal: NodeJS.Signals): void {
@@ -133,14 +145,24 @@ export class Fleet {
 
   #fill(slot: Slot): void {
     slot.filled += 1;
-    slot.filledMs = systemClock.monotonicMs();
     slot.who = `${slot.name}.${slot.filled}`;
     slot.ending = false;
     slot.paused = false;
+    slot.running = false;
+    slot.logBegan = statSync(this.#logOf(slot.name), { throwIfNoEntry: false })?.size ?? 0;
     const child = this.#spawn(slot.name, ['start', '--roles', slot.role], this.#failpoints(slot.role), slot.who);
     slot.child = child;
     this.#noteProcesses();
     child.once('exit', (code, signal) => void this.#ended(slot, code, signal));
+  }
+
+  #isRunning(slot: Slot): boolean {
+    slot.running ||= firstWords(this.#logOf(slot.name), slot.logBegan).includes('maedal is running');
+    return slot.running;
+  }
+
+  #logOf(name: string): string {
+    return join(this.#options.directory, 'logs', `${name}.log`);
   }
 
   #failpoints(what: string): Record<string, string> {
@@ -151,7 +173,7 @@ export class Fleet {
 
   async #ended(slot: Slot, code: number | null, signal: NodeJS.Signals | null): Promise<void> {
     if (!slot.ending && signal === null) {
-      const why = await lastWords(join(this.#options.directory, 'logs', `${slot.name}.log`));
+      const why = await lastWords(this.#logOf(slot.name));
       this.#options.tally.add('exits', `${slot.role} by itself with ${code}: ${why}`);
     }
     await pause(systemClock, this.#options.chance.between(100, 500));
@@ -162,7 +184,9 @@ export class Fleet {
     const { main, directory, env, databaseUrl } = this.#options;
     const url = new URL(settings.DATABASE_URL ?? databaseUrl);
     url.searchParams.set('application_name', who);
-    const log = openSync(join(directory, 'logs', `${name}.log`), 'a');
+    // A connection's first statements cost PostgreSQL more than those of a charge.
+    url.searchParams.set('connection_limit', String(CONNECTIONS));
+    const log = openSync(this.#logOf(name), 'a');
     const child = spawn(process.execPath, [main, ...args], {
       cwd: directory,
       env: { ...env, ...settings, DATABASE_URL: url.toString() },
@@ -180,6 +204,15 @@ export class Fleet {
   }
 }
 
+/** What a log says from there on, not all of it. */
+function firstWords(log: string, from: number): Buffer {
+  const file = openSync(log, 'r');
+  const words = Buffer.alloc(65_536);
+  const length = readSync(file, words, 0, words.length, from);
+  closeSync(file);
+  return words.subarray(0, length);
+}
+
 /** What a process complained of last. */
 async function lastWords(log: string): Promise<string> {
   const lines = (await readFile(log, 'utf8')).split('\n');
@@ -190,12 +223,11 @@ function isAlive(child: ChildProcess | null): boolean {
   return child !== null && child.exitCode === null && child.signalCode === null;
 }
 
+const CONNECTIONS = 4;
 /** A failpoint may have it hang. */
 const COMMAND_MS = 40_000;
 /** An import of thousands is done by then, on a machine with much to do. */
 const PATIENCE_MS = 120_000;
-/** Half of it is the start of Node, with every core at work. */
-const STARTING_MS = 2_500;
 
 const SLOTS: readonly (readonly [string, Role])[] = [
   ['scheduler-1', 'scheduler'],

@@ -35,8 +35,6 @@ export type Plan = {
 
 export type Options = {
   readonly plans: readonly Plan[];
-  /** Whether they run side by side instead of one after the other. */
-  readonly atOnce: boolean;
   /** The directory of a run that was cut off; its own plan goes on. */
   readonly resume: string | null;
   /** A Markdown file with a table of runs. */
@@ -59,7 +57,6 @@ export function parseOptions(args: readonly string[]): Options {
   const backends = values.backend.split(',').map((name) => oneOf('backend', name, BACKENDS));
   return {
     plans: backends.map((backend) => ({ ...plan, backend })),
-    atOnce: values['at-once'],
     resume: values.resume ?? null,
     report: values.report ?? null,
     keep: values.keep,
@@ -117,5 +114,4 @@ const OPTIONS = {
   resume: { type: 'string' },
   report: { type: 'string' },
   keep: { type: 'boolean', default: false },
-  'at-once': { type: 'boolean', default: false },
 } as const;

@@ -35,9 +35,9 @@ export function phasesOf(plan: Plan): Phase[] {
     add(alone, { name: `${name} alone`, classes: [name], atLeastMs, atMostMs: atLeastMs * 2, everyMs });
   }
   const everyMs = classes.length === 1 && only !== undefined ? FAULT_CLASSES[only].everyMs : together(plan);
-  const batch = Math.min(2_000, Math.max(250, Math.ceil(charges / 8)));
-  while (from < charges) {
-    const count = Math.min(batch, charges - from);
+  const most = Math.min(2_000, Math.max(250, Math.ceil(charges / 8)));
+  for (let batches = Math.max(1, Math.round((charges - from) / most)); batches > 0; batches -= 1) {
+    const count = Math.ceil((charges - from) / batches);
     const lastsMs = Math.min(60_000, Math.max(12_000, count * 100));
     add(count, { name: 'all together', classes, atLeastMs: lastsMs, atMostMs: 90_000, everyMs });
   }
@@ -50,5 +50,5 @@ export function isSmall({ charges }: Pick<Plan, 'charges'>): boolean {
 }
 
 function together(plan: Plan): readonly [number, number] {
-  return isSmall(plan) ? [300, 900] : [500, 1_500];
+  return isSmall(plan) ? [300, 900] : [900, 2_400];
 }

@@ -66,7 +66,8 @@ export class CampaignPostgres {
 
   /** Holds a table against every writer for so long. */
   async lockTable(table: string, ms: number): Promise<void> {
-    const client = await this.#pool.connect();
+    const client = await this.#pool.connect().catch(() => null);
+    if (client === null) return; // it is away
     client.on('error', () => undefined);
     try {
       await client.query('BEGIN');

@@ -21,10 +21,9 @@ function more(plans: readonly Plan[], reports: readonly Report[]): Plan | undefi
 }
 
 async function runOne(plan: Plan, before: readonly Report[], options: Options): Promise<Report> {
-  const { resume, keep, atOnce } = options;
+  const { resume, keep } = options;
   const fired = Object.fromEntries(passedIn(plan).map((name) => [name, firedIn(before, name)]));
-  const tell = atOnce ? (text: string) => say(`${plan.backend}: ${text}`) : say;
-  return runCampaign({ plan, resume, keep, fired, main: join(ROOT, 'dist', 'main.js'), say: tell });
+  return runCampaign({ plan, resume, keep, fired, main: join(ROOT, 'dist', 'main.js'), say });
 }
 
 async function keepRow(report: Report, { report: file }: Options): Promise<void> {
@@ -33,18 +32,13 @@ async function keepRow(report: Report, { report: file }: Options): Promise<void>
 
 const MOST_MORE = 3;
 
-/**
- * One run after the other, or all at once, until one finds something. Later ones arm those failpoints first that fired
- * least before.
- */
+/** One run after the other, until one finds something. Later ones arm those failpoints first that fired least before. */
 async function runAll(options: Options): Promise<boolean> {
-  const { plans, atOnce } = options;
-  const reports = atOnce ? await Promise.all(plans.map((plan) => runOne(plan, [], options))) : [];
-  for (const report of reports) await keepRow(report, options);
-  const left = atOnce ? [] : [...plans];
+  const reports: Report[] = [];
+  const left = [...options.plans];
   for (;;) {
     if (reports.some(({ violations }) => violations.length > 0)) return false;
-    const plan = left.shift() ?? more(plans, reports);
+    const plan = left.shift() ?? more(options.plans, reports);
     if (plan === undefined) break;
     const report = await runOne(plan, reports, options);
     await keepRow(report, options);

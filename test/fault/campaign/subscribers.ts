@@ -28,7 +28,7 @@ export function configFile(plan: Plan, nowMs: number, hooks: string): string {
   });
   return `module.exports = {
   refundDuplicates: 'auto',
-  limits: { leaseSeconds: 90, reRingSeconds: 20, maxUnknownShare: 1 },
+  limits: { concurrency: 12, leaseSeconds: 90, reRingSeconds: 20, maxUnknownShare: 1 },
   channels: { default: { timeoutSeconds: ${TIMEOUT_SECONDS}, horizonSeconds: ${HORIZON_SECONDS}, quarantineSeconds: ${quarantineSeconds} } },
   dunning: {
     default: {

@@ -20,7 +20,7 @@ export const FAULT_CLASSES: Readonly<Record<ClassName, Share>> = {
   pause: { faults: pauses, weight: 5, everyMs: [200, 700] },
   failpoint: { faults: failpoint, weight: 3, everyMs: [1_500, 3_000] },
   queue: { faults: queue, weight: 4, everyMs: [300, 900] },
-  postgres: { faults: postgres, weight: 3, everyMs: [500, 1_300] },
+  postgres: { faults: postgres, weight: 3, everyMs: [1_500, 3_000] },
   wire: { faults: wire, weight: 12, everyMs: [100, 400] },
   gateway: { faults: gateway, weight: 0, everyMs: [500, 500] },
   merchant: { faults: merchant, weight: 0, everyMs: [500, 500] },

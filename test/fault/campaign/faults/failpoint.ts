@@ -6,8 +6,8 @@ import { passedIn } from '../passed.ts';
 import type { FaultClass, World } from '../world.ts';
 
 /**
- * Every process starts with a few failpoints armed, those first that fired least so far. All of them are started anew at the
- * beginning, and a strike does it with one, of the role that passes what fired least.
+ * Every process starts with a few failpoints armed while some fired too rarely, those first that fired least; later every other
+ * one does. All of them are started anew at the beginning, and a strike does it with one, of the role that passes what fired least.
  */
 export const failpoint: FaultClass = {
   name: 'failpoint',
@@ -15,7 +15,7 @@ export const failpoint: FaultClass = {
     const { plan, fleet, chance } = world;
     const draws = chance.fork('failpoints');
     const passed = passedIn(plan);
-    fleet.arming = (what) => arming(failpointsOf(what, passed, draws), draws, timesIn(world));
+    fleet.arming = (what) => arming(failpointsOf(what, passed), draws, timesIn(world));
     for (const slot of fleet.working('worker', 'scheduler')) rearm(world, slot);
   },
   strike: async (world) => {
@@ -46,12 +46,12 @@ function timesIn({ fired, tally }: World): (name: Failpoint) => number {
 }
 
 /** Failpoints that a process passes: by its role, or by the command that it runs. */
-function failpointsOf(what: string, passed: readonly Failpoint[], chance: Chance): readonly Failpoint[] {
+function failpointsOf(what: string, passed: readonly Failpoint[]): readonly Failpoint[] {
   switch (what) {
     case 'scheduler':
       return passed.filter((name) => SCHEDULER.test(name) || BOTH.has(name));
-    case 'worker': // seldom meets a refund, and would be armed with nothing else
-      return passed.filter((name) => !SCHEDULER.test(name) && (!REFUND.test(name) || chance.happens(0.1)));
+    case 'worker':
+      return passed.filter((name) => !SCHEDULER.test(name));
     case 'bill':
       return passed.filter((name) => !REFUND.test(name));
     case 'refund':
@@ -63,13 +63,22 @@ function failpointsOf(what: string, passed: readonly Failpoint[], chance: Chance
   }
 }
 
+/**
+ * Those that fired too rarely so far, wherever they are passed; else a few in every other process, so that most get far. Of
+ * those on the way of an order one at most: the first would have its process die before it comes to the others.
+ */
 function arming(among: readonly Failpoint[], chance: Chance, times: (name: Failpoint) => number): string | null {
   const ranked = among
     .map((name) => ({ name, rank: times(name) + chance.next() * SHUFFLE }))
-    .sort((one, other) => one.rank - other.rank);
-  const armed = ranked
-    .slice(0, among.length > FEW ? ARMED : 1)
-    .map(({ name }) => `${name}=${action(chance)}@${rateOf(name, chance, times(name) < TIMES)}`);
+    .sort((one, other) => one.rank - other.rank)
+    .map(({ name }) => name);
+  const rare = ranked.filter((name) => times(name) < TIMES);
+  const names = rare.length > 0 ? rare : chance.happens(0.5) ? ranked : [];
+  const ordered = names.filter((name) => REFUND.test(name) || AUDIT.test(name)).slice(0, 1);
+  const others = names.filter((name) => !REFUND.test(name) && !AUDIT.test(name)).slice(0, rare.length > 0 ? ARMED : 2);
+  const armed = [...others, ...ordered].map((name) => {
+    return `${name}=${action(chance)}@${rateOf(name, chance, times(name) < TIMES)}`;
+  });
   return armed.length === 0 ? null : armed.join(',');
 }
 
@@ -85,12 +94,12 @@ function action(chance: Chance): string {
 }
 
 /**
- * What every charge passes fires rarely, so that charges get past it, and sooner where it has fired too rarely so far. What is
- * passed rarely fires when it is there, but not always: what comes after it must be reached.
+ * What every charge passes fires rarely, so that charges get past it. What has fired too rarely so far fires sooner, but not
+ * always: what comes after it must be reached.
  */
 function rateOf(name: Failpoint, chance: Chance, isRare: boolean): string {
-  if (!OFTEN.has(name)) return (chance.between(30, 70) / 100).toFixed(2);
-  return (chance.between(2, 8) / (isRare ? 30 : 100)).toFixed(2);
+  const percent = OFTEN.has(name) ? chance.between(2, 8) * (isRare ? 3 : 1) : chance.between(10, 30) * (isRare ? 3 : 1);
+  return (percent / 100).toFixed(2);
 }
 
 const SCHEDULER = /^(tick|retries|ring|sends|captures|capture|watch|audit)\./;
@@ -123,7 +132,5 @@ const OFTEN: ReadonlySet<string> = new Set([
   'delivery.recorded',
 ]);
 const ARMED = 4;
-/** Of so few, the first on a command's way would have it die before it comes to the others. */
-const FEW = 5;
 /** By how many firings the order is shaken. */
 const SHUFFLE = 4;

@@ -4,7 +4,7 @@ import type { FaultClass } from '../world.ts';
 export const pauses: FaultClass = {
   name: 'pause',
   strike: async ({ fleet, chance, tally, plan }) => {
-    const living = fleet.living('worker', 'scheduler', 'console');
+    const living = fleet.working('worker', 'scheduler', 'console');
     if (living.length === 0) return;
     const slot = chance.pick(living);
     // Where the gateway refuses nothing, a pause between guard and call must end within the horizon.

@@ -13,8 +13,8 @@ export const people: FaultClass = {
   strike: async (world) => {
     const deed = world.chance.weighed([
       ['orders', 9],
-      ['refund', isRefundRare(world) ? 30 : 6],
-      ['reconcile', 2],
+      ['refund', isRare(world, 'refund.') ? 30 : 6],
+      ['reconcile', isRare(world, 'audit.') ? 15 : 2],
       ['rebuild-queue', 1],
       ['send off', 1],
     ] as const);
@@ -50,11 +50,11 @@ async function sendOn({ fleet, postgres, sandbox }: World): Promise<void> {
   }
 }
 
-/** Whether a line on the way of a refund is passed too rarely so far: nothing but refunds comes by there. */
-function isRefundRare({ plan, fired, tally }: World): boolean {
+/** Whether a line on the way of what somebody orders has fired too rarely so far: hardly anything else comes by there. */
+function isRare({ plan, fired, tally }: World, prefix: 'refund.' | 'audit.'): boolean {
   if (!plan.classes.includes('failpoint')) return false;
   const now = tally.of('failpoints');
-  return FAILPOINTS.some((name) => name.startsWith('refund.') && (fired[name] ?? 0) + (now[name] ?? 0) < TIMES);
+  return FAILPOINTS.some((name) => name.startsWith(prefix) && (fired[name] ?? 0) + (now[name] ?? 0) < TIMES);
 }
 
 async function refund({ postgres, fleet, orders }: World): Promise<void> {
