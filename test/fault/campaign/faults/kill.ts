@@ -2,12 +2,15 @@ import { pause, systemClock } from '../../../../src/clock.ts';
 import type { Slot } from '../fleet.ts';
 import type { FaultClass, World } from '../world.ts';
 
-/** SIGKILL, one in four aimed at a process that holds an intent without an answer; now and then an impatient deploy. */
+/**
+ * SIGKILL, at least one in four at a process that holds an intent without an answer: more are aimed, since not all find one.
+ * Now and then an impatient deploy.
+ */
 export const kill: FaultClass = {
   name: 'kill',
   strike: async (world) => {
     const { fleet, chance, tally } = world;
-    if (chance.happens(0.25)) {
+    if (chance.happens(0.4)) {
       const holder = await holderOfSend(world);
       if (holder === null) return tally.add('misses', 'nobody held a send');
       fleet.signal(holder, 'SIGKILL');
