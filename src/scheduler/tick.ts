@@ -17,16 +17,18 @@ export async function tick(
   until?: DateTime,
 ): Promise<{ readonly drawnUp: number; readonly rung: number }> {
   const startedMs = deps.clock.monotonicMs();
-  const due = await look(deps, deps.store.dueInTick, async () => {
-    return { now: await deps.store.databaseNow(), ...ALL_OF_A_TICK };
-  });
+  const everything = async () => ({ now: await deps.store.databaseNow(), ...ALL_OF_A_TICK });
+  const [due, first] = await Promise.all([
+    look(deps, deps.store.dueInTick, everything),
+    deps.store.dueSubscriptions(BATCH, { startedAt: null, until: until ?? null }),
+  ]);
   await deps.failpoints.at('tick.begun');
   // Where these move a subscription, there may be something to do for what comes after them.
   const moves = due.arrears || due.endings;
   if (due.arrears) await deps.store.clearArrears();
   if (moves) await deps.store.endStopped();
   const pass = { startedAt: due.now, until: until ?? due.now };
-  const drawn = moves || due.periods ? await drawUpAll(deps, pass) : NOTHING;
+  const drawn = moves || first.length > 0 ? await drawUpAll(deps, pass, moves ? null : first) : NOTHING;
   if (drawn.drawnUp > 0) await deps.failpoints.at('tick.drawn_up');
   const { rung } = await sweep(deps, { until, settles: true });
   const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);
@@ -38,10 +40,11 @@ const NOTHING: Drawn = { drawnUp: 0, held: 0 };
 
 type Drawn = { readonly drawnUp: number; readonly held: number };
 
-async function drawUpAll(deps: SchedulerDeps, pass: Tick): Promise<Drawn> {
+/** `first` is the first batch, where it is known already. */
+async function drawUpAll(deps: SchedulerDeps, pass: Tick, first: readonly DueSubscription[] | null): Promise<Drawn> {
   const total = { drawnUp: 0, held: 0 };
-  for (;;) {
-    const due = await deps.store.dueSubscriptions(BATCH, pass);
+  for (let asked = first; ; asked = null) {
+    const due = asked ?? (await deps.store.dueSubscriptions(BATCH, pass));
     const plan = planBatch(deps, due);
     const drawnUp = await drawUpBatch(deps, plan.invoices);
     const ended = await deps.store.endSubscriptions(plan.ended);

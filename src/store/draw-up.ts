@@ -17,7 +17,7 @@ export type DueSubscription = DueStanding & {
 };
 
 /** Whether the next period of the subscription `s` has begun. */
-export const PERIOD_BEGUN = Prisma.sql`s.next_due_at <= maedal_now() AND s.next_due_at IS NOT NULL AND s.status IN ('trialing', 'active', 'past_due')`;
+const PERIOD_BEGUN = Prisma.sql`s.next_due_at <= maedal_now() AND s.next_due_at IS NOT NULL AND s.status IN ('trialing', 'active', 'past_due')`;
 
 /**
  * Up to `limit` subscriptions that are due by `until` and were not drawn up since `tick` began, the longest due first. Of
@@ -29,8 +29,8 @@ export async function dueSubscriptions(db: Db, limit: number, tick: Tick): Promi
     SELECT id, external_id, customer_id, anchor_local, timezone, "interval", interval_count,
            first_period, next_period, ends_after, cancel_at, created_at, maedal_now() AS now
       FROM subscription s
-     WHERE ${PERIOD_BEGUN} AND next_due_at <= ${tick.until.toJSDate()}
-       AND (last_drawn_at IS NULL OR last_drawn_at < ${tick.startedAt.toJSDate()} OR last_drawn_at > maedal_now())
+     WHERE ${PERIOD_BEGUN} AND next_due_at <= coalesce(${tick.until?.toJSDate() ?? null}, maedal_now())
+       AND (last_drawn_at IS NULL OR last_drawn_at < coalesce(${tick.startedAt?.toJSDate() ?? null}, maedal_now()) OR last_drawn_at > maedal_now())
        AND NOT (status = 'past_due' AND ${TRY_GOES_FIRST})
      ORDER BY next_due_at, id LIMIT ${limit}`;
   return rows.map((row) => ({
@@ -54,10 +54,10 @@ export async function dueSubscriptions(db: Db, limit: number, tick: Tick): Promi
 
 /** One pass over what is due. */
 export type Tick = {
-  /** The database's clock when it began: nobody is drawn up twice in one. */
-  readonly startedAt: DateTime;
-  /** What falls due later is left for another. */
-  readonly until: DateTime;
+  /** The database's clock when it began: nobody is drawn up twice in one. Null: it begins with this. */
+  readonly startedAt: DateTime | null;
+  /** What falls due later is left for another; null for now. */
+  readonly until: DateTime | null;
 };
 
 /** An invoice to draw up with its first attempt. Keys are columns of the statement's input. */

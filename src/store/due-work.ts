@@ -1,7 +1,7 @@
 import type { DateTime } from 'luxon';
 import { CARD_AWAITED } from './awaiting.ts';
 import type { Db } from './db.ts';
-import { IN_ARREARS_NO_MORE, PERIOD_BEGUN } from './draw-up.ts';
+import { IN_ARREARS_NO_MORE } from './draw-up.ts';
 import { RETRY_DUE, RING_DUE, SEND_EXPIRED } from './due.ts';
 import { ENDS_AT, STOPPED_TO_END } from './ending.ts';
 import { instant } from './instant.ts';
@@ -21,8 +21,8 @@ export type SweepPart =
   | 'retries'
   | 'rings';
 
-/** Which parts of a tick have something to do, and the database's clock. */
-export type DueInTick = Readonly<Record<'arrears' | 'endings' | 'periods', boolean>> & {
+/** Which parts of a tick that go before the drawing up have something to do, and the database's clock. */
+export type DueInTick = Readonly<Record<'arrears' | 'endings', boolean>> & {
   readonly now: DateTime;
 };
 
@@ -30,7 +30,7 @@ export type DueInTick = Readonly<Record<'arrears' | 'endings' | 'periods', boole
 export type DueInSweep = Readonly<Record<SweepPart, boolean>>;
 
 /** All of them, for whoever cannot look. */
-export const ALL_OF_A_TICK = { arrears: true, endings: true, periods: true } as const;
+export const ALL_OF_A_TICK = { arrears: true, endings: true } as const;
 export const ALL_OF_A_SWEEP: DueInSweep = {
   leftBehind: true,
   expired: true,
@@ -49,8 +49,7 @@ export const ALL_OF_A_SWEEP: DueInSweep = {
 export async function dueInTick(db: Db): Promise<DueInTick> {
   const [row] = await db.$queryRaw<(Omit<DueInTick, 'now'> & { readonly now: Date })[]>`
     SELECT maedal_now() AS now, EXISTS (${IN_ARREARS_NO_MORE}) AS arrears,
-           EXISTS (SELECT FROM subscription s WHERE ${STOPPED_TO_END} AND ${ENDS_AT} <= maedal_now()) AS endings,
-           EXISTS (SELECT FROM subscription s WHERE ${PERIOD_BEGUN}) AS periods`;
+           EXISTS (SELECT FROM subscription s WHERE ${STOPPED_TO_END} AND ${ENDS_AT} <= maedal_now()) AS endings`;
   if (row === undefined) throw new Error('SELECT returned no row');
   return { ...row, now: instant(row.now) };
 }

@@ -11,13 +11,14 @@ export function heldLook(
     ...store,
     dueInTick: async () => {
       const due = await store.dueInTick();
-      const { now, ...parts } = due;
-      const tick = { startedAt: now, until: now };
-      await nothing(parts, {
-        arrears: () => store.clearArrears(),
-        endings: () => store.endStopped(),
-        periods: async () => (await store.dueSubscriptions(BATCH, tick)).length,
-      });
+      const { arrears, endings } = due;
+      await nothing(
+        { arrears, endings },
+        {
+          arrears: () => store.clearArrears(),
+          endings: () => store.endStopped(),
+        },
+      );
       return due;
     },
     dueInSweep: async (settles) => {

@@ -1,3 +1,5 @@
+import { turn } from '../../../src/clock.ts';
+
 export type CallKind = 'store' | 'gateway' | 'post' | 'queue' | 'failpoint';
 
 /** A call of an actor that waits for its turn; once it took effect, only its answer is on the way. */
@@ -18,9 +20,14 @@ export type Parked = {
   hand(): void;
 };
 
-/** Somebody who does one thing after another: a worker's job, a scheduler's pass. Dropped when its process dies. */
+/**
+ * Somebody who does one thing after another: a worker's job, a scheduler's pass. What it asks for at once takes its turns one
+ * after the other. Dropped when its process dies.
+ */
 export class Actor {
   parked: Parked | null = null;
+  /** Calls made beside the parked one, in their order. */
+  readonly beside: Parked[] = [];
   isAlive = true;
   /** When its last intent was committed. */
   intendedAtMs = Number.NEGATIVE_INFINITY;
@@ -59,7 +66,9 @@ export class Stage {
   call<Result>(actor: Actor, what: string, kind: CallKind, effect: () => Result | Delayed<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (!actor.isAlive) return;
-      actor.parked = this.#parked({ what, kind }, effect, { resolve, reject });
+      const parked = this.#parked({ what, kind }, effect, { resolve, reject });
+      if (actor.parked !== null) return void actor.beside.push(parked);
+      actor.parked = parked;
       this.#moved?.();
     });
   }
@@ -74,8 +83,9 @@ export class Stage {
 
   /** Hands an answer over; resolves when the actor waits again, or is through. */
   async hand(actor: Actor, parked: Parked): Promise<void> {
-    actor.parked = null;
-    const moved = this.#untilMoved();
+    const next = actor.beside.shift() ?? null;
+    actor.parked = next;
+    const moved = next === null ? this.#untilMoved() : turn();
     parked.hand();
     await moved;
   }
@@ -84,6 +94,7 @@ export class Stage {
   leave(actor: Actor): void {
     actor.isAlive = false;
     actor.parked = null;
+    actor.beside.length = 0;
     const at = this.acting.indexOf(actor);
     if (at >= 0) this.acting.splice(at, 1);
     this.#moved?.();

@@ -13,8 +13,8 @@ const COLLECTING: ReadonlySet<string> = new Set(['open', 'retrying', 'held', 're
 
 /** `dueSubscriptions` of `store/draw-up.ts` in memory. */
 export function dueSubscriptions(tables: Tables, limit: number, tick: Tick): DueSubscription[] {
-  const untilMs = Math.min(tick.until.toMillis(), tables.nowMs);
-  const startedMs = tick.startedAt.toMillis();
+  const untilMs = Math.min(tick.until?.toMillis() ?? tables.nowMs, tables.nowMs);
+  const startedMs = tick.startedAt?.toMillis() ?? tables.nowMs;
   const due = tables.subscriptions.where(
     ({ id, next_due_at, status, last_drawn_at }) =>
       next_due_at !== null &&
