@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { type Clock, systemClock, turn } from '../clock.ts';
 
 /**
@@ -62,7 +63,14 @@ export class Activity {
     return this.#statements === 0 && this.#leaving === 0 && this.#calls === this.#held;
   }
 
-  #idle(): Promise<void> {
+  /** An answer mostly comes before a process that sleeps could be woken for it. */
+  async #idle(): Promise<void> {
+    const sleepsAtMs = systemClock.monotonicMs() + AWAKE_MS;
+    while (!this.#isIdle && systemClock.monotonicMs() < sleepsAtMs) await turn();
+    if (!this.#isIdle) await this.#woken();
+  }
+
+  #woken(): Promise<void> {
     return new Promise((resolve, reject) => {
       const cancel = systemClock.after(STALLED_MS, () => {
         const counts = `${this.#statements} statements, ${this.#calls} calls, ${this.#held} of them held`;
@@ -105,3 +113,5 @@ export class Activity {
 }
 
 const STALLED_MS = 60_000;
+/** On a single core the database would have to wait for us meanwhile. */
+const AWAKE_MS = availableParallelism() > 1 ? 5 : 0;
