@@ -217,7 +217,8 @@ function closers(report: Report): Closers {
   };
 }
 
-const CONNECTIONS = 100;
+/** To the gateway, of which a charge that waits for one might run out of time: 200 charges may be in flight, and look-ups beside. */
+const CONNECTIONS = 250;
 const ASK_AGAIN_MS = 1_000;
 const IMPATIENT_ASKS = 30;
 const SAY_EVERY = 10;

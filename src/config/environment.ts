@@ -100,9 +100,12 @@ function readEither(settings: Settings, name: string, alias: string): Secret | n
 function databaseUrlProblem(text: string): string | null {
   const problem = POSTGRES_URL(text);
   if (problem !== null) return problem;
-  const limit = new URL(text).searchParams.get('connection_limit');
-  if (limit === null || /^[1-9]\d{0,2}$/.test(limit)) return null;
-  return `has connection_limit=${limit}, which is no whole number from 1 to 999`;
+  const query = new URL(text).searchParams;
+  if ([...query.values()].some((value) => value.includes('?')))
+    return 'has a second ? in its query: join its parts by &';
+  const limits = query.getAll('connection_limit');
+  if (limits.length === 0 || (limits.length === 1 && /^[1-9]\d{0,2}$/.test(limits[0] ?? ''))) return null;
+  return 'has a connection_limit that is not one whole number from 1 to 999';
 }
 
 function urlWith(protocols: readonly string[]): (text: string) => string | null {

@@ -2,6 +2,7 @@ import type { DateTime } from 'luxon';
 import { merchantUid } from '../billing/ids.ts';
 import { drawUpNext } from '../billing/subscription.ts';
 import { asError } from '../events.ts';
+import { databaseIsAway } from '../store/away.ts';
 import type { DueSubscription, NewInvoice, Tick } from '../store/draw-up.ts';
 import { ALL_OF_A_TICK } from '../store/due-work.ts';
 import { BATCH, type SchedulerDeps } from './deps.ts';
@@ -18,22 +19,29 @@ export async function tick(
 ): Promise<{ readonly drawnUp: number; readonly rung: number }> {
   const startedMs = deps.clock.monotonicMs();
   const everything = async () => ({ now: await deps.store.databaseNow(), ...ALL_OF_A_TICK });
-  const [due, first] = await Promise.all([
-    look(deps, deps.store.dueInTick, everything),
-    deps.store.dueSubscriptions(BATCH, { startedAt: null, until: until ?? null }),
-  ]);
+  const [due, first] = await Promise.all([look(deps, deps.store.dueInTick, everything), firstBatch(deps, until)]);
   await deps.failpoints.at('tick.begun');
   // Where these move a subscription, there may be something to do for what comes after them.
   const moves = due.arrears || due.endings;
   if (due.arrears) await deps.store.clearArrears();
   if (moves) await deps.store.endStopped();
   const pass = { startedAt: due.now, until: until ?? due.now };
-  const drawn = moves || first.length > 0 ? await drawUpAll(deps, pass, moves ? null : first) : NOTHING;
+  const drawn = moves || first?.length !== 0 ? await drawUpAll(deps, pass, moves ? null : first) : NOTHING;
   if (drawn.drawnUp > 0) await deps.failpoints.at('tick.drawn_up');
   const { rung } = await sweep(deps, { until, settles: true });
   const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);
   deps.report({ kind: 'tick.finished', drawnUp: drawn.drawnUp, held: drawn.held, rung, tookMs });
   return { drawnUp: drawn.drawnUp, rung };
+}
+
+/** Null where the database refuses it: it is asked again where it counts, after what comes before. */
+async function firstBatch({ store }: SchedulerDeps, until: DateTime | undefined): Promise<DueSubscription[] | null> {
+  try {
+    return await store.dueSubscriptions(BATCH, { startedAt: null, until: until ?? null });
+  } catch (error) {
+    if (databaseIsAway(error)) throw error;
+    return null;
+  }
 }
 
 const NOTHING: Drawn = { drawnUp: 0, held: 0 };
@@ -98,8 +106,10 @@ function newInvoice(
   next: Extract<ReturnType<typeof drawUpNext>, { kind: 'invoice' }>,
 ): NewInvoice {
   const { period } = next;
+  const { anchorLocal, timezone, interval, intervalCount } = subscription.schedule;
   return {
     subscription_id: subscription.id,
+    ...{ was_due_at: subscription.dueAt, anchor_local: anchorLocal, timezone, interval, interval_count: intervalCount },
     period_index: period.index,
     next_period: next.nextPeriod,
     next_due_at: next.nextDueAt.toJSDate().toISOString(),

@@ -34,7 +34,7 @@ export class Stage {
 
   constructor(deps: StageDeps) {
     this.#deps = deps;
-    this.#lanes = new Lanes(deps.clock, LANES, ({ begin }) => this.#act(begin));
+    this.#lanes = new Lanes(deps.clock, deps.app.config.limits.concurrency, ({ begin }) => this.#act(begin));
   }
 
   /** Starts a process, and plays up to `untilMs`, which is not reached. */
@@ -134,7 +134,5 @@ function changesOf(outages: readonly Outage[], startMs: number): Change[] {
   return changes;
 }
 
-/** Charges in flight at once, as in one worker process. */
-const LANES = 50;
 /** Passes and jobs after which the rows that they left dead would slow the next ones down. */
 const TIDY_EVERY = 2_000;

@@ -46,8 +46,9 @@ export function openDb(options: DbOptions): Db {
 }
 
 function connectionsOf({ url, connections }: DbOptions): number {
-  const limit = new URL(url).searchParams.get('connection_limit');
-  return Math.min(connections ?? Number.POSITIVE_INFINITY, Number(limit ?? CONNECTIONS));
+  const text = new URL(url).searchParams.get('connection_limit');
+  const limit = text === null ? null : Number(text);
+  return connections === undefined ? (limit ?? CONNECTIONS) : Math.min(connections, limit ?? connections);
 }
 
 /**

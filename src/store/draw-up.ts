@@ -11,6 +11,8 @@ export type DueSubscription = DueStanding & {
   readonly id: string;
   /** The merchant's own id. */
   readonly externalId: string;
+  /** Since when, as the database writes it, to the microsecond. */
+  readonly dueAt: string;
   readonly customerId: string;
   /** The database's clock when it was read. */
   readonly now: DateTime;
@@ -27,7 +29,7 @@ const PERIOD_BEGUN = Prisma.sql`s.next_due_at <= maedal_now() AND s.next_due_at 
 export async function dueSubscriptions(db: Db, limit: number, tick: Tick): Promise<DueSubscription[]> {
   const rows = await db.$queryRaw<DueRow[]>`
     SELECT id, external_id, customer_id, anchor_local, timezone, "interval", interval_count,
-           first_period, next_period, ends_after, cancel_at, created_at, maedal_now() AS now
+           first_period, next_period, next_due_at::text AS due_at, ends_after, cancel_at, created_at, maedal_now() AS now
       FROM subscription s
      WHERE ${PERIOD_BEGUN} AND next_due_at <= coalesce(${tick.until?.toJSDate() ?? null}, maedal_now())
        AND (last_drawn_at IS NULL OR last_drawn_at < coalesce(${tick.startedAt?.toJSDate() ?? null}, maedal_now()) OR last_drawn_at > maedal_now())
@@ -36,6 +38,7 @@ export async function dueSubscriptions(db: Db, limit: number, tick: Tick): Promi
   return rows.map((row) => ({
     id: row.id,
     externalId: row.external_id,
+    dueAt: row.due_at,
     customerId: row.customer_id,
     schedule: {
       anchorLocal: row.anchor_local,
@@ -63,6 +66,12 @@ export type Tick = {
 /** An invoice to draw up with its first attempt. Keys are columns of the statement's input. */
 export type NewInvoice = {
   readonly subscription_id: string;
+  /** What it was made from: whoever has another schedule or due date by now is passed over. */
+  readonly was_due_at: string;
+  readonly anchor_local: string;
+  readonly timezone: string;
+  readonly interval: Interval;
+  readonly interval_count: number;
   readonly period_index: number;
   readonly next_period: number;
   readonly next_due_at: string;
@@ -75,8 +84,8 @@ export type NewInvoice = {
 
 /**
  * Draws up invoices, and the first attempt of each that is to be charged, and moves their subscriptions on to the next
- * period: one statement, so that no crash can part the three. A subscription that somebody else moved on meanwhile, or
- * cancelled to an end before that period, is passed over, so any number of schedulers may do this at once. `versions`
+ * period: one statement, so that no crash can part the three. A subscription that somebody else moved on meanwhile, gave
+ * another schedule, or cancelled to an end before that period, is passed over, so any number of schedulers may do this at once. `versions`
  * names the version of each policy in force, `default` among them. Returns how many were drawn up.
  */
 export async function drawUp(
@@ -88,12 +97,14 @@ export async function drawUp(
   const rows = await db.$queryRaw<{ drawn: number }[]>`
     WITH input AS (
       SELECT * FROM jsonb_to_recordset(${JSON.stringify(invoices)}::jsonb) AS input (
-        subscription_id uuid, period_index integer, next_period integer, next_due_at timestamptz, period_key text,
+        subscription_id uuid, was_due_at timestamptz, anchor_local text, timezone text, "interval" text, interval_count integer, period_index integer, next_period integer, next_due_at timestamptz, period_key text,
         period_start timestamptz, period_end timestamptz, treatment text, merchant_uid text)
     ), ours AS MATERIALIZED (
       SELECT s.id, s.customer_id, s.policy, s.amount, s.currency, s.tax_free, s.vat, s.name FROM subscription s
         JOIN input ON input.subscription_id = s.id
-       WHERE s.next_period = input.period_index AND s.status IN ('trialing', 'active', 'past_due')
+       WHERE s.next_period = input.period_index AND s.next_due_at = input.was_due_at AND s.anchor_local = input.anchor_local
+         AND s.timezone = input.timezone AND s."interval" = input."interval" AND s.interval_count = input.interval_count
+         AND s.status IN ('trialing', 'active', 'past_due')
          AND (s.cancel_at IS NULL OR s.cancel_at > input.period_start)
        ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
     ), moved AS (
@@ -169,6 +180,7 @@ type DueRow = {
   interval_count: number;
   first_period: number;
   next_period: number;
+  due_at: string;
   ends_after: number | null;
   cancel_at: Date | null;
   created_at: Date;

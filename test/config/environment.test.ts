@@ -144,13 +144,16 @@ describe('a wrong value is named', () => {
     [{ PORTONE_BASE_URL: 'https://api.iamport.kr?x=1' }, 'PORTONE_BASE_URL is'],
     [{ DATABASE_URL: 'mysql://db/maedal' }, 'DATABASE_URL is not a URL that begins with postgres:// or postgresql://'],
     [{ DATABASE_URL: 'db:5432' }, 'DATABASE_URL is not a URL'],
+    ...['0', 'all', '', '1000', '4&connection_limit=5'].map(
+      (limit) =>
+        [
+          { DATABASE_URL: `postgres://db/maedal?connection_limit=${limit}` },
+          'DATABASE_URL has a connection_limit that is not one whole number from 1 to 999',
+        ] as const,
+    ),
     [
-      { DATABASE_URL: 'postgres://db/maedal?connection_limit=0' },
-      'DATABASE_URL has connection_limit=0, which is no whole',
-    ],
-    [
-      { DATABASE_URL: 'postgres://db/maedal?connection_limit=all' },
-      'DATABASE_URL has connection_limit=all, which is no',
+      { DATABASE_URL: 'postgres://db/maedal?sslmode=require?connection_limit=4' },
+      'DATABASE_URL has a second ? in its query: join its parts by &',
     ],
     [{ REDIS_URL: 'localhost:6379' }, 'REDIS_URL is not a URL that begins with redis:// or rediss://'],
     [{ MAEDAL_SECRET: 's'.repeat(31) }, 'MAEDAL_SECRET has fewer than 32 characters'],

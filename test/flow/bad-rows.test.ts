@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { sweep } from '../../src/scheduler/sweep.ts';
+import { tick } from '../../src/scheduler/tick.ts';
 import { invoiceOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -100,6 +101,19 @@ test('subscriptions that no look can be taken at are drawn up all the same', asy
   Object.assign(world.scheduler.store, { dueInTick: refused });
   await world.run();
   expect(await invoiceOf(world, bad)).toMatchObject({ state: 'paid' });
+});
+
+test('where nobody can be read who is due, what was given up is settled all the same before the tick fails', async () => {
+  const { store } = world.scheduler;
+  const settled: string[] = [];
+  Object.assign(store, {
+    dueInTick: async () => ({ now: await store.databaseNow(), arrears: true, endings: true }),
+    dueSubscriptions: () => Promise.reject(new Error('poison')),
+    clearArrears: async () => settled.push('arrears'),
+    endStopped: async () => settled.push('endings'),
+  });
+  await expect(tick(world.scheduler)).rejects.toThrow('poison');
+  expect(settled).toEqual(['arrears', 'endings']);
 });
 
 test('a database that is away is no row’s fault: the pass ends, to be made again', async () => {

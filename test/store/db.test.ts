@@ -48,6 +48,7 @@ test('a table that gains a column under way answers as before', async () => {
 
 test.each([
   { url: '', connections: undefined, most: 10 },
+  { url: '', connections: 20, most: 20 },
   { url: '?connection_limit=3', connections: undefined, most: 3 },
   { url: '?connection_limit=30', connections: undefined, most: 30 },
   { url: '?connection_limit=3', connections: 2, most: 2 },

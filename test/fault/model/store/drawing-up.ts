@@ -27,6 +27,7 @@ export function dueSubscriptions(tables: Tables, limit: number, tick: Tick): Due
   return due.slice(0, limit).map((row) => ({
     id: row.id,
     externalId: row.external_id,
+    dueAt: new Date(row.next_due_at ?? 0).toISOString(),
     customerId: row.customer_id,
     schedule: {
       anchorLocal: row.anchor_local,
@@ -54,7 +55,7 @@ export function drawUp(
   let drawn = 0;
   for (const input of invoices) {
     const was = standing.get(input.subscription_id);
-    if (was === undefined || was.next_period !== input.period_index || !LIVE.has(was.status)) continue;
+    if (was === undefined || !isAsRead(was, input) || !LIVE.has(was.status)) continue;
     if (was.cancel_at !== null && was.cancel_at <= Date.parse(input.period_start)) continue;
     tables.subscriptions.put(was.id, {
       ...was,
@@ -72,6 +73,15 @@ export function drawUp(
     tables.attempts.put(attempt.id, attempt);
   }
   return drawn;
+}
+
+function isAsRead(was: SubscriptionRow, input: NewInvoice): boolean {
+  const schedule = ['anchor_local', 'timezone', 'interval', 'interval_count'] as const;
+  return (
+    was.next_period === input.period_index &&
+    was.next_due_at === Date.parse(input.was_due_at) &&
+    schedule.every((column) => was[column] === input[column])
+  );
 }
 
 type Around = { readonly before: readonly InvoiceRow[]; readonly versions: Readonly<Record<string, string>> };

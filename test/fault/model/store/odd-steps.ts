@@ -77,7 +77,10 @@ async function drawUpAgain({ side, drawn }: Hands, draw: number): Promise<number
   const input = drawn[Math.floor(draw * drawn.length)];
   if (input === undefined) return 0;
   // Half of them pretend that the subscription stands where it stood, so that the unique index is what refuses.
-  const ahead = draw * 1_000 - Math.floor(draw * 1_000) < 0.5 ? { period_index: input.next_period } : {};
+  const ahead =
+    draw * 1_000 - Math.floor(draw * 1_000) < 0.5
+      ? { period_index: input.next_period, was_due_at: input.next_due_at }
+      : {};
   return side.store.drawUp([{ ...input, ...ahead }], { default: POLICY_VERSION });
 }
 
