@@ -96,6 +96,16 @@ export const CLAIMS: readonly Mutant[] = [
       },
       {
         file: 'src/scheduler/tick.ts',
+        find: 'firstBatch({ store }: SchedulerDeps',
+        replace: 'firstBatch({ store, clock }: SchedulerDeps',
+      },
+      {
+        file: 'src/scheduler/tick.ts',
+        find: 'until: until ?? null',
+        replace: "until: until ?? DateTime.fromMillis(clock.nowMs(), { zone: 'utc' })",
+      },
+      {
+        file: 'src/scheduler/tick.ts',
         find: 'sweep(deps, { until, settles',
         replace: 'sweep(deps, { until: pass.until, settles',
       },
