@@ -19,8 +19,7 @@ export type Shift = {
   readonly audit: () => Promise<unknown>;
   /** Never rejects: what fails is told of, and rung again. */
   readonly work: (job: Ring) => Promise<void>;
-  /** The first tick of the schedule after an instant, in milliseconds since 1970. */
-  readonly nextTickMs: (afterMs: number) => number;
+  readonly nextTickMs: ReturnType<typeof tickTimes>;
 };
 
 /** Begins a shift: as a process that starts, it remembers nothing. `ring` takes what is due and returns at once. */

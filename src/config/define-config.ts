@@ -12,7 +12,7 @@ export function defineConfig(config: UserConfig): UserConfig {
 
 /** What `maedal.config.ts` exports. Everything may be left out; unknown keys are refused. */
 export type UserConfig = {
-  /** When the scheduler looks for what is due: five cron fields in `timezone`. Default `* * * * *`, every minute. */
+  /** When the scheduler looks for what is due: five cron fields in `timezone`. Default `* * * * *`, every minute. What one look leaves is found a minute later. */
   readonly schedule?: string | undefined;
   /** IANA zone of `schedule`, and of subscriptions that name none. Default `Asia/Seoul`. */
   readonly timezone?: string | undefined;

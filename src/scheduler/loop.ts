@@ -1,5 +1,5 @@
 import type { DateTime } from 'luxon';
-import { type Clock, pause } from '../clock.ts';
+import { pause } from '../clock.ts';
 import { asError } from '../events.ts';
 import type { Fence } from '../store/fence.ts';
 import { compareBookedAgain } from './audit-booked.ts';
@@ -25,7 +25,7 @@ export type LoopDeps = {
 export type Loop = { close(): Promise<void> };
 
 /**
- * Ticks at once, then whenever the schedule says; sweeps every second in between, looks up what may land late,
+ * Ticks at once, then whenever the schedule says, and again while it is behind; sweeps every second in between, looks up what may land late,
  * watches the clock, and audits at once and every day. A pass that fails is made again; on another installation's
  * database none is made.
  */
@@ -37,7 +37,7 @@ export function startLoop(loop: LoopDeps, options: TickSchedule): Loop {
   const running = Promise.all([
     repeat(
       loop,
-      { where: 'tick', pass: () => tick(deps), wait: () => untilNextTick(deps.clock, nextTickMs, signal) },
+      { where: 'tick', pass: () => tick(deps), wait: () => untilNextTick(deps, nextTickMs, signal) },
       signal,
     ),
     repeat(loop, { where: 'sweep', pass: () => sweep(deps), wait: () => pause(deps.clock, SWEEP_MS, signal) }, signal),
@@ -100,11 +100,12 @@ function auditing(deps: AuditDeps): () => Promise<unknown> {
 }
 
 async function untilNextTick(
-  clock: Clock,
-  nextTickMs: (afterMs: number) => number,
+  { clock, store }: SchedulerDeps,
+  nextTickMs: ReturnType<typeof tickTimes>,
   signal: AbortSignal,
 ): Promise<void> {
-  const nextMs = nextTickMs(clock.nowMs());
+  const left = await store.nextPeriodAt();
+  const nextMs = nextTickMs(clock.nowMs(), left?.toMillis());
   const wantedMs = nextMs - clock.nowMs();
   const sinceMs = clock.monotonicMs();
   // In short stretches, until either clock says so: the host's may be set on or back, and timers hold 24 days at most.

@@ -4,10 +4,22 @@ import { Cron } from 'croner';
 export type TickSchedule = { readonly schedule: string; readonly timezone: string };
 
 /**
- * Finds the first tick after an instant, both in milliseconds since 1970; infinity where none comes any more. Reads the
- * expression once.
+ * Finds the first tick after an instant; infinity where none comes any more. `leftMs` is when the earliest period begins
+ * that is not drawn up: where the schedule's last tick should have found it, the next tick is a minute away, for a tick
+ * draws up one period of a subscription at most, and may come a little early by the database's clock. With a schedule no
+ * more frequent than its periods, a subscription that was once behind would else stay behind for ever. All instants in
+ * milliseconds since 1970. Reads the expression once.
  */
-export function tickTimes({ schedule, timezone }: TickSchedule): (afterMs: number) => number {
+export function tickTimes({ schedule, timezone }: TickSchedule): (afterMs: number, leftMs?: number | null) => number {
   const cron = new Cron(schedule, { timezone, paused: true });
-  return (afterMs) => cron.nextRun(new Date(afterMs))?.getTime() ?? Number.POSITIVE_INFINITY;
+  return (afterMs, leftMs = null) => {
+    const nextMs = cron.nextRun(new Date(afterMs))?.getTime() ?? Number.POSITIVE_INFINITY;
+    if (leftMs === null || nextMs - afterMs <= AGAIN_MS) return nextMs;
+    const [last] = cron.previousRuns(1, new Date(afterMs + 1));
+    return leftMs <= (last?.getTime() ?? afterMs) + CLOCKS_APART_MS ? afterMs + AGAIN_MS : nextMs;
+  };
 }
+
+const AGAIN_MS = 60_000;
+/** By how much this host's clock may run ahead of the database's. */
+const CLOCKS_APART_MS = 60_000;

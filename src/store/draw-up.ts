@@ -21,6 +21,16 @@ export type DueSubscription = DueStanding & {
 /** Whether the next period of the subscription `s` has begun. */
 const PERIOD_BEGUN = Prisma.sql`s.next_due_at <= maedal_now() AND s.next_due_at IS NOT NULL AND s.status IN ('trialing', 'active', 'past_due')`;
 
+/** When the earliest period begins, or began, that is not drawn up; null where none ever will. */
+export async function nextPeriodAt(db: Db): Promise<DateTime | null> {
+  const [row] = await db.$queryRaw<{ at: Date | null }[]>`SELECT ${NEXT_PERIOD_AT} AS at`;
+  return row?.at == null ? null : instant(row.at);
+}
+
+/** The same as an expression. */
+export const NEXT_PERIOD_AT = Prisma.sql`(SELECT min(next_due_at) FROM subscription
+                   WHERE next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due'))`;
+
 /**
  * Up to `limit` subscriptions that are due by `until` and were not drawn up since `tick` began, the longest due first. Of
  * one that owes something, a try that has just come due goes first: how it ends says whether the next period is charged.
@@ -86,7 +96,7 @@ export type NewInvoice = {
  * Draws up invoices, and the first attempt of each that is to be charged, and moves their subscriptions on to the next
  * period: one statement, so that no crash can part the three. A subscription that somebody else moved on meanwhile, gave
  * another schedule, or cancelled to an end before that period, is passed over, so any number of schedulers may do this at once. `versions`
- * names the version of each policy in force, `default` among them. Returns how many were drawn up.
+ * names the version of each policy in force, `default` among them. What is held from the beginning is told. Returns how many were drawn up.
  */
 export async function drawUp(
   db: Db,
@@ -134,6 +144,10 @@ export async function drawUp(
              CROSS JOIN (SELECT ${JSON.stringify(versions)}::jsonb AS by_policy) versions
       ON CONFLICT (subscription_id, period_key) DO NOTHING
       RETURNING id, subscription_id, state
+    ), told AS (
+      INSERT INTO outbox (kind, subscription_id, invoice_id, payload, next_at)
+      SELECT 'invoice.held', subscription_id, id, jsonb_build_object('invoice_id', id, 'reason', 'catch_up'), maedal_now()
+        FROM drawn WHERE state = 'held'
     ), prepared AS (
       INSERT INTO attempt (invoice_id, number, merchant_uid)
       SELECT drawn.id, 1, input.merchant_uid FROM drawn JOIN input USING (subscription_id) WHERE drawn.state = 'open'

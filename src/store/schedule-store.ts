@@ -2,7 +2,7 @@ import { cardsAwaited } from './awaiting.ts';
 import { accountAs, putUpForRefund, putUpForReview } from './captures.ts';
 import { bound } from './charge-store.ts';
 import type { Db } from './db.ts';
-import { clearArrears, drawUp, dueSubscriptions, passOver } from './draw-up.ts';
+import { clearArrears, drawUp, dueSubscriptions, nextPeriodAt, passOver } from './draw-up.ts';
 import { databaseNow, expireSends, prepareRetries, retriesDue, ring } from './due.ts';
 import { dueInSweep, dueInTick } from './due-work.ts';
 import { endStopped, endSubscriptions } from './ending.ts';
@@ -27,6 +27,7 @@ export function scheduleStore(db: Db) {
     dueInTick: bound(db, dueInTick),
     dueInSweep: bound(db, dueInSweep),
     dueSubscriptions: bound(db, dueSubscriptions),
+    nextPeriodAt: bound(db, nextPeriodAt),
     drawUp: bound(db, drawUp),
     endSubscriptions: bound(db, endSubscriptions),
     passOver: bound(db, passOver),

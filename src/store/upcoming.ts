@@ -1,4 +1,5 @@
 import type { Db } from './db.ts';
+import { NEXT_PERIOD_AT } from './draw-up.ts';
 import { ENDS_AT, STOPPED_TO_END } from './ending.ts';
 import { ENTERS_STEPS } from './steps.ts';
 
@@ -14,8 +15,7 @@ export type Upcoming = {
 /** Reads it off the rows: every row that is not final has an instant at which something looks at it. */
 export async function readUpcoming(db: Db): Promise<Upcoming> {
   const [row] = await db.$queryRaw<Upcoming[]>`
-    SELECT least((SELECT min(next_due_at) FROM subscription
-                   WHERE next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due')),
+    SELECT least(${NEXT_PERIOD_AT},
                  (SELECT min(${ENDS_AT}) FROM subscription s WHERE ${STOPPED_TO_END})) AS tick,
            least((SELECT min(next_at) FROM invoice WHERE state IN ('open', 'retrying')),
                  (SELECT min(step_at) FROM invoice WHERE ${ENTERS_STEPS}),

@@ -91,3 +91,26 @@ test('what a customer missed on several subscriptions is charged in the same ord
     'e 2027-02-15T01:00:00Z paid',
   ]);
 });
+
+test('with a schedule of once a day, what was missed or waited for a retry is behind for minutes, not for ever', async () => {
+  const lines = await play({
+    subscribers: [
+      { id: 'missed', anchor: '2027-02-08T10:00', interval: 'day' },
+      { id: 'declined', anchor: '2027-02-13T10:00', interval: 'day', card: 'funds_then_approve' },
+    ],
+    from: '2027-02-08',
+    until: '2027-02-18',
+    config: await configWith({
+      schedule: '0 10 * * *',
+      dunning: { default: { retryAfterDays: [1], jitterMinutes: 0 } },
+    }),
+    outage: OUTAGE,
+  });
+  const held = lines.filter(({ outcome }) => outcome === 'held').map(({ period }) => period);
+  expect(held).toEqual(['2027-02-10', '2027-02-11']);
+  const last = ['2027-02-14', '2027-02-15', '2027-02-16', '2027-02-17'];
+  for (const id of ['missed', 'declined']) {
+    const paid = linesOf(lines, id).filter(({ outcome }) => outcome === 'paid');
+    expect(paid.map(({ period }) => period)).toEqual(expect.arrayContaining(last));
+  }
+});

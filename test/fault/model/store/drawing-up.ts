@@ -68,11 +68,17 @@ export function drawUp(
     if (tables.invoices.where((other) => isSamePeriod(invoice, other)).length > 0) continue;
     tables.invoices.put(invoice.id, invoice);
     drawn += 1;
+    if (invoice.state === 'held') tellHeld(tables, invoice);
     if (invoice.state !== 'open') continue;
     const attempt = newAttempt(tables, invoice, 1, input.merchant_uid);
     tables.attempts.put(attempt.id, attempt);
   }
   return drawn;
+}
+
+function tellHeld(tables: Tables, { id, subscription_id }: InvoiceRow): void {
+  const payload = { invoice_id: id, reason: 'catch_up' };
+  tables.outbox.push({ kind: 'invoice.held', subscription_id, invoice_id: id, payload, next_at: tables.nowMs });
 }
 
 function isAsRead(was: SubscriptionRow, input: NewInvoice): boolean {

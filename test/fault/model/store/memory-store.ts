@@ -44,6 +44,7 @@ export function memoryStore(tables: Tables, carry: Carry): ChargeStore & Schedul
     dueInTick: bound('dueInTick', ({ nowMs }) => ({ now: instant(new Date(nowMs)), ...ALL_OF_A_TICK })),
     dueInSweep: bound('dueInSweep', () => ALL_OF_A_SWEEP),
     dueSubscriptions: bound('dueSubscriptions', dueSubscriptions),
+    nextPeriodAt: bound('nextPeriodAt', () => null), // the model ticks when it likes
     drawUp: bound('drawUp', drawUp),
     endSubscriptions: bound('endSubscriptions', endSubscriptions),
     passOver: bound('passOver', passOver),
