@@ -20,7 +20,8 @@ export type DueStanding = {
 
 /**
  * `open`: charged now. `spaced`: missed, and charged no sooner than a day after the customer's last charge. `queued`:
- * charged now, unless missed periods of the customer wait: then a day after the last of them. `held`: left to a person.
+ * charged now, unless missed periods of its own wait: then a day after the last of them. Not behind others of the
+ * customer: of several, more than one fall due in a day. `held`: left to a person.
  */
 export type Treatment = 'open' | 'spaced' | 'queued' | 'held';
 

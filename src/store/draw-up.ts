@@ -138,7 +138,7 @@ export async function drawUp(
         FROM moved JOIN ours ON ours.id = moved.id JOIN input ON input.subscription_id = ours.id
              CROSS JOIN LATERAL (
                SELECT max(greatest(other.next_at, other.last_attempt_at)) AS at,
-                      max(other.next_at) FILTER (WHERE other.state = 'open' AND other.spaced) AS waiting
+                      max(other.next_at) FILTER (WHERE other.state = 'open' AND other.spaced AND own.id = ours.id) AS waiting
                  FROM invoice other JOIN subscription own ON own.id = other.subscription_id
                 WHERE own.customer_id = ours.customer_id AND input.treatment IN ('spaced', 'queued')) latest
              CROSS JOIN (SELECT ${JSON.stringify(versions)}::jsonb AS by_policy) versions

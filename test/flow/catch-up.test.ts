@@ -24,6 +24,21 @@ test('of a customer’s missed periods one is charged a day, also when the worke
   expect(chargedOn).toEqual(invoices.map((_, day) => day));
 });
 
+test('two daily subscriptions of one customer that missed days do not fall behind any further', async () => {
+  world = await newWorld('all');
+  for (const externalId of ['a', 'b']) await world.subscribe({ externalId, customer: 'one', interval: 'day' });
+  await world.run();
+  await world.advance({ hours: 60 });
+  const waiting: number[] = [];
+  for (let quarter = 1; quarter <= 80; quarter += 1) {
+    for (let ticks = 0; ticks < 2; ticks += 1) await world.run();
+    if (quarter % 20 === 0) waiting.push(await world.database.db.invoice.count({ where: { state: 'open' } }));
+    await world.advance({ hours: 6 });
+  }
+  expect(waiting).toEqual(waiting.map(() => waiting[0]));
+  expect(await world.database.db.invoice.count({ where: { state: 'paid' } })).toBe(world.gateway.captures.length);
+});
+
 test('a customer with several subscriptions on time is billed for all of them in one tick', async () => {
   world = await newWorld('all');
   for (const number of [1, 2, 3]) await world.subscribe({ externalId: `sub-${number}`, customer: 'one' });

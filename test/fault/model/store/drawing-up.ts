@@ -97,7 +97,8 @@ function newInvoice(tables: Tables, owner: SubscriptionRow, input: NewInvoice, a
   const startMs = Date.parse(input.period_start);
   const own = treatment === 'spaced' || treatment === 'queued' ? invoicesOfCustomer(tables, owner, around) : [];
   const latest = greatest(own.map(({ next_at, last_attempt_at }) => greatest([next_at, last_attempt_at])));
-  const waiting = greatest(own.filter(({ state, spaced }) => state === 'open' && spaced).map(({ next_at }) => next_at));
+  const missed = own.filter((row) => row.subscription_id === owner.id && row.state === 'open' && row.spaced);
+  const waiting = greatest(missed.map(({ next_at }) => next_at));
   const nextAt = {
     held: null,
     open: startMs,
