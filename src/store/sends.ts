@@ -17,8 +17,8 @@ export async function canaries(db: Db, otherThan: string): Promise<Canary[]> {
 }
 
 /**
- * How many of the last `count` sends there are, and how many of them have no answer yet. One that was told that there are
- * too many is left out: it is no sign of trouble.
+ * How many of the last `count` sends that are over there are, and how many of them had no answer. Those still on their way
+ * say nothing yet, and would outnumber the others. One that was told that there are too many is no sign of trouble.
  */
 export async function recentSends(
   db: Db,
@@ -26,7 +26,7 @@ export async function recentSends(
 ): Promise<{ readonly sends: number; readonly unknown: number }> {
   const [row] = await db.$queryRaw<{ sends: number; unknown: number }[]>`
     SELECT count(*)::integer AS sends, count(*) FILTER (WHERE state = 'unknown')::integer AS unknown
-      FROM (SELECT state FROM attempt WHERE sent_at IS NOT NULL AND coalesce(slowed_at < sent_at, true) ORDER BY sent_at DESC LIMIT ${count}) last`;
+      FROM (SELECT state FROM attempt WHERE sent_at IS NOT NULL AND state <> 'sent' AND coalesce(slowed_at < sent_at, true) ORDER BY sent_at DESC LIMIT ${count}) last`;
   return row ?? { sends: 0, unknown: 0 };
 }
 

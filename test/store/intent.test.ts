@@ -55,3 +55,12 @@ test('an intent is taken back under the lease that wrote it, and under no older 
   expect(await takeBackIntent(db, holder, 90, 'the token was refused')).toMatchObject({ notSentCount: 1 });
   expect((await invoiceOf(world, subscription)).attempts).toMatchObject([{ state: 'prepared', not_sent_count: 1 }]);
 });
+
+test('sends on their way do not hide that the last ones had no answer', async () => {
+  world.gateway.script(`card of ${subscription}`, 'lose');
+  await world.run();
+  await world.advance({ minutes: 1 });
+  await world.subscribe();
+  expect(await intend(await leased())).toMatchObject({ kind: 'sent' });
+  expect(await world.worker.store.recentSends(1)).toEqual({ sends: 1, unknown: 1 });
+});

@@ -112,7 +112,7 @@ function nameOfPayment({ merchant_uid, imp_uid }: { readonly merchant_uid: strin
 
 /** `recentSends` in memory. */
 export function recentSends(tables: Tables, count: number): { readonly sends: number; readonly unknown: number } {
-  const sent = tables.attempts.where(({ sent_at }) => sent_at !== null);
+  const sent = tables.attempts.where(({ sent_at, state }) => sent_at !== null && state !== 'sent');
   const last = sent.sort((one, other) => (other.sent_at ?? 0) - (one.sent_at ?? 0)).slice(0, count);
   return { sends: last.length, unknown: last.filter(({ state }) => state === 'unknown').length };
 }
