@@ -7,10 +7,10 @@ export type Intervention = 'retry' | 'release' | 'void';
 
 /**
  * A payment that the gateway shows as paid, whole and as the invoice asks, and whose it is: of the attempt in review, of
- * another attempt of the invoice that is accounted for without a person (`other`) or waits for one (`waiting`), or of none
- * of ours.
+ * another attempt of the invoice that is accounted for without a person (`other`), waits for one or is to be given back
+ * (`waiting`), of one that counts as paid by it already (`counted`), or of none of ours.
  */
-export type Proof = { readonly impUid: string; readonly of: 'reviewed' | 'other' | 'waiting' | 'nobody' };
+export type Proof = { readonly impUid: string; readonly of: 'reviewed' | 'other' | 'waiting' | 'counted' | 'nobody' };
 
 /** An invoice as a person finds it. Instants by the database's clock. */
 export type InvoiceStanding = {
@@ -77,12 +77,22 @@ export function judge(intervention: Intervention, standing: InvoiceStanding): Ju
 
 /**
  * Judges whether an invoice may be called paid by a payment that a person names (protocol §2.8). What an attempt that is
- * not in review was paid with needs no person: it is on record by now, and accounting settles the invoice by it.
+ * not in review was paid with needs no person: it is on record by now, and accounting settles the invoice by it; but not
+ * one that is in review itself.
  */
 export function judgeProof(proof: Proof, standing: InvoiceStanding): Judgement | { readonly kind: 'accounted' } {
   const { living, kept, refunding, lastSentAt, now, quarantineSeconds } = standing;
+  if (proof.of === 'counted' && standing.state !== 'review')
+    return refused(`an invoice is paid by ${proof.impUid} already`, 'name another payment');
   if (!isOwed(standing)) return over(standing);
-  if (proof.of === 'other') return { kind: 'accounted' };
+  const isInReview = standing.state === 'review';
+  if (proof.of === 'other' && !isInReview) return { kind: 'accounted' };
+  // Another payment of it has a person look: whatever that is, this one counts on.
+  if (proof.of === 'counted')
+    return {
+      kind: 'change',
+      change: { invoice: { state: 'paid', watchAt: null }, attempt: null, subscription: 'clear' },
+    };
   const busy = inHand(standing);
   if (busy !== null) return busy;
   if (refunding.includes(proof.impUid)) return refused(`${proof.impUid} is being given back`, seeExplain);
@@ -91,7 +101,7 @@ export function judgeProof(proof: Proof, standing: InvoiceStanding): Judgement |
     return refused(`${others.join(', ')} was captured for it as well`, '`maedal refund` gives that back first');
   const watchAt = lastSentAt === null ? null : now.plus({ seconds: quarantineSeconds });
   const attempt = proof.of === 'reviewed' ? 'paid' : living === null ? null : 'canceled';
-  const state = proof.of === 'waiting' ? 'held' : 'paid';
+  const state = proof.of === 'waiting' || proof.of === 'other' ? 'held' : 'paid';
   const change = { invoice: { state, watchAt }, attempt, subscription: 'clear', impUid: proof.impUid } as const;
   return { kind: 'change', change };
 }

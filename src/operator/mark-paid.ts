@@ -1,3 +1,4 @@
+import type { AttemptState } from '../billing/attempt.ts';
 import type { PaymentRecord } from '../billing/charge.ts';
 import { FenceError, InputError } from '../billing/errors.ts';
 import type { InvoiceId } from '../billing/ids.ts';
@@ -31,10 +32,10 @@ export async function markPaid(
   if (owner !== null && owner.invoiceId !== invoiceId)
     throw new InputError(`${impUid} is of invoice ${owner.invoiceId}`, 'name a payment of this one');
   const accounted = await accountedAs(db, impUid);
-  if (accounted === 'settles') throw new InputError(`an invoice is paid by ${impUid} already`, 'name another payment');
+  if (accounted === 'settles' && owner?.state !== 'paid')
+    throw new InputError(`an invoice is paid by ${impUid} already`, 'name another payment');
+  const of = owner === null ? 'nobody' : whose(owner.state, accounted);
   await observe(db, [record], 'operator', owner === null ? 'foreign' : 'ours');
-  const of =
-    owner === null ? 'nobody' : owner.state === 'review' ? 'reviewed' : accounted === 'review' ? 'waiting' : 'other';
   const order = { invoiceId, intervention: 'mark-paid', said, fingerprint } as const;
   return onFreshReading<'paid' | 'accounted'>('the invoice', async () => {
     const { found, standing } = await findStanding(deps, invoiceId);
@@ -55,6 +56,12 @@ export async function markPaid(
         return judgement.change.invoice.state === 'paid' ? 'paid' : 'accounted';
     }
   });
+}
+
+function whose(owner: AttemptState, accounted: Awaited<ReturnType<typeof accountedAs>>): Proof['of'] {
+  if (accounted === 'settles') return 'counted';
+  if (owner === 'review') return 'reviewed';
+  return accounted === null ? 'other' : 'waiting';
 }
 
 /** The payment as the gateway shows it now, if it is what the invoice asks for. */

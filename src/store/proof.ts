@@ -13,10 +13,11 @@ export async function attemptOf(
   return row ?? null;
 }
 
-/** How a payment was accounted for: an invoice counts as paid by it already, it waits for a person, or neither. */
-export async function accountedAs(db: Db, impUid: string): Promise<'settles' | 'review' | null> {
+/** How a payment was accounted for: an invoice counts as paid by it already, it waits for a person or is one too many, or neither. */
+export async function accountedAs(db: Db, impUid: string): Promise<'settles' | 'review' | 'refund' | null> {
   const row = await db.observation.findUnique({ where: { imp_uid: impUid }, select: { accounted_as: true } });
-  return row?.accounted_as === 'settles' || row?.accounted_as === 'review' ? row.accounted_as : null;
+  const as = row?.accounted_as;
+  return as === 'settles' || as === 'review' || as === 'refund' ? as : null;
 }
 
 /** What an invoice asks for; null when there is no such invoice. */

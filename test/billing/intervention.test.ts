@@ -134,6 +134,7 @@ test.each<[Proof['of'], Partial<InvoiceStanding>, object]>([
   ['nobody', { state: 'void' }, { because: 'the invoice is void' }],
   ['other', {}, { kind: 'accounted' }], // on record, and settled by accounting
   ['other', { state: 'paid' }, { because: 'the invoice is paid' }],
+  ['counted', { state: 'paid', living: living('paid') }, { because: 'an invoice is paid by imps_1 already' }],
   ['nobody', { living: living('sent') }, { because: 'a worker has a charge of it in hand' }],
   ['nobody', { living: living('unknown') }, { kind: 'look-up' }],
   ['nobody', { refunding: ['imps_1'] }, { because: 'imps_1 is being given back' }],
@@ -154,9 +155,18 @@ test.each<[Proof['of'], Partial<InvoiceStanding>, object]>([
   ['nobody', {}, { invoice: { state: 'paid', watchAt: now.plus({ days: 1 }) }, attempt: null }],
   ['nobody', { lastSentAt: null }, { invoice: { state: 'paid', watchAt: null }, attempt: null }], // nothing may land
   ['waiting', {}, { invoice: { state: 'held' } }], // paid once the sweep has accounted for it anew
+  ['other', { state: 'review' }, { invoice: { state: 'held' } }], // the sweep would leave it to a person
 ])('a payment of %s settles an invoice of %j: %j', (of, fields, expected) => {
   const change = { ...expected, subscription: 'clear', impUid: 'imps_1' };
   expect(judgeProof({ impUid: 'imps_1', of }, standing(fields))).toMatchObject({ kind: 'change', change });
+});
+
+test('an invoice in review that is paid as it was is let out of it by the payment that it counts as paid by', () => {
+  const inReview = standing({ state: 'review', living: living('paid'), kept: ['imps_2'] });
+  expect(judgeProof({ impUid: 'imps_1', of: 'counted' }, inReview)).toEqual({
+    kind: 'change',
+    change: { invoice: { state: 'paid', watchAt: null }, attempt: null, subscription: 'clear' },
+  });
 });
 
 test('whatever the standing, nothing changes while money may be on its way', () => {

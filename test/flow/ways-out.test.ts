@@ -64,6 +64,44 @@ test('a capture that waits for a person may be called what the invoice is paid b
   expect(world.gateway.posts).toHaveLength(2);
 });
 
+test('a capture that was put up for refund, before what paid in its place was given back, may be called so as well', async () => {
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  await world.advance({ days: 1 });
+  await world.run();
+  const [first, second] = (await invoice()).attempts;
+  world.gateway.land(first?.merchant_uid ?? '', 'paid');
+  await observed(first?.merchant_uid ?? '');
+  expect(await world.database.db.refund.findMany()).toMatchObject([{ state: 'prepared', next_at: null }]);
+  world.gateway.land(second?.merchant_uid ?? '', 'cancelled');
+  await observed(second?.merchant_uid ?? '');
+  expect(await invoice()).toMatchObject({ state: 'review' });
+  const impUid = world.gateway.captures[0]?.impUid ?? '';
+  expect(await mark(impUid)).toBe('accounted');
+  await world.run();
+  expect(await invoice()).toMatchObject({ state: 'paid', attempts: [{ state: 'paid', imp_uid: impUid }, {}] });
+  expect(await world.database.db.refund.findMany()).toMatchObject([{ state: 'failed', next_at: null }]);
+});
+
+test('an invoice that is paid, and in review for a payment that nobody can read, is let out of it by what it counts as paid by', async () => {
+  world.gateway.script(`card of ${subscription}`, 'decline');
+  await world.run();
+  await world.advance({ days: 1 });
+  await world.run();
+  const [first, second] = (await invoice()).attempts;
+  world.gateway.land(first?.merchant_uid ?? '', 'paid');
+  const answer = await world.gateway.lookUp(first?.merchant_uid ?? '');
+  const records =
+    answer.kind === 'found' ? answer.records.map((record) => ({ ...record, impUid: 'imps_odd', amount: null })) : [];
+  await world.worker.store.observe(records, 'look_up');
+  await world.run();
+  expect(await invoice()).toMatchObject({ state: 'review', attempts: [{}, { state: 'paid' }] });
+  expect(await mark(second?.imp_uid ?? '')).toBe('paid');
+  await world.run();
+  expect(await invoice()).toMatchObject({ state: 'paid', attempts: [{}, { state: 'paid', imp_uid: second?.imp_uid }] });
+  await expect(mark(second?.imp_uid ?? '')).rejects.toMatchObject({ message: /already/ });
+});
+
 test('or it is given back; then what is owed may be charged once more, under the next id', async () => {
   const impUid = await reviewWithACapture();
   await expect(order('release')).rejects.toMatchObject({ message: new RegExp(`${impUid} was captured for it`) });
