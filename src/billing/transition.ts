@@ -64,7 +64,7 @@ function afterOutcome(
       return absent(standing, outcome.beside, decide(standing, outcome, policy, now));
     case 'not-found':
     case 'unknown':
-      return unknown(standing, outcome, decide(standing, outcome, policy, now));
+      return unknown(standing, outcome, decide(standing, outcome, policy, now), now);
     case 'review':
       return review(outcome.reason);
     default:
@@ -144,6 +144,7 @@ function unknown(
   standing: AttemptStanding,
   outcome: Extract<ChargeOutcome, { kind: 'unknown' | 'not-found' }>,
   decision: Decision,
+  now: DateTime,
 ): Transition {
   const reason = outcome.kind === 'not-found' ? 'the gateway knows no such payment yet' : outcome.reason;
   return {
@@ -152,8 +153,16 @@ function unknown(
     decision: decision.kind,
     attempt: { state: 'unknown', failReason: reason, ...(outcome.kind === 'not-found' ? { notFound: true } : {}) },
     invoice: { state: standingState(standing), nextAt: instantOf(decision) },
-    events: standing.state === 'prepared' ? [{ kind: 'charge.unknown', payload: { reason } }] : [],
+    events:
+      standing.state === 'prepared' || isLookedUpDaily(decision, now)
+        ? [{ kind: 'charge.unknown', payload: { reason } }]
+        : [],
   };
+}
+
+/** Nobody knows for a day by then: whoever may close the case hears of it every day. */
+function isLookedUpDaily(decision: Decision, now: DateTime): boolean {
+  return decision.kind === 'look-up' && decision.at.diff(now).as('hours') > 12;
 }
 
 function review(reason: string): Transition {

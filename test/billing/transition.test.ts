@@ -103,6 +103,9 @@ test.each<[ChargeOutcome, object]>([
   const lookUp = { from: ['sent', 'unknown'], invoice: { state: 'open', nextAt: now.plus({ seconds: 5 }) } };
   expect(came(outcome)).toMatchObject({ ...lookUp, events: [{ kind: 'charge.unknown' }] });
   expect(came(outcome, { state: 'unknown' })).toMatchObject({ ...lookUp, events: [] });
+  const sentAt = now.minus({ days: 2, minutes: 1 });
+  const longAgo = came(outcome, { state: 'unknown', sentAt }).events;
+  expect(longAgo.map(({ kind }) => kind)).toEqual(['charge.unknown']); // every day, once it is looked up by the day
   expect(came(outcome).attempt).toEqual(attempt);
 });
 
