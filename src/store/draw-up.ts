@@ -21,16 +21,6 @@ export type DueSubscription = DueStanding & {
 /** Whether the next period of the subscription `s` has begun. */
 const PERIOD_BEGUN = Prisma.sql`s.next_due_at <= maedal_now() AND s.next_due_at IS NOT NULL AND s.status IN ('trialing', 'active', 'past_due')`;
 
-/** When the earliest period begins, or began, that is not drawn up; null where none ever will. */
-export async function nextPeriodAt(db: Db): Promise<DateTime | null> {
-  const [row] = await db.$queryRaw<{ at: Date | null }[]>`SELECT ${NEXT_PERIOD_AT} AS at`;
-  return row?.at == null ? null : instant(row.at);
-}
-
-/** The same as an expression. */
-export const NEXT_PERIOD_AT = Prisma.sql`(SELECT min(next_due_at) FROM subscription
-                   WHERE next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due'))`;
-
 /**
  * Up to `limit` subscriptions that are due by `until` and were not drawn up since `tick` began, the longest due first. Of
  * one that owes something, a try that has just come due goes first: how it ends says whether the next period is charged.

@@ -2,7 +2,7 @@ import { cardsAwaited } from './awaiting.ts';
 import { accountAs, putUpForRefund, putUpForReview } from './captures.ts';
 import { bound } from './charge-store.ts';
 import type { Db } from './db.ts';
-import { clearArrears, drawUp, dueSubscriptions, nextPeriodAt, passOver } from './draw-up.ts';
+import { clearArrears, drawUp, dueSubscriptions, passOver } from './draw-up.ts';
 import { databaseNow, expireSends, prepareRetries, retriesDue, ring } from './due.ts';
 import { dueInSweep, dueInTick } from './due-work.ts';
 import { endStopped, endSubscriptions } from './ending.ts';
@@ -15,6 +15,7 @@ import { canaries } from './sends.ts';
 import { enterSteps } from './steps.ts';
 import { settleInvoices, unsettledInvoices } from './subscription-orders.ts';
 import { unaccountedCaptures } from './unaccounted.ts';
+import { nextPeriodAt } from './upcoming.ts';
 import { claimWatched, watchOn } from './watch.ts';
 
 /** What a scheduler asks of the database. See `ChargeStore`. */

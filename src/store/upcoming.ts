@@ -1,6 +1,8 @@
+import type { DateTime } from 'luxon';
 import type { Db } from './db.ts';
-import { NEXT_PERIOD_AT } from './draw-up.ts';
 import { ENDS_AT, STOPPED_TO_END } from './ending.ts';
+import { instant } from './instant.ts';
+import { Prisma } from './prisma/client.ts';
 import { ENTERS_STEPS } from './steps.ts';
 
 /** When there is next something to do for each pass; null where nothing is in sight. By the database's clock. */
@@ -29,3 +31,12 @@ export async function readUpcoming(db: Db): Promise<Upcoming> {
   if (row === undefined) throw new Error('SELECT returned no row');
   return row;
 }
+
+/** When the earliest period begins, or began, that is not drawn up; null where none ever will. */
+export async function nextPeriodAt(db: Db): Promise<DateTime | null> {
+  const [row] = await db.$queryRaw<{ at: Date | null }[]>`SELECT ${NEXT_PERIOD_AT} AS at`;
+  return row?.at == null ? null : instant(row.at);
+}
+
+const NEXT_PERIOD_AT = Prisma.sql`(SELECT min(next_due_at) FROM subscription
+                   WHERE next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due'))`;
