@@ -124,11 +124,11 @@ export async function drawUp(
                                   WHEN 'spaced' THEN greatest(input.period_start, latest.at + interval '24 hours')
                                   WHEN 'queued' THEN greatest(input.period_start, latest.waiting + interval '24 hours') END,
              coalesce(versions.by_policy ->> ours.policy, versions.by_policy ->> 'default'),
-             input.treatment <> 'held' AND (input.treatment = 'spaced' OR latest.waiting IS NOT NULL)
+             input.treatment = 'spaced'
         FROM moved JOIN ours ON ours.id = moved.id JOIN input ON input.subscription_id = ours.id
              CROSS JOIN LATERAL (
                SELECT max(greatest(other.next_at, other.last_attempt_at)) AS at,
-                      max(other.next_at) FILTER (WHERE other.state = 'open' AND other.spaced AND own.id = ours.id) AS waiting
+                      max(other.next_at) FILTER (WHERE other.state = 'open' AND other.reason = 'catch_up' AND own.id = ours.id) AS waiting
                  FROM invoice other JOIN subscription own ON own.id = other.subscription_id
                 WHERE own.customer_id = ours.customer_id AND input.treatment IN ('spaced', 'queued')) latest
              CROSS JOIN (SELECT ${JSON.stringify(versions)}::jsonb AS by_policy) versions

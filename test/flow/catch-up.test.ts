@@ -24,11 +24,14 @@ test('of a customer’s missed periods one is charged a day, also when the worke
   expect(chargedOn).toEqual(invoices.map((_, day) => day));
 });
 
-test('two daily subscriptions of one customer that missed days do not fall behind any further', async () => {
+test.each([
+  ['one of them', 60],
+  ['both', 84],
+])('of two daily subscriptions of one customer %s missed days, and fall behind no further', async (_, hours) => {
   world = await newWorld('all');
   for (const externalId of ['a', 'b']) await world.subscribe({ externalId, customer: 'one', interval: 'day' });
   await world.run();
-  await world.advance({ hours: 60 });
+  await world.advance({ hours });
   const waiting: number[] = [];
   for (let quarter = 1; quarter <= 80; quarter += 1) {
     for (let ticks = 0; ticks < 2; ticks += 1) await world.run();

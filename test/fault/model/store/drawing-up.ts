@@ -97,7 +97,9 @@ function newInvoice(tables: Tables, owner: SubscriptionRow, input: NewInvoice, a
   const startMs = Date.parse(input.period_start);
   const own = treatment === 'spaced' || treatment === 'queued' ? invoicesOfCustomer(tables, owner, around) : [];
   const latest = greatest(own.map(({ next_at, last_attempt_at }) => greatest([next_at, last_attempt_at])));
-  const missed = own.filter((row) => row.subscription_id === owner.id && row.state === 'open' && row.spaced);
+  const missed = own.filter(
+    (row) => row.subscription_id === owner.id && row.state === 'open' && row.reason === 'catch_up',
+  );
   const waiting = greatest(missed.map(({ next_at }) => next_at));
   const nextAt = {
     held: null,
@@ -127,7 +129,7 @@ function newInvoice(tables: Tables, owner: SubscriptionRow, input: NewInvoice, a
     paid_at: null,
     watch_at: null,
     retry_key_id: null,
-    spaced: treatment !== 'held' && (treatment === 'spaced' || waiting !== null),
+    spaced: treatment === 'spaced',
   };
 }
 
