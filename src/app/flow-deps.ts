@@ -7,6 +7,7 @@ import type { ClockWatchDeps } from '../scheduler/clock-watch.ts';
 import type { SchedulerDeps } from '../scheduler/deps.ts';
 import type { LoopDeps } from '../scheduler/loop.ts';
 import { roomInQueue } from '../scheduler/room.ts';
+import { firstTick } from '../scheduler/schedule.ts';
 import { auditStore } from '../store/audit-store.ts';
 import { stopStore } from '../store/channel-stops.ts';
 import { chargeStore } from '../store/charge-store.ts';
@@ -45,6 +46,7 @@ export function schedulerDeps(app: App, { ring, waiting }: Doorbell): SchedulerD
       installation,
       failpoints,
       catchUp,
+      firstTick: firstTick(config),
       refundDuplicates,
       policyVersions: policyVersions(config),
       reRingSeconds,

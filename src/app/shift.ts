@@ -2,7 +2,7 @@ import type { App } from '../app.ts';
 import { asError } from '../events.ts';
 import { auditIfDue } from '../scheduler/audit-turn.ts';
 import { lateWatch } from '../scheduler/late-watch.ts';
-import { tickTimes } from '../scheduler/schedule.ts';
+import { tickFor } from '../scheduler/schedule.ts';
 import { sweep } from '../scheduler/sweep.ts';
 import { tick } from '../scheduler/tick.ts';
 import { databaseNow, type Ring } from '../store/due.ts';
@@ -19,7 +19,8 @@ export type Shift = {
   readonly audit: () => Promise<unknown>;
   /** Never rejects: what fails is told of, and rung again. */
   readonly work: (job: Ring) => Promise<void>;
-  readonly nextTickMs: ReturnType<typeof tickTimes>;
+  /** When the tick is made that finds what begins at an instant, in milliseconds since 1970. */
+  readonly tickMs: ReturnType<typeof tickFor>;
 };
 
 /** Begins a shift: as a process that starts, it remembers nothing. `ring` takes what is due and returns at once. */
@@ -40,6 +41,6 @@ export async function beginShift(app: App, ring: (rings: readonly Ring[]) => voi
         app.report({ kind: 'work.failed', where: 'charge', error: asError(error) });
       }
     },
-    nextTickMs: tickTimes(app.config),
+    tickMs: tickFor(app.config),
   };
 }

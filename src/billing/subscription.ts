@@ -37,15 +37,23 @@ export type DrawUp =
     }
   | { readonly kind: 'end' };
 
-/** Decides the next invoice of a due subscription. Pure. */
-export function drawUpNext(standing: DueStanding, catchUp: CatchUp, now: DateTime): DrawUp {
+/**
+ * Decides the next invoice of a due subscription. Pure. `lookedForAt` is when somebody looks for what begins at an instant:
+ * with a schedule of once a week that is days later, and no outage.
+ */
+export function drawUpNext(
+  standing: DueStanding,
+  catchUp: CatchUp,
+  now: DateTime,
+  lookedForAt: (startAt: DateTime) => DateTime = (startAt) => startAt,
+): DrawUp {
   const { schedule, nextPeriod } = standing;
   if (pastTheEnd(standing, nextPeriod)) return { kind: 'end' };
   const period = periodAt(schedule, nextPeriod);
   const following = firstPeriodFrom(schedule, period.endAt);
   const nextDueAt = periodAt(schedule, following).startAt;
   const isLast = pastTheEnd(standing, following);
-  const as = treatment({ ...standing, period, isLast }, catchUp, now);
+  const as = treatment({ ...standing, period, isLast, lookedForAt: lookedForAt(period.startAt) }, catchUp, now);
   return { kind: 'invoice', period, as, nextPeriod: following, nextDueAt };
 }
 
@@ -58,11 +66,15 @@ export function pastTheEnd(
   return cancelsAt !== null && periodAt(schedule, index).startAt >= cancelsAt;
 }
 
-type DuePeriod = Pick<DueStanding, 'createdAt'> & { readonly period: Period; readonly isLast: boolean };
+type DuePeriod = Pick<DueStanding, 'createdAt'> & {
+  readonly period: Period;
+  readonly isLast: boolean;
+  readonly lookedForAt: DateTime;
+};
 
-function treatment({ createdAt, period, isLast }: DuePeriod, catchUp: CatchUp, now: DateTime): Treatment {
+function treatment({ createdAt, period, isLast, lookedForAt }: DuePeriod, catchUp: CatchUp, now: DateTime): Treatment {
   const overtaken = period.endAt <= now;
-  const missed = createdAt <= period.startAt && now.diff(period.startAt).as('hours') > MISSED_AFTER_HOURS;
+  const missed = createdAt <= period.startAt && now.diff(lookedForAt).as('hours') > MISSED_AFTER_HOURS;
   switch (catchUp) {
     case 'latest':
       // After the last period comes no newer one: it is the latest, however long it is over.
@@ -76,5 +88,5 @@ function treatment({ createdAt, period, isLast }: DuePeriod, catchUp: CatchUp, n
   }
 }
 
-/** A period drawn up later than this was missed by an outage; sooner, the tick was merely busy. */
+/** A period drawn up so long after somebody should have looked was missed by an outage; sooner, the tick was merely busy. */
 const MISSED_AFTER_HOURS = 24;

@@ -1,3 +1,4 @@
+import type { DateTime } from 'luxon';
 import type { Hmac } from '../billing/ids.ts';
 import type { CatchUp } from '../billing/subscription.ts';
 import type { Clock } from '../clock.ts';
@@ -22,6 +23,8 @@ export type SchedulerDeps = {
   readonly hmac: Hmac;
   readonly installation: string;
   readonly catchUp: CatchUp;
+  /** The first tick of the schedule that finds what begins at an instant; left out where somebody looks all the time. */
+  readonly firstTick?: (startAt: DateTime) => DateTime;
   /** The version of each policy in force by its name, `default` among them, as they are kept in the database. */
   readonly policyVersions: Readonly<Record<string, string>>;
   readonly reRingSeconds: number;

@@ -1,4 +1,5 @@
 import { Cron } from 'croner';
+import type { DateTime } from 'luxon';
 
 /** When to tick: a cron expression, in this zone. */
 export type TickSchedule = { readonly schedule: string; readonly timezone: string };
@@ -20,6 +21,30 @@ export function tickTimes({ schedule, timezone }: TickSchedule): (afterMs: numbe
   };
 }
 
+/**
+ * When the tick comes that finds what begins at `dueMs`, where one was made at `lastMs`. A scheduler ticks with nothing to
+ * do as well: the schedule's tick a little before it, made or not, has it tick again within a minute.
+ */
+export function tickFor(schedule: TickSchedule): (dueMs: number, lastMs: number) => number {
+  const nextTickMs = tickTimes(schedule);
+  return (dueMs, lastMs) => {
+    const nextMs = nextTickMs(lastMs, dueMs);
+    if (nextMs >= dueMs) return nextMs;
+    const beforeMs = nextTickMs(dueMs - AGAIN_MS - 1);
+    return beforeMs >= dueMs ? beforeMs : nextTickMs(beforeMs, dueMs);
+  };
+}
+
+/** The first tick of a schedule that finds what begins at an instant, or that instant where none comes any more. */
+export function firstTick(schedule: TickSchedule): (startAt: DateTime) => DateTime {
+  const nextTickMs = tickTimes(schedule);
+  return (startAt) => {
+    const ms = nextTickMs(startAt.toMillis() - 1);
+    return Number.isFinite(ms) ? startAt.plus(ms - startAt.toMillis()) : startAt;
+  };
+}
+
+/** How long after a tick that left something the next one is made. */
 const AGAIN_MS = 60_000;
 /** By how much this host's clock may run ahead of the database's. */
 const CLOCKS_APART_MS = 60_000;

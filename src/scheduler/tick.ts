@@ -78,7 +78,7 @@ function planBatch(deps: SchedulerDeps, due: readonly DueSubscription[]): Plan {
   const seen = new Set<string>();
   for (const subscription of due) {
     try {
-      const next = drawUpNext(subscription, deps.catchUp, subscription.now);
+      const next = drawUpNext(subscription, deps.catchUp, subscription.now, deps.firstTick);
       if (next.kind === 'end') {
         plan.ended.push(subscription.id);
         continue;

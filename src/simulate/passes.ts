@@ -48,14 +48,8 @@ export class Passes {
     if (lastMs === undefined) return 0; // a process that starts makes every pass at once
     const dueMs = upcoming[pass]?.getTime();
     if (dueMs === undefined || this.#running.has(pass)) return Number.POSITIVE_INFINITY;
-    if (pass === 'tick') return this.#tickMs(dueMs, lastMs);
+    if (pass === 'tick') return this.#shift.tickMs(dueMs, lastMs);
     return Math.ceil(Math.max(dueMs, lastMs + EVERY_MS[pass]) / 1_000) * 1_000;
-  }
-
-  /** As the loop does: by the schedule, and again where the last tick left something. */
-  #tickMs(dueMs: number, lastMs: number): number {
-    const nextMs = this.#shift.nextTickMs(lastMs, dueMs);
-    return nextMs >= dueMs ? nextMs : this.#shift.nextTickMs(dueMs - 1);
   }
 
   /** What stays due however often a pass is made would never end. */

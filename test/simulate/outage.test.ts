@@ -92,6 +92,23 @@ test('what a customer missed on several subscriptions is charged in the same ord
   ]);
 });
 
+test.each([
+  ['0 9 * * 1', 'Asia/Seoul', '2027-02-10T10:00', '2027-04-20'],
+  ['0 10 * * *', 'America/New_York', '2027-10-06T10:30', '2027-12-20'], // the 6th of November, 24.5 hours before the next tick
+])(
+  'under `hold`, what the schedule %s of %s leaves for more than a day was not missed',
+  async (schedule, timezone, anchor) => {
+    const from = anchor.slice(0, 10);
+    const lines = await play({
+      subscribers: [{ id: 'monthly', anchor, timezone }],
+      from,
+      until: `${from.slice(0, 4)}-${from.startsWith('2027-02') ? '04-20' : '12-20'}`,
+      config: await configWith({ schedule, timezone, catchUp: 'hold' }),
+    });
+    expect(lines.map(({ outcome }) => outcome)).toEqual(['paid', 'paid', 'paid']);
+  },
+);
+
 test('with a schedule of once a day, what was missed or waited for a retry is behind for minutes, not for ever', async () => {
   const lines = await play({
     subscribers: [
