@@ -21,8 +21,12 @@ export function retryAt(rung: Rung, { dueAt, lastAttemptAt, seed }: RetryTiming,
   const earliest = last.plus({ hours: policy.minGapHours });
   const dayAfter = last.plus({ days: 1 });
   const payday = rung === 'payday' ? onPayday(due, DateTime.max(earliest, dayAfter.startOf('day')), policy) : undefined;
-  const at = payday ?? DateTime.max(rung === 'payday' ? dayAfter : due.plus({ days: rung }), earliest);
-  const spread = timed(at, seed, policy);
+  if (rung !== 'payday') {
+    // The gap is counted from a try that has its jitter already: with another one, each would come later than the last.
+    const soonest = timed(earliest, '', { ...policy, jitterMinutes: 0 });
+    return DateTime.max(timed(due.plus({ days: rung }), seed, policy), soonest).setZone(dueAt.zone);
+  }
+  const spread = timed(payday ?? DateTime.max(dayAfter, earliest), seed, policy);
   const isLate = payday !== undefined && !spread.hasSame(payday, 'day');
   return (isLate ? payday : spread).setZone(dueAt.zone);
 }

@@ -91,11 +91,13 @@ function cancel(at: 'now' | 'period_end', standing: SubscriptionStanding): Subsc
 
 /** Where the first period begins that has not begun yet: what has is owed, and drawn up, be that late. */
 function endOfRunning(standing: SubscriptionStanding): DateTime {
-  const { schedule, nextPeriod, now } = standing;
+  const { schedule, firstPeriod, nextPeriod, endsAfter, now } = standing;
   const next = periodAt(schedule, nextPeriod);
   if (isOver(standing) || next.startAt > now) return next.startAt;
   const following = firstPeriodFrom(schedule, now.plus({ milliseconds: 1 }));
-  return periodAt(schedule, following).startAt;
+  // Of a fixed term that is over, no later than it is.
+  const last = endsAfter === null ? following : Math.min(following, firstPeriod + endsAfter);
+  return periodAt(schedule, last).startAt;
 }
 
 function pause(standing: SubscriptionStanding): SubscriptionJudgement {
@@ -171,5 +173,6 @@ function refused(because: string): SubscriptionJudgement {
 }
 
 /** Why what is ordered waits for that. */
-export const BEING_DRAWN_UP = 'its next period has begun and is being drawn up; say it again in a minute';
+export const BEING_DRAWN_UP =
+  'its next period has begun and is still to be drawn up, by the next tick of `schedule` or by `maedal bill`; say it again then';
 const LIVE: ReadonlySet<string> = new Set(['trialing', 'active', 'past_due']);

@@ -171,6 +171,20 @@ test('one invoice always has the same jitter, and invoices are spread over all o
   expect(minuteOf('sub-7 2027-01-31')).toBe(minutes[7]);
 });
 
+test('of retries a day apart none adds its jitter to that of the one before', () => {
+  const policy = { ...POLICY, jitterMinutes: 9 };
+  const dueAt = seoul('2027-01-31T10:00').toUTC();
+  for (const seed of Array.from({ length: 50 }, (_, index) => `sub-${index} 2027-01-31`)) {
+    const late: number[] = [];
+    let lastAttemptAt: DateTime = dueAt;
+    for (const rung of [1, 2, 3, 4, 5, 6]) {
+      lastAttemptAt = retryAt(rung, { dueAt, lastAttemptAt, seed }, policy);
+      late.push(lastAttemptAt.diff(dueAt.plus({ days: rung })).as('minutes'));
+    }
+    expect(late).toEqual(late.map(() => late[0]));
+  }
+});
+
 test('jitter never leads out of the window: what is that late goes when its rung says', () => {
   const policy = { ...POLICY, jitterMinutes: 9 };
   const minutes = ['20:30', '20:59'].map((due) => at(1, `2027-01-31T${due}`, `2027-01-31T${due}`, policy).slice(-5));

@@ -67,6 +67,7 @@ test.each<[string, Partial<SubscriptionStanding>, number]>([
   ['a period that begins that very instant', { now: periodAt(schedule, 1).startAt }, 2],
   ['a period that has begun and is still to be drawn up', { now: periodAt(schedule, 1).startAt.plus(1) }, 2],
   ['the last of several such', { now: DateTime.utc(2027, 6, 15) }, 5],
+  ['the last agreed one, over and still to be drawn up', { endsAfter: 2, now: DateTime.utc(2027, 6, 15) }, 2],
   ['the last agreed one', { endsAfter: 1, now: DateTime.utc(2027, 6, 15) }, 1],
 ])('cancelled to the end of its period, %s is the last to be', (_, fields, until) => {
   expect(judgeSubscription(AT_END, standing(fields))).toEqual({
