@@ -82,11 +82,12 @@ export function judge(intervention: Intervention, standing: InvoiceStanding): Ju
  */
 export function judgeProof(proof: Proof, standing: InvoiceStanding): Judgement | { readonly kind: 'accounted' } {
   const { living, kept, refunding, lastSentAt, now, quarantineSeconds } = standing;
-  if (proof.of === 'counted' && standing.state !== 'review')
+  const isInReview = standing.state === 'review';
+  if (proof.of === 'counted' && !isInReview)
     return refused(`an invoice is paid by ${proof.impUid} already`, 'name another payment');
   if (!isOwed(standing)) return over(standing);
-  const isInReview = standing.state === 'review';
   if (proof.of === 'other' && !isInReview) return { kind: 'accounted' };
+  if (refunding.includes(proof.impUid)) return refused(`${proof.impUid} is being given back`, seeExplain);
   // Another payment of it has a person look: whatever that is, this one counts on.
   if (proof.of === 'counted')
     return {
@@ -95,7 +96,6 @@ export function judgeProof(proof: Proof, standing: InvoiceStanding): Judgement |
     };
   const busy = inHand(standing);
   if (busy !== null) return busy;
-  if (refunding.includes(proof.impUid)) return refused(`${proof.impUid} is being given back`, seeExplain);
   const others = kept.filter((impUid) => impUid !== proof.impUid);
   if (others.length > 0)
     return refused(`${others.join(', ')} was captured for it as well`, '`maedal refund` gives that back first');

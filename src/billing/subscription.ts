@@ -53,7 +53,7 @@ export function drawUpNext(
   const following = firstPeriodFrom(schedule, period.endAt);
   const nextDueAt = periodAt(schedule, following).startAt;
   const isLast = pastTheEnd(standing, following);
-  const as = treatment({ ...standing, period, isLast, lookedForAt: lookedForAt(period.startAt) }, catchUp, now);
+  const as = treatment({ ...standing, period, isLast, lookedForAt }, catchUp, now);
   return { kind: 'invoice', period, as, nextPeriod: following, nextDueAt };
 }
 
@@ -69,20 +69,21 @@ export function pastTheEnd(
 type DuePeriod = Pick<DueStanding, 'createdAt'> & {
   readonly period: Period;
   readonly isLast: boolean;
-  readonly lookedForAt: DateTime;
+  readonly lookedForAt: (startAt: DateTime) => DateTime;
 };
 
 function treatment({ createdAt, period, isLast, lookedForAt }: DuePeriod, catchUp: CatchUp, now: DateTime): Treatment {
   const overtaken = period.endAt <= now;
-  const missed = createdAt <= period.startAt && now.diff(lookedForAt).as('hours') > MISSED_AFTER_HOURS;
+  const wasMissed = () =>
+    createdAt <= period.startAt && now.diff(lookedForAt(period.startAt)).as('hours') > MISSED_AFTER_HOURS;
   switch (catchUp) {
     case 'latest':
       // After the last period comes no newer one: it is the latest, however long it is over.
       return overtaken && !isLast ? 'held' : 'open';
     case 'all':
-      return overtaken || missed ? 'spaced' : 'queued';
+      return overtaken || wasMissed() ? 'spaced' : 'queued';
     case 'hold':
-      return overtaken || missed ? 'held' : 'open';
+      return overtaken || wasMissed() ? 'held' : 'open';
     default:
       return assertNever(catchUp);
   }

@@ -20,7 +20,7 @@ export type UserConfig = {
   readonly chargeAt?: string | undefined;
   /**
    * Periods missed by an outage: `latest` (default) charges the newest and holds the others, `all` charges the oldest
-   * first, one a day per customer, `hold` leaves them to an operator.
+   * first, one missed period a day per customer, `hold` leaves them to an operator.
    */
   readonly catchUp?: CatchUp | undefined;
   /**

@@ -138,6 +138,7 @@ test.each<[Proof['of'], Partial<InvoiceStanding>, object]>([
   ['nobody', { living: living('sent') }, { because: 'a worker has a charge of it in hand' }],
   ['nobody', { living: living('unknown') }, { kind: 'look-up' }],
   ['nobody', { refunding: ['imps_1'] }, { because: 'imps_1 is being given back' }],
+  ['counted', { state: 'review', refunding: ['imps_1'] }, { because: 'imps_1 is being given back' }],
   ['nobody', { refunding: ['imps_2'] }, { kind: 'change' }],
   [
     'nobody',

@@ -36,13 +36,19 @@ async function observed(merchantUid: string): Promise<void> {
   await world.run();
 }
 
-/** Declined, then paid by the second attempt, which somebody gives back; then the first one turns out to be paid. */
-async function reviewWithACapture(): Promise<string> {
+/** Declined, then paid by the second attempt. */
+async function paidBySecond() {
   world.gateway.script(`card of ${subscription}`, 'decline');
   await world.run();
   await world.advance({ days: 1 });
   await world.run();
   const [first, second] = (await invoice()).attempts;
+  return [first, second] as const;
+}
+
+/** Then somebody gives that back; then the first one turns out to be paid. */
+async function reviewWithACapture(): Promise<string> {
+  const [first, second] = await paidBySecond();
   world.gateway.land(second?.merchant_uid ?? '', 'cancelled');
   await observed(second?.merchant_uid ?? '');
   world.gateway.land(first?.merchant_uid ?? '', 'paid');
@@ -65,11 +71,7 @@ test('a capture that waits for a person may be called what the invoice is paid b
 });
 
 test('a capture that was put up for refund, before what paid in its place was given back, may be called so as well', async () => {
-  world.gateway.script(`card of ${subscription}`, 'decline');
-  await world.run();
-  await world.advance({ days: 1 });
-  await world.run();
-  const [first, second] = (await invoice()).attempts;
+  const [first, second] = await paidBySecond();
   world.gateway.land(first?.merchant_uid ?? '', 'paid');
   await observed(first?.merchant_uid ?? '');
   expect(await world.database.db.refund.findMany()).toMatchObject([{ state: 'prepared', next_at: null }]);
@@ -84,11 +86,7 @@ test('a capture that was put up for refund, before what paid in its place was gi
 });
 
 test('an invoice that is paid, and in review for a payment that nobody can read, is let out of it by what it counts as paid by', async () => {
-  world.gateway.script(`card of ${subscription}`, 'decline');
-  await world.run();
-  await world.advance({ days: 1 });
-  await world.run();
-  const [first, second] = (await invoice()).attempts;
+  const [first, second] = await paidBySecond();
   world.gateway.land(first?.merchant_uid ?? '', 'paid');
   const answer = await world.gateway.lookUp(first?.merchant_uid ?? '');
   const records =
