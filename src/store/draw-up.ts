@@ -124,7 +124,7 @@ export async function drawUp(
                                   WHEN 'spaced' THEN greatest(input.period_start, latest.at + interval '24 hours')
                                   WHEN 'queued' THEN greatest(input.period_start, latest.waiting + interval '24 hours') END,
              coalesce(versions.by_policy ->> ours.policy, versions.by_policy ->> 'default'),
-             input.treatment = 'spaced'
+             input.treatment IN ('held', 'spaced')
         FROM moved JOIN ours ON ours.id = moved.id JOIN input ON input.subscription_id = ours.id
              CROSS JOIN LATERAL (
                SELECT max(greatest(other.next_at, other.last_attempt_at)) AS at,

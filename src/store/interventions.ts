@@ -129,7 +129,7 @@ export async function intervene(db: Db, order: Order, found: InvoiceFound, chang
          AND (observation.gone_at IS NOT NULL OR observation.cancel_amount >= observation.amount)
     ), moved AS (
       UPDATE invoice SET state = ${invoice.state}, retry_key_id = NULL, updated_at = maedal_now(),
-             reason = CASE WHEN ${isOver} THEN ${said.reason}::text WHEN reason = 'catch_up' THEN reason END, spaced = spaced OR (NOT ${isOver} AND reason IS NOT DISTINCT FROM 'catch_up'),
+             reason = CASE WHEN ${isOver} THEN ${said.reason}::text WHEN reason = 'catch_up' THEN reason END,
              next_at = CASE WHEN NOT ${isOver} THEN maedal_now() END,
              paid_at = CASE WHEN ${invoice.state} = 'paid' THEN maedal_now() END,
              watch_at = coalesce(${invoice.watchAt?.toJSDate() ?? null}::timestamptz, watch_at)

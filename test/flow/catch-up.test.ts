@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { parseInvoiceId } from '../../src/billing/ids.ts';
+import { orderIntervention } from '../../src/operator/intervene.ts';
 import { tick } from '../../src/scheduler/tick.ts';
-import { invoicesOf, newWorld, type World } from '../support/world.ts';
+import { CHANNEL, FINGERPRINT, invoicesOf, newWorld, type World } from '../support/world.ts';
 
 let world: World;
 afterEach(() => world.end());
@@ -42,6 +44,49 @@ test.each([
   expect(await world.database.db.invoice.count({ where: { state: 'paid' } })).toBe(world.gateway.captures.length);
 });
 
+test('a period on time that waited behind missed ones goes at once when a person says so', async () => {
+  world = await newWorld('all');
+  for (const externalId of ['a', 'b']) await world.subscribe({ externalId, customer: 'one', interval: 'day' });
+  await world.run();
+  await world.advance({ hours: 60 });
+  await ticks(3);
+  const waits = { state: 'open', reason: 'catch_up', spaced: false } as const;
+  const { db } = world.database;
+  const onTime = await db.invoice.findFirstOrThrow({ where: waits });
+  await order(onTime.id, 'retry');
+  await world.run();
+  expect(await db.invoice.findUniqueOrThrow({ where: { id: onTime.id } })).toMatchObject({ state: 'paid' });
+});
+
+test('of missed periods that a person releases at once one is charged a day', async () => {
+  world = await newWorld('hold');
+  await world.subscribe({ interval: 'day' });
+  await world.advance({ hours: 60 });
+  await ticks(3);
+  const { db } = world.database;
+  const held = await db.invoice.findMany({ where: { state: 'held' } });
+  for (const { id } of held) await order(id, 'release');
+  const paid = { id: { in: held.map(({ id }) => id) }, state: 'paid' };
+  for (let hours = 0; hours < 24 * held.length; hours += 6) {
+    await world.run();
+    expect(await db.invoice.count({ where: paid })).toBe(1 + Math.floor(hours / 24));
+    await world.advance({ hours: 6 });
+  }
+  expect(held.length).toBeGreaterThan(1);
+});
+
+async function ticks(count: number): Promise<void> {
+  for (let ticked = 0; ticked < count; ticked += 1) {
+    await world.run();
+    await world.advance({ minutes: 1 });
+  }
+}
+
+async function order(id: string, intervention: 'retry' | 'release'): Promise<void> {
+  const deps = { db: world.database.db, fingerprint: FINGERPRINT, channel: () => CHANNEL };
+  await orderIntervention(deps, parseInvoiceId(id), intervention, { actor: 'kim@host', reason: 'they called' });
+}
+
 test('a customer with several subscriptions on time is billed for all of them in one tick', async () => {
   world = await newWorld('all');
   for (const number of [1, 2, 3]) await world.subscribe({ externalId: `sub-${number}`, customer: 'one' });
@@ -65,10 +110,7 @@ test('of a fixed term that ended in an outage, `latest` charges the last period 
   const subscription = await world.subscribe({ endsAfter: 3 });
   await world.run();
   await world.advance({ days: 120 });
-  for (let minutes = 0; minutes < 3; minutes += 1) {
-    await world.run();
-    await world.advance({ minutes: 1 });
-  }
+  await ticks(3);
   const invoices = (await invoicesOf(world, subscription)).map(({ period_key, state }) => [period_key, state]);
   expect(invoices).toEqual([
     ['2027-01-31', 'paid'],

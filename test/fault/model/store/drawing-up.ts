@@ -129,7 +129,7 @@ function newInvoice(tables: Tables, owner: SubscriptionRow, input: NewInvoice, a
     paid_at: null,
     watch_at: null,
     retry_key_id: null,
-    spaced: treatment === 'spaced',
+    spaced: treatment === 'held' || treatment === 'spaced',
   };
 }
 
