@@ -3,6 +3,7 @@ import { DateTime } from 'luxon';
 import type { Db } from '../../src/store/db.ts';
 import {
   beginImport,
+  endStaging,
   findConflicts,
   finishImport,
   previewImport,
@@ -72,6 +73,17 @@ test('what an import that died left behind is forgotten a day later', async () =
   await db.$executeRaw`UPDATE import_row SET created_at = maedal_now() - interval '25 hours' WHERE import_id = ${left}::uuid`;
   await beginImport(db);
   expect(await db.import_row.count()).toBe(0);
+});
+
+test('an import is planned for as many rows as it has, whatever another one has told the planner before', async () => {
+  const rows = (count: number) => Array.from({ length: count }, (_, number) => row(number));
+  await stage(...rows(500));
+  await endStaging(db);
+  const id = await stage(...rows(400));
+  await endStaging(db);
+  const [explained] = await db.$queryRaw<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }[]>`
+    EXPLAIN (FORMAT JSON) SELECT FROM import_row WHERE import_id = ${id}::uuid`;
+  expect(explained?.['QUERY PLAN'][0].Plan['Plan Rows']).toBe(400);
 });
 
 test('one import sees nothing of what another has staged', async () => {

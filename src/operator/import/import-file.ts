@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { Db } from '../../store/db.ts';
 import {
   beginImport,
+  endStaging,
   findConflicts,
   finishImport,
   forgetImport,
@@ -91,6 +92,7 @@ async function stage(deps: ImportDeps, run: Import, { name, rows }: Source): Pro
     if (batch.length === BATCH) await flush();
   }
   await flush();
+  await endStaging(deps.db);
   const conflicts = await findConflicts(deps.db, run.id, MAX_SHOWN);
   problems.addAll(conflicts.problems, conflicts.total);
   problems.refuse(name);
