@@ -3,6 +3,7 @@ import { asError } from '../events.ts';
 import { auditIfDue } from '../scheduler/audit-turn.ts';
 import { lateWatch } from '../scheduler/late-watch.ts';
 import { tickFor } from '../scheduler/schedule.ts';
+import { settle } from '../scheduler/settle.ts';
 import { sweep } from '../scheduler/sweep.ts';
 import { tick } from '../scheduler/tick.ts';
 import { databaseNow, type Ring } from '../store/due.ts';
@@ -13,6 +14,7 @@ import { auditDeps, refundDeps, schedulerDeps, workerDeps } from './flow-deps.ts
 /** What a process of every role does, for whoever calls when: the passes of the loops, and the worker's job. */
 export type Shift = {
   readonly tick: () => Promise<unknown>;
+  readonly settle: () => Promise<unknown>;
   readonly sweep: () => Promise<unknown>;
   readonly lateWatch: () => Promise<unknown>;
   readonly refunds: () => Promise<unknown>;
@@ -30,6 +32,7 @@ export async function beginShift(app: App, ring: (rings: readonly Ring[]) => voi
   const since = await databaseNow(app.db);
   return {
     tick: () => tick(scheduler),
+    settle: () => settle(scheduler),
     sweep: () => sweep(scheduler),
     lateWatch: () => lateWatch(scheduler),
     refunds: () => refundDue(refunder),

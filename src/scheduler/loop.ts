@@ -9,6 +9,7 @@ import { type ClockWatchDeps, watchClock } from './clock-watch.ts';
 import type { SchedulerDeps } from './deps.ts';
 import { lateWatch } from './late-watch.ts';
 import { type TickSchedule, tickTimes } from './schedule.ts';
+import { settle } from './settle.ts';
 import { sweep } from './sweep.ts';
 import { tick } from './tick.ts';
 
@@ -25,9 +26,9 @@ export type LoopDeps = {
 export type Loop = { close(): Promise<void> };
 
 /**
- * Ticks at once, then whenever the schedule says, and again while it is behind; sweeps every second in between, looks up what may land late,
- * watches the clock, and audits at once and every day. A pass that fails is made again; on another installation's
- * database none is made.
+ * Ticks at once, then whenever the schedule says, and again while it is behind; in between it sweeps every second and
+ * settles every minute, looks up what may land late, watches the clock, and audits at once and every day. A pass that
+ * fails is made again; on another installation's database none is made.
  */
 export function startLoop(loop: LoopDeps, options: TickSchedule): Loop {
   const { passes: deps, audits, clocks } = loop;
@@ -41,6 +42,11 @@ export function startLoop(loop: LoopDeps, options: TickSchedule): Loop {
       signal,
     ),
     repeat(loop, { where: 'sweep', pass: () => sweep(deps), wait: () => pause(deps.clock, SWEEP_MS, signal) }, signal),
+    repeat(
+      loop,
+      { where: 'settle', pass: () => settle(deps), wait: () => pause(deps.clock, SETTLE_MS, signal) },
+      signal,
+    ),
     repeat(
       loop,
       { where: 'late watch', pass: () => lateWatch(deps, signal), wait: () => pause(deps.clock, WATCH_MS, signal) },
@@ -115,6 +121,8 @@ async function untilNextTick(
 }
 
 const SWEEP_MS = 1_000;
+/** Whatever the schedule: a subscription whose debt is paid has its access back soon. */
+const SETTLE_MS = 60_000;
 const WATCH_MS = 10_000;
 /** How often it is asked whether an audit is due. */
 const AUDIT_MS = 5_000;

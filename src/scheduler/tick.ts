@@ -4,9 +4,8 @@ import { drawUpNext } from '../billing/subscription.ts';
 import { asError } from '../events.ts';
 import { databaseIsAway } from '../store/away.ts';
 import type { DueSubscription, NewInvoice, Tick } from '../store/draw-up.ts';
-import { ALL_OF_A_TICK } from '../store/due-work.ts';
 import { BATCH, type SchedulerDeps } from './deps.ts';
-import { look } from './look.ts';
+import { lookAtStanding, settleStanding } from './settle.ts';
 import { sweep } from './sweep.ts';
 
 /**
@@ -18,13 +17,9 @@ export async function tick(
   until?: DateTime,
 ): Promise<{ readonly drawnUp: number; readonly rung: number }> {
   const startedMs = deps.clock.monotonicMs();
-  const everything = async () => ({ now: await deps.store.databaseNow(), ...ALL_OF_A_TICK });
-  const [due, first] = await Promise.all([look(deps, deps.store.dueInTick, everything), firstBatch(deps, until)]);
+  const [due, first] = await Promise.all([lookAtStanding(deps), firstBatch(deps, until)]);
   await deps.failpoints.at('tick.begun');
-  // Where these move a subscription, there may be something to do for what comes after them.
-  const moves = due.arrears || due.endings;
-  if (due.arrears) await deps.store.clearArrears();
-  if (moves) await deps.store.endStopped();
+  const moves = await settleStanding(deps, due);
   const pass = { startedAt: due.now, until: until ?? due.now };
   const drawn = moves || first?.length !== 0 ? await drawUpAll(deps, pass, moves ? null : first) : NOTHING;
   if (drawn.drawnUp > 0) await deps.failpoints.at('tick.drawn_up');

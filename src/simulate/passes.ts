@@ -2,7 +2,7 @@ import type { Shift } from '../app/shift.ts';
 import type { Upcoming } from '../store/upcoming.ts';
 
 /** The passes that are made when something is due for them, in the order in which they are made. */
-const PASSES = ['audit', 'tick', 'sweep', 'lateWatch', 'refunds'] as const;
+const PASSES = ['audit', 'tick', 'settle', 'sweep', 'lateWatch', 'refunds'] as const;
 type Pass = (typeof PASSES)[number];
 
 /**
@@ -25,11 +25,12 @@ export class Passes {
     return Math.min(...PASSES.map((pass) => this.#dueMs(pass, upcoming)));
   }
 
-  /** Those to be made now. A tick sweeps as well. */
+  /** Those to be made now. A tick settles and sweeps as well, and who settles sweeps. */
   due(upcoming: Upcoming, nowMs: number): Pass[] {
     const due = PASSES.filter((pass) => this.#dueMs(pass, upcoming) <= nowMs);
     for (const pass of due) this.#demandProgress(pass, upcoming[pass]?.getTime() ?? 0);
-    return due.includes('tick') ? due.filter((pass) => pass !== 'sweep') : due;
+    const contained = CONTAINED.find(([pass]) => due.includes(pass))?.[1] ?? [];
+    return due.filter((pass) => !contained.includes(pass));
   }
 
   /** Makes one. */
@@ -49,7 +50,8 @@ export class Passes {
     const dueMs = upcoming[pass]?.getTime();
     if (dueMs === undefined || this.#running.has(pass)) return Number.POSITIVE_INFINITY;
     if (pass === 'tick') return this.#shift.tickMs(dueMs, lastMs);
-    return Math.ceil(Math.max(dueMs, lastMs + EVERY_MS[pass]) / 1_000) * 1_000;
+    const onMs = pass === 'settle' ? EVERY_MS.settle : 1_000;
+    return Math.ceil(Math.max(dueMs, lastMs + EVERY_MS[pass]) / onMs) * onMs;
   }
 
   /** What stays due however often a pass is made would never end. */
@@ -63,6 +65,11 @@ export class Passes {
   }
 }
 
-/** As the loops pause between two passes. */
-const EVERY_MS = { audit: 5_000, sweep: 1_000, lateWatch: 10_000, refunds: 1_000 };
+/** What a pass makes by itself. */
+const CONTAINED: readonly (readonly [Pass, readonly Pass[]])[] = [
+  ['tick', ['settle', 'sweep']],
+  ['settle', ['sweep']],
+];
+/** As the loops pause between two passes; they settle on the minute, with the ticks of the usual schedule. */
+const EVERY_MS = { audit: 5_000, settle: 60_000, sweep: 1_000, lateWatch: 10_000, refunds: 1_000 };
 const PATIENCE = 100;

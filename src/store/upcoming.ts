@@ -1,13 +1,16 @@
 import type { DateTime } from 'luxon';
 import type { Db } from './db.ts';
+import { IN_ARREARS_NO_MORE } from './draw-up.ts';
 import { ENDS_AT, STOPPED_TO_END } from './ending.ts';
 import { instant } from './instant.ts';
 import { Prisma } from './prisma/client.ts';
 import { ENTERS_STEPS } from './steps.ts';
+import { LEFT_COLLECTING, LEFT_HELD } from './subscription-orders.ts';
 
 /** When there is next something to do for each pass; null where nothing is in sight. By the database's clock. */
 export type Upcoming = {
   readonly tick: Date | null;
+  readonly settle: Date | null;
   readonly sweep: Date | null;
   readonly lateWatch: Date | null;
   readonly refunds: Date | null;
@@ -17,8 +20,11 @@ export type Upcoming = {
 /** Reads it off the rows: every row that is not final has an instant at which something looks at it. */
 export async function readUpcoming(db: Db): Promise<Upcoming> {
   const [row] = await db.$queryRaw<Upcoming[]>`
-    SELECT least(${NEXT_PERIOD_AT},
-                 (SELECT min(${ENDS_AT}) FROM subscription s WHERE ${STOPPED_TO_END})) AS tick,
+    SELECT ${NEXT_PERIOD_AT} AS tick,
+           least((SELECT min(${ENDS_AT}) FROM subscription s WHERE ${STOPPED_TO_END}),
+                 (SELECT min(s.updated_at) FROM subscription s WHERE s.id IN (${IN_ARREARS_NO_MORE})),
+                 (SELECT min(i.updated_at) ${OF_INVOICES} WHERE ${LEFT_COLLECTING}),
+                 (SELECT min(i.updated_at) ${OF_INVOICES} WHERE ${LEFT_HELD})) AS settle,
            least((SELECT min(next_at) FROM invoice WHERE state IN ('open', 'retrying')),
                  (SELECT min(step_at) FROM invoice WHERE ${ENTERS_STEPS}),
                  (SELECT min(a.lease_until) FROM attempt a JOIN invoice i ON i.id = a.invoice_id
@@ -38,5 +44,6 @@ export async function nextPeriodAt(db: Db): Promise<DateTime | null> {
   return row?.at == null ? null : instant(row.at);
 }
 
+const OF_INVOICES = Prisma.sql`FROM invoice i JOIN subscription s ON s.id = i.subscription_id`;
 const NEXT_PERIOD_AT = Prisma.sql`(SELECT min(next_due_at) FROM subscription
                    WHERE next_due_at IS NOT NULL AND status IN ('trialing', 'active', 'past_due'))`;

@@ -54,6 +54,27 @@ test('what a daily tick leaves is drawn up within minutes, so that nobody stays 
   );
 });
 
+test('what is to follow its subscription does so within minutes, however far away the next tick is', async () => {
+  world = await newWorld('latest');
+  const subscription = await world.subscribe({ interval: 'day' });
+  const clock = handClock();
+  const loop = startDaily(clock);
+  await loop.first;
+  let ticks = 0;
+  void loop.ticked().then(() => {
+    ticks += 1;
+  });
+  const { db } = world.database;
+  await db.$executeRaw`UPDATE subscription SET status = 'paused' WHERE external_id = ${subscription}`; // and then killed
+  for (let minutes = 0; (await db.invoice.count({ where: { state: 'held' } })) === 0; minutes += 1) {
+    if (minutes === 120) break;
+    clock.advance(60_000);
+  }
+  await loop.close();
+  expect(await invoicesOf(world, subscription)).toMatchObject([{ state: 'held', reason: 'subscription_stopped' }]);
+  expect(ticks).toBe(0);
+});
+
 /** A minute by the hand clock, as often as it takes until the loop, which asks the database first, waits for it. */
 async function passing(clock: HandClock, next: Promise<unknown>): Promise<void> {
   let isOver = false;

@@ -4,15 +4,24 @@ import { tickFor } from '../../src/scheduler/schedule.ts';
 import { Passes } from '../../src/simulate/passes.ts';
 
 const at = (text: string) => Date.parse(text);
-const never = { sweep: null, lateWatch: null, refunds: null, audit: null };
+const never = { settle: null, sweep: null, lateWatch: null, refunds: null, audit: null };
 
 /** When the tick comes for a period that begins at `due`, the last tick that did something days ago. */
 async function tickOf(schedule: string, due: string): Promise<string> {
   const pass = async () => undefined;
   const tickMs = tickFor({ schedule, timezone: 'Asia/Seoul' });
-  const shift: Shift = { tick: pass, sweep: pass, lateWatch: pass, refunds: pass, audit: pass, work: pass, tickMs };
+  const shift: Shift = {
+    tick: pass,
+    settle: pass,
+    sweep: pass,
+    lateWatch: pass,
+    refunds: pass,
+    audit: pass,
+    work: pass,
+    tickMs,
+  };
   const passes = new Passes(shift);
-  for (const name of ['tick', 'sweep', 'audit', 'lateWatch', 'refunds'] as const) {
+  for (const name of ['tick', 'settle', 'sweep', 'audit', 'lateWatch', 'refunds'] as const) {
     await passes.make(name, at('2027-01-01T00:00:00Z'));
   }
   return new Date(passes.nextMs({ tick: new Date(due), ...never })).toISOString();
