@@ -22,7 +22,8 @@ export async function readUpcoming(db: Db): Promise<Upcoming> {
   const [row] = await db.$queryRaw<Upcoming[]>`
     SELECT ${NEXT_PERIOD_AT} AS tick,
            least((SELECT min(${ENDS_AT}) FROM subscription s WHERE ${STOPPED_TO_END}),
-                 (SELECT min(s.updated_at) FROM subscription s WHERE s.id IN (${IN_ARREARS_NO_MORE})),
+                 (SELECT min(s.updated_at) FROM subscription s
+                   WHERE s.status IN ('past_due', 'unpaid') AND s.id IN (${IN_ARREARS_NO_MORE})),
                  (SELECT min(i.updated_at) ${OF_INVOICES} WHERE ${LEFT_COLLECTING}),
                  (SELECT min(i.updated_at) ${OF_INVOICES} WHERE ${LEFT_HELD})) AS settle,
            least((SELECT min(next_at) FROM invoice WHERE state IN ('open', 'retrying')),
