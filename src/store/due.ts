@@ -32,6 +32,13 @@ export const TRY_GOES_FIRST = Prisma.sql`EXISTS (SELECT FROM invoice due WHERE d
                       OR (a.state = 'prepared' AND a.rung_at > maedal_now() - interval '10 minutes')))
          OR ${GIVEN_UP_AND_TRIED}))`;
 
+/**
+ * Whether such a try holds the others of the subscription `s` up, for as long as it takes. The other cases of
+ * TRY_GOES_FIRST are over within minutes by themselves.
+ */
+export const LONG_TRY_GOES_FIRST = Prisma.sql`EXISTS (SELECT FROM invoice due WHERE due.subscription_id = s.id
+       AND due.state = 'retrying' AND ${GIVEN_UP_AND_TRIED})`;
+
 const DUE = Prisma.sql`i.state IN ('open', 'retrying') AND i.next_at <= maedal_now()`;
 
 /** Whether the next attempt of the invoice `i` is to be made now. */

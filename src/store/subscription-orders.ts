@@ -3,7 +3,7 @@ import { AWAITING_CARD, STOPPED } from '../billing/invoice.ts';
 import type { SubscriptionChange, SubscriptionStanding } from '../billing/subscription-order.ts';
 import type { Said } from './control.ts';
 import type { Db } from './db.ts';
-import { TRY_GOES_FIRST } from './due.ts';
+import { LONG_TRY_GOES_FIRST, TRY_GOES_FIRST } from './due.ts';
 import { type Key, onceUnder } from './idempotency.ts';
 import { instant } from './instant.ts';
 import { isOrdered } from './ordered.ts';
@@ -178,8 +178,15 @@ const UNDER_WAY = Prisma.sql`EXISTS (SELECT FROM attempt a WHERE a.invoice_id = 
 export const LEFT_COLLECTING = Prisma.sql`i.state IN ('open', 'retrying') AND s.status IN ('canceled', 'paused', 'unpaid') AND NOT ${UNDER_WAY}`;
 
 /** Whether the invoice `i` is still held though its subscription `s` is charged again, or has ended. */
-export const LEFT_HELD = Prisma.sql`i.state = 'held' AND NOT ${UNDER_WAY} AND (s.status = 'canceled'
-        OR (i.reason = ${STOPPED} AND s.status IN ('trialing', 'active', 'past_due') AND NOT ${TRY_GOES_FIRST}))`;
+export const LEFT_HELD = leftHeldUnless(TRY_GOES_FIRST);
+
+/** The same, and what will be so within minutes, whatever becomes of a try. */
+export const SOON_LEFT_HELD = leftHeldUnless(LONG_TRY_GOES_FIRST);
+
+function leftHeldUnless(triedFirst: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`i.state = 'held' AND NOT ${UNDER_WAY} AND (s.status = 'canceled'
+        OR (i.reason = ${STOPPED} AND s.status IN ('trialing', 'active', 'past_due') AND NOT ${triedFirst}))`;
+}
 
 /** While the subscription stands how, from which states an invoice is settled so, why, and as which event. */
 const SETTLED = {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { parseInvoiceId } from '../../src/billing/ids.ts';
 import { orderIntervention } from '../../src/operator/intervene.ts';
 import { tick } from '../../src/scheduler/tick.ts';
+import { nextPeriodAt, readUpcoming } from '../../src/store/upcoming.ts';
 import { dunned, GIVES_UP, SAID } from '../support/dunned.ts';
 import { invoicesOf, newWorld, type World } from '../support/world.ts';
 
@@ -60,4 +61,20 @@ test('where periods pile up, they are charged as they fall due all the same', as
   await world.advance({ hours: 6 });
   await minutes(2);
   expect((await invoicesOf(world, id)).map(({ state }) => state)).toEqual(['retrying', 'paid']);
+});
+
+test('while it waits for days, a simulation has no tick to make for what waits behind it', async () => {
+  const id = await owing(GIVES_UP, 'decline');
+  await world.advance({ days: 27, hours: 20 });
+  await triedAgain(id);
+  const { db } = world.database;
+  await db.$executeRaw`UPDATE billing_key SET hold_reason = 'blocked until next week'`; // as its card's cap would
+  await minutes(2);
+  await world.advance({ hours: 6 });
+  await minutes(1);
+  expect((await readUpcoming(db)).tick).toBeNull();
+  expect((await nextPeriodAt(db))?.toISO()).toBe('2027-02-28T01:00:00.000Z'); // whose tick comes as soon as that has ended
+  await db.$executeRaw`UPDATE billing_key SET hold_reason = NULL`;
+  await minutes(20);
+  expect((await invoicesOf(world, id)).map(({ state }) => state)).toEqual(['paid', 'paid']);
 });
