@@ -8,6 +8,7 @@ import { asError } from '../events.ts';
 import { createPortOne } from '../gateway/portone/client.ts';
 import { type Checkup, diagnose, renderFindings } from '../operator/doctor.ts';
 import { inspectRedis } from '../queue/redis.ts';
+import { daysBetweenTicks } from '../scheduler/schedule.ts';
 import { openDb } from '../store/db.ts';
 import { inspectDatabase, inspectStanding } from '../store/inspection.ts';
 import { type Context, prepare, printResult } from './context.ts';
@@ -32,6 +33,7 @@ async function checkup(config: Config, report: AppOptions['report']): Promise<Ch
   try {
     return {
       environment: config.mode,
+      daysBetweenTicks: daysBetweenTicks(config, systemClock.nowMs()),
       ...(surroundings instanceof Error
         ? { database: { error: surroundings }, standing: null }
         : await databaseFacts(surroundings.databaseUrl, config)),

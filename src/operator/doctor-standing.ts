@@ -6,22 +6,17 @@ import type { Finding } from './finding.ts';
 import { isoInstant } from './instant.ts';
 
 /** Judges what stands between due invoices and their charges: fence, kill switch, audit, and what is configured; and how events arrive. Pure. */
-export function standingFindings({
-  fence,
-  switchedOff,
-  audited,
-  schedulesUnclear,
-  missing,
-  events,
-}: Standing): Finding[] {
+export function standingFindings(standing: Standing, daysBetweenTicks: number): Finding[] {
+  const { missing } = standing;
   return [
-    fenceFinding(fence),
-    sendingFinding(switchedOff),
-    auditFinding(audited),
-    schedulesFinding(schedulesUnclear),
+    fenceFinding(standing.fence),
+    sendingFinding(standing.switchedOff),
+    auditFinding(standing.audited),
+    schedulesFinding(standing.schedulesUnclear),
+    ticksFinding(standing.shortestDays, daysBetweenTicks),
     missingFinding('policies', missing, POLICY_IS_GONE),
     missingFinding('channels', missing, CHANNEL_IS_GONE),
-    ...eventFindings(events),
+    ...eventFindings(standing.events),
   ];
 }
 
@@ -43,6 +38,20 @@ function fenceFinding(fence: Fence): Finding {
     default:
       return assertNever(fence);
   }
+}
+
+/** An hour more is where clocks are set back. */
+function ticksFinding(shortestDays: number | null, daysBetweenTicks: number): Finding {
+  const name = 'ticks';
+  if (shortestDays === null || daysBetweenTicks <= shortestDays + 1 / 24)
+    return { name, level: 'ok', says: '`schedule` looks at least once a period' };
+  const days = Number.isFinite(daysBetweenTicks) ? `${Math.round(daysBetweenTicks)} days` : 'a long time';
+  return {
+    name,
+    level: 'warn',
+    says: `up to ${days} pass between two ticks of \`schedule\`, and some subscriptions are charged every ${shortestDays}: of several periods that one tick finds, \`catchUp\` says which are charged`,
+    doThis: 'leave `schedule` out, which ticks every minute, or have it tick once a period at least',
+  };
 }
 
 function sendingFinding(switchedOff: Standing['switchedOff']): Finding {

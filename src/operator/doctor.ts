@@ -14,6 +14,8 @@ export type Checkup = {
   readonly database: { readonly facts: DatabaseFacts; readonly hostNowMs: number } | Failed;
   /** Null where the database cannot be asked, or lacks migrations. */
   readonly standing: Standing | null;
+  /** The longest time between two ticks of the `schedule`, in days. */
+  readonly daysBetweenTicks: number;
   /** Null when the queue is in Postgres. */
   readonly redis: RedisFacts | Failed | null;
   readonly gateway: { readonly readiness: Readiness; readonly hostNowMs: number; readonly isSandbox: boolean };
@@ -30,7 +32,7 @@ export function diagnose(checkup: Checkup): Finding[] {
     gatewayFinding(checkup.gateway.readiness),
     ...clockFindings(checkup),
     environmentFinding(checkup),
-    ...(checkup.standing === null ? [] : standingFindings(checkup.standing)),
+    ...(checkup.standing === null ? [] : standingFindings(checkup.standing, checkup.daysBetweenTicks)),
     recoveryFinding(checkup),
     backupFinding(checkup),
   ];

@@ -44,6 +44,14 @@ export function firstTick(schedule: TickSchedule): (startAt: DateTime) => DateTi
   };
 }
 
+/** The longest time between two of the next hundred ticks, in days; infinity where fewer than two come. */
+export function daysBetweenTicks({ schedule, timezone }: TickSchedule, afterMs: number): number {
+  const ticks = new Cron(schedule, { timezone, paused: true }).nextRuns(100, new Date(afterMs));
+  const gaps = ticks.slice(1).map((at, index) => at.getTime() - (ticks[index]?.getTime() ?? 0));
+  return gaps.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...gaps) / DAY_MS;
+}
+
+const DAY_MS = 86_400_000;
 /** How long after a tick that left something the next one is made. */
 const AGAIN_MS = 60_000;
 /** By how much this host's clock may run ahead of the database's. */

@@ -41,6 +41,8 @@ export type Standing = {
   readonly audited: { readonly at: Date; readonly counts: boolean } | null;
   /** Why the gateway's own schedules could not be listed the last time; null where nothing says so. */
   readonly schedulesUnclear: string | null;
+  /** The shortest period of any subscription that is charged, in days; null where there is none. */
+  readonly shortestDays: number | null;
   /** What subscriptions that are not canceled name and the configuration lacks, and how many they are. */
   readonly missing: readonly Missing[];
   readonly events: {
@@ -70,6 +72,7 @@ export async function inspectStanding(db: Db, identity: Identity, configured: Co
     switchedOff: control.sending_enabled ? null : { reason: control.sending_reason, by: control.sending_changed_by },
     audited: control.audited_at === null ? null : { at: control.audited_at, counts },
     schedulesUnclear: control.schedules_unclear,
+    shortestDays: await shortestDays(db),
     missing: await missingNames(db, configured),
     events: {
       told: configured.told.map(({ name }) => name),
@@ -77,6 +80,13 @@ export async function inspectStanding(db: Db, identity: Identity, configured: Co
       deliveries: await deliveryStandings(db),
     },
   };
+}
+
+async function shortestDays(db: Db): Promise<number | null> {
+  const [row] = await db.$queryRaw<{ days: number | null }[]>`
+    SELECT min(interval_count * CASE "interval" WHEN 'day' THEN 1 WHEN 'week' THEN 7 WHEN 'month' THEN 28 ELSE 365 END)::float8 AS days
+      FROM subscription WHERE status IN ('trialing', 'active', 'past_due')`;
+  return row?.days ?? null;
 }
 
 async function missingNames(db: Db, { policies, channels }: Configured): Promise<Missing[]> {

@@ -10,11 +10,13 @@ const standing: NonNullable<Checkup['standing']> = {
   switchedOff: null,
   audited: { at: new Date(HOST), counts: true },
   schedulesUnclear: null,
+  shortestDays: 1,
   missing: [],
   events: { told: ['shop'], disabled: [], deliveries: [] },
 };
 const healthy: Checkup = {
   environment: 'live',
+  daysBetweenTicks: 1,
   standing,
   database: { facts, hostNowMs: HOST },
   redis,
@@ -79,6 +81,8 @@ test.each([
   ['environment', { database: { facts: { ...facts, keys: { sandbox: 2, live: 0 } }, hostNowMs: HOST } }],
   ['backup', { secretIsGenerated: true }],
   ['fence', { standing: { ...standing, fence: { kind: 'not-adopted', reason: 'not adopted' } } }],
+  ['ticks', { daysBetweenTicks: 7 }],
+  ['ticks', { daysBetweenTicks: Number.POSITIVE_INFINITY }],
   ['audit', { standing: { ...standing, audited: null } }],
   ['audit', { standing: { ...standing, audited: { at: new Date(HOST), counts: false } } }],
 ] satisfies [string, Partial<Checkup>][])('%s is a warning in %j', (name, changes) => {
@@ -86,6 +90,8 @@ test.each([
 });
 
 test.each([
+  ['ticks', { daysBetweenTicks: 25 / 24 }],
+  ['ticks', { daysBetweenTicks: 7, standing: { ...standing, shortestDays: null } }],
   ['redis', { redis: { ...redis, version: '6.2.0' } }],
   ['redis', { redis: { ...redis, version: '10.1.0' } }],
   ['queue', { redis: null }],

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { tickTimes } from '../../src/scheduler/schedule.ts';
+import { daysBetweenTicks, tickTimes } from '../../src/scheduler/schedule.ts';
 
 const at = (text: string) => Date.parse(text);
 const daily = tickTimes({ schedule: '0 10 * * *', timezone: 'Asia/Seoul' });
@@ -18,6 +18,17 @@ test.each([
 ])('after the tick of a daily schedule, where %s', (_, left, next) => {
   const ticked = at('2027-01-01T01:00:07Z');
   expect(new Date(daily(ticked, left === null ? null : at(left))).toISOString()).toBe(new Date(next).toISOString());
+});
+
+test.each([
+  ['* * * * *', 'Asia/Seoul', 1 / 1440],
+  ['0 10 * * *', 'Asia/Seoul', 1],
+  ['0 10 * * 1-5', 'Asia/Seoul', 3],
+  ['0 10 1 * *', 'Asia/Seoul', 31],
+  ['0 10 * * *', 'America/New_York', 25 / 24],
+  ['0 0 30 2 *', 'Asia/Seoul', Number.POSITIVE_INFINITY],
+])('%s in %s: as many days pass between two ticks as at most do, summer time and all', (schedule, timezone, days) => {
+  expect(daysBetweenTicks({ schedule, timezone }, at('2027-09-01T00:00:00Z'))).toBeCloseTo(days, 6);
 });
 
 test('a process that starts in between looks again for what the last tick of the schedule left, not for what began since', () => {

@@ -24,20 +24,23 @@ test('a migrated database tells its version, its clock and what PortOne said of 
   await drop();
 });
 
-test('names of policies and channels that the configuration lacks are counted, those of canceled subscriptions left out', async () => {
+test('names of policies and channels that the configuration lacks are counted, and the shortest period found, canceled subscriptions left out', async () => {
   const { db, drop } = await freshDatabase();
   for (const name of ['a', 'b', 'c', 'd']) await addSubscription(db, name);
   await db.$executeRaw`UPDATE subscription SET policy = 'gone' WHERE external_id IN ('a', 'b', 'c')`;
   await db.$executeRaw`UPDATE subscription SET channel = 'closed' WHERE external_id = 'a'`;
   await db.$executeRaw`UPDATE subscription SET status = 'canceled', canceled_at = maedal_now() WHERE external_id = 'c'`;
   const identity = { fingerprint: 'ours', needsAdoption: false };
-  const { missing } = await inspectStanding(db, identity, {
+  await db.$executeRaw`UPDATE subscription SET "interval" = 'week', interval_count = 3 WHERE external_id = 'b'`;
+  await db.$executeRaw`UPDATE subscription SET "interval" = 'day', interval_count = 2 WHERE external_id = 'c'`;
+  const { missing, shortestDays } = await inspectStanding(db, identity, {
     ...{ policies: ['default'], channels: ['default', 'other'], told: [] },
   });
   expect(missing).toEqual([
     { kind: 'channel', name: 'closed', subscriptions: 1 },
     { kind: 'policy', name: 'gone', subscriptions: 2 },
   ]);
+  expect(shortestDays).toBe(21);
   await drop();
 });
 
