@@ -1,4 +1,5 @@
 import type { DateTime } from 'luxon';
+import { CAME_AROUND } from './billing-keys.ts';
 import type { Db } from './db.ts';
 import { instant, instantOrNull } from './instant.ts';
 import { Prisma } from './prisma/client.ts';
@@ -87,8 +88,7 @@ export async function takeSchedulesTurn(db: Db): Promise<DateTime | null> {
   const [row] = await db.$queryRaw<{ begun_at: Date }[]>`
     UPDATE control SET schedules_again_at = maedal_now() + ${AFTER_FAILURE}::interval
      WHERE schedules_again_at <= maedal_now() AND (schedules_unclear IS NOT NULL OR EXISTS (
-           -- An import may have begun long before its cards are seen.
-           SELECT FROM billing_key WHERE created_at > control.schedules_read_at - interval '5 minutes'))
+           SELECT FROM billing_key WHERE created_at > control.schedules_read_at - ${CAME_AROUND}::interval))
     RETURNING maedal_now() AS begun_at`;
   return row === undefined ? null : instant(row.begun_at);
 }

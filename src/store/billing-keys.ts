@@ -23,6 +23,18 @@ export async function ownKeys(db: Db, customerUids: readonly string[]): Promise<
   return new Set(rows.map(({ customer_uid }) => customer_uid));
 }
 
+/** Whether the schedules of all cards were listed within a day, and since this card came: what has some is held. */
+export async function schedulesListed(db: Db, { id }: Pick<LeasedAttempt['billingKey'], 'id'>): Promise<boolean> {
+  const [row] = await db.$queryRaw<{ listed: boolean }[]>`
+    SELECT EXISTS (
+      SELECT FROM control JOIN billing_key k ON k.id = ${id}::uuid
+       WHERE schedules_read_at > maedal_now() - interval '1 day' AND schedules_read_at > k.created_at + ${CAME_AROUND}::interval) AS listed`;
+  return row?.listed === true;
+}
+
+/** An import may have begun this long before its cards are seen. */
+export const CAME_AROUND = '5 minutes';
+
 /** A card that the gateway is going to charge by itself, and why nothing is sent on it meanwhile. */
 export type BookedKey = { readonly customerUid: string; readonly reason: string };
 

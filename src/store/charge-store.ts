@@ -1,4 +1,4 @@
-import { rememberBillingKey } from './billing-keys.ts';
+import { rememberBillingKey, schedulesListed } from './billing-keys.ts';
 import { presentCards } from './cards.ts';
 import type { Db } from './db.ts';
 import { takeBackIntent, writeIntent } from './intent.ts';
@@ -23,6 +23,7 @@ export function chargeStore(db: Db) {
     record: bound(db, record),
     observe: bound(db, observe),
     rememberBillingKey: bound(db, rememberBillingKey),
+    schedulesListed: bound(db, schedulesListed),
     canaries: bound(db, canaries),
     recentSends: bound(db, recentSends),
   };

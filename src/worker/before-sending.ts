@@ -47,7 +47,7 @@ export async function checkBillingKey(deps: WorkerDeps, { billingKey, now }: Lea
   const answer = await deps.gateway.billingKey(billingKey.customerUid);
   if (answer.kind === 'unclear') return notSent(answer.reason);
   if (answer.kind === 'absent') return { kind: 'withdrawn', to: 'held', reason: 'billing_key_unknown' };
-  const booked = answer.sandbox === deps.sandbox ? await bookedCharge(deps, billingKey.customerUid, now) : null;
+  const booked = answer.sandbox === deps.sandbox ? await bookedCharge(deps, billingKey, now) : null;
   if (booked !== null) return notSent(booked);
   await deps.store.rememberBillingKey(billingKey, answer);
   if (answer.sandbox === deps.sandbox) return CLEAR;
@@ -56,14 +56,21 @@ export async function checkBillingKey(deps: WorkerDeps, { billingKey, now }: Lea
 
 /**
  * Why nothing is sent on a card for the charges that the gateway is to make by itself; null where it is to make none. Where
- * the card's own list cannot be read, or is not the card's, that of all cards says it.
+ * the card's own list cannot be read, or is not the card's, that of all cards says it: the scheduler's, which holds each card
+ * that has some, or one of its own.
  */
-async function bookedCharge({ gateway }: WorkerDeps, customerUid: string, now: DateTime): Promise<string | null> {
+async function bookedCharge(
+  { gateway, store }: WorkerDeps,
+  billingKey: LeasedAttempt['billingKey'],
+  now: DateTime,
+): Promise<string | null> {
+  const { customerUid } = billingKey;
   const window = { from: now.minus({ days: 1 }), until: now.plus({ days: DAYS_AHEAD }) };
   const booked: ListedSchedule[] = [];
   const take = async (page: readonly ListedSchedule[]) => void booked.push(...page);
   const own = await gateway.schedules({ ...window, customerUid }, take);
   const isOwn = own.kind === 'whole' && booked.every((one) => one.customerUid === customerUid);
+  if (!isOwn && (await store.schedulesListed(billingKey))) return null;
   const listing = isOwn ? own : await gateway.schedules(window, take);
   const [first] = booked
     .filter((one) => one.isPending && one.customerUid === customerUid)

@@ -69,6 +69,25 @@ test.each(['unclear', 'of another'] as const)('where its own list is %s, that of
   expect(await goes()).toBe(true);
 });
 
+test('where all were listed since it came, they are not listed again for it', async () => {
+  answerForOneCard('unclear');
+  world.gateway.lists = 'unclear';
+  await world.database.db.$executeRaw`UPDATE billing_key SET created_at = maedal_now() - interval '4 minutes'`;
+  await world.database.db.$executeRaw`UPDATE control SET schedules_read_at = maedal_now()`;
+  expect(await goes()).toBe(false); // an import may have begun before
+  await world.advance({ minutes: 2 });
+  await world.database.db.$executeRaw`UPDATE control SET schedules_read_at = maedal_now()`;
+  expect(await goes()).toBe(true);
+});
+
+test('what was listed days ago says nothing about it', async () => {
+  answerForOneCard('unclear');
+  world.gateway.lists = 'unclear';
+  await world.database.db.$executeRaw`UPDATE billing_key SET created_at = maedal_now() - interval '9 days'`;
+  await world.database.db.$executeRaw`UPDATE control SET schedules_read_at = maedal_now() - interval '25 hours'`;
+  expect(await goes()).toBe(false);
+});
+
 test('a card that an audit holds says what for, and what ends it', async () => {
   const held = 'the gateway charges this card by itself at 2027-02-03T01:00:00Z (old-shop-1)';
   await world.database.db.$executeRaw`UPDATE billing_key SET sandbox = true, hold_reason = ${held}`;

@@ -37,6 +37,7 @@ export function memoryStore(tables: Tables, carry: Carry): ChargeStore & Schedul
     record: bound('record', record),
     observe: bound('observe', observe),
     rememberBillingKey: bound('rememberBillingKey', rememberBillingKey),
+    schedulesListed: bound('schedulesListed', () => false), // the model's gateway has none
     canaries: bound('canaries', canaries),
     recentSends: bound('recentSends', recentSends),
     databaseNow: bound('databaseNow', ({ nowMs }) => instant(new Date(nowMs))),
