@@ -45,11 +45,11 @@ function ticksFinding(shortestDays: number | null, daysBetweenTicks: number): Fi
   const name = 'ticks';
   if (shortestDays === null || daysBetweenTicks <= shortestDays + 1 / 24)
     return { name, level: 'ok', says: '`schedule` looks at least once a period' };
-  const days = Number.isFinite(daysBetweenTicks) ? `${Math.round(daysBetweenTicks)} days` : 'a long time';
+  const days = Number.isFinite(daysBetweenTicks) ? `${Math.ceil(daysBetweenTicks)} days` : 'years';
   return {
     name,
     level: 'warn',
-    says: `up to ${days} pass between two ticks of \`schedule\`, and some subscriptions are charged every ${shortestDays}: of several periods that one tick finds, \`catchUp\` says which are charged`,
+    says: `up to ${days} pass between two ticks of \`schedule\`, and some subscriptions are charged every ${shortestDays === 1 ? 'day' : `${shortestDays} days`}: of several periods that one tick finds, \`catchUp\` says which are charged`,
     doThis: 'leave `schedule` out, which ticks every minute, or have it tick once a period at least',
   };
 }

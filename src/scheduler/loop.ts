@@ -42,11 +42,7 @@ export function startLoop(loop: LoopDeps, options: TickSchedule): Loop {
       signal,
     ),
     repeat(loop, { where: 'sweep', pass: () => sweep(deps), wait: () => pause(deps.clock, SWEEP_MS, signal) }, signal),
-    repeat(
-      loop,
-      { where: 'settle', pass: () => settle(deps), wait: () => pause(deps.clock, SETTLE_MS, signal) },
-      signal,
-    ),
+    repeat(loop, { where: 'settle', pass: () => settleLater(deps, signal), wait: async () => undefined }, signal),
     repeat(
       loop,
       { where: 'late watch', pass: () => lateWatch(deps, signal), wait: () => pause(deps.clock, WATCH_MS, signal) },
@@ -110,14 +106,22 @@ async function untilNextTick(
   nextTickMs: ReturnType<typeof tickTimes>,
   signal: AbortSignal,
 ): Promise<void> {
-  const left = await store.nextPeriodAt();
-  const nextMs = nextTickMs(clock.nowMs(), left?.toMillis());
-  const wantedMs = nextMs - clock.nowMs();
-  const sinceMs = clock.monotonicMs();
-  // In short stretches, until either clock says so: the host's may be set on or back, and timers hold 24 days at most.
-  while (!signal.aborted && clock.nowMs() < nextMs && clock.monotonicMs() - sinceMs < wantedMs) {
-    await pause(clock, Math.min(nextMs - clock.nowMs(), LONGEST_WAIT_MS), signal);
+  const [fromMs, sinceMs] = [clock.nowMs(), clock.monotonicMs()];
+  while (!signal.aborted) {
+    // Asked each time: what is live again since the last tick may be behind.
+    const left = await store.nextPeriodAt();
+    // Until either clock says so: the host's may be set on or back.
+    const goneMs = Math.max(clock.nowMs() - fromMs, clock.monotonicMs() - sinceMs);
+    const leftMs = nextTickMs(fromMs, left?.toMillis()) - fromMs - goneMs;
+    if (leftMs <= 0) return;
+    await pause(clock, Math.min(leftMs, LONGEST_WAIT_MS), signal);
   }
+}
+
+/** In a minute: the first tick has just settled. */
+async function settleLater(deps: SchedulerDeps, signal: AbortSignal): Promise<void> {
+  await pause(deps.clock, SETTLE_MS, signal);
+  if (!signal.aborted) await settle(deps);
 }
 
 const SWEEP_MS = 1_000;
@@ -130,4 +134,5 @@ const CLOCK_MS = 10_000;
 /** How often a scheduler that reads only looks whether the database was adopted. */
 const FENCED_MS = 5_000;
 const RECOVER_MS = 2_000;
+/** Timers hold 24 days at most. */
 const LONGEST_WAIT_MS = 60_000;

@@ -44,14 +44,26 @@ export function firstTick(schedule: TickSchedule): (startAt: DateTime) => DateTi
   };
 }
 
-/** The longest time between two of the next hundred ticks, in days; infinity where fewer than two come. */
-export function daysBetweenTicks({ schedule, timezone }: TickSchedule, afterMs: number): number {
-  const ticks = new Cron(schedule, { timezone, paused: true }).nextRuns(100, new Date(afterMs));
-  const gaps = ticks.slice(1).map((at, index) => at.getTime() - (ticks[index]?.getTime() ?? 0));
-  return gaps.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...gaps) / DAY_MS;
+/**
+ * The longest time between two ticks in the year from an instant, in days; infinity where none comes any more. A time
+ * of less than a day may be a longer one.
+ */
+export function daysBetweenTicks({ schedule, timezone }: TickSchedule, fromMs: number): number {
+  const cron = new Cron(schedule, { timezone, paused: true });
+  let longestMs = 0;
+  let lastMs = cron.previousRuns(1, new Date(fromMs))[0]?.getTime() ?? fromMs;
+  while (lastMs < fromMs + YEAR_MS) {
+    const nextMs = cron.nextRun(new Date(lastMs))?.getTime() ?? Number.POSITIVE_INFINITY;
+    longestMs = Math.max(longestMs, nextMs - lastMs);
+    if (!Number.isFinite(nextMs)) break;
+    // Of those within a day of it only the last one may be followed by a gap of more than a day.
+    lastMs = Math.max(nextMs, cron.previousRuns(1, new Date(nextMs + DAY_MS))[0]?.getTime() ?? nextMs);
+  }
+  return longestMs / DAY_MS;
 }
 
 const DAY_MS = 86_400_000;
+const YEAR_MS = 366 * DAY_MS;
 /** How long after a tick that left something the next one is made. */
 const AGAIN_MS = 60_000;
 /** By how much this host's clock may run ahead of the database's. */

@@ -4,9 +4,9 @@ import { look } from './look.ts';
 import { sweep } from './sweep.ts';
 
 /**
- * One pass: has subscriptions stand by what they owe, ends those whose end has come, has invoices follow their
- * subscriptions, and rings for what is due. A tick does the same around its drawing up; between the ticks of a sparse
- * schedule nothing else would.
+ * One pass: has subscriptions stand by what they owe, ends those unpaid or paused whose end has come, has invoices follow
+ * their subscriptions, and rings for what is due. A tick does the same around its drawing up; between the ticks of a
+ * sparse schedule nothing else would.
  */
 export async function settle(deps: SchedulerDeps): Promise<void> {
   await settleStanding(deps, await lookAtStanding(deps));
@@ -19,11 +19,11 @@ export function lookAtStanding(deps: SchedulerDeps): Promise<DueInTick> {
   return look(deps, deps.store.dueInTick, everything);
 }
 
-/** Returns whether it may have moved one. */
+/** Returns whether it may have moved a subscription. */
 export async function settleStanding({ store }: SchedulerDeps, due: DueInTick): Promise<boolean> {
   // Where these move a subscription, there may be something to do for what comes after them.
-  const moves = due.arrears || due.endings;
+  const moved = due.arrears || due.endings;
   if (due.arrears) await store.clearArrears();
-  if (moves) await store.endStopped();
-  return moves;
+  if (moved) await store.endStopped();
+  return moved;
 }

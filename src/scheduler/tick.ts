@@ -19,9 +19,10 @@ export async function tick(
   const startedMs = deps.clock.monotonicMs();
   const [due, first] = await Promise.all([lookAtStanding(deps), firstBatch(deps, until)]);
   await deps.failpoints.at('tick.begun');
-  const moves = await settleStanding(deps, due);
+  // Then there may be something to draw up that was not before.
+  const moved = await settleStanding(deps, due);
   const pass = { startedAt: due.now, until: until ?? due.now };
-  const drawn = moves || first?.length !== 0 ? await drawUpAll(deps, pass, moves ? null : first) : NOTHING;
+  const drawn = moved || first?.length !== 0 ? await drawUpAll(deps, pass, moved ? null : first) : NOTHING;
   if (drawn.drawnUp > 0) await deps.failpoints.at('tick.drawn_up');
   const { rung } = await sweep(deps, { until, settles: true });
   const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);

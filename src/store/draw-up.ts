@@ -153,8 +153,12 @@ export async function drawUp(
  */
 export async function clearArrears(db: Db): Promise<number> {
   return db.$executeRaw`
+    WITH theirs AS MATERIALIZED (
+      SELECT s.id FROM subscription s WHERE s.status IN ('past_due', 'unpaid') AND s.id IN (${IN_ARREARS_NO_MORE})
+       ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
+    )
     UPDATE subscription s SET status = maedal_status_owing(s.id), access = maedal_access_owing(s.id), updated_at = maedal_now()
-     WHERE s.id IN (${IN_ARREARS_NO_MORE}) AND s.status IN ('past_due', 'unpaid')`;
+      FROM theirs WHERE s.id = theirs.id`;
 }
 
 const GIVEN_UP = Prisma.sql`SELECT FROM invoice i JOIN policy_version p ON p.id = i.policy_version_id

@@ -23,13 +23,13 @@ const GIVEN_UP_AND_TRIED = Prisma.sql`(
 
 /**
  * Whether a declined invoice of the subscription `s` has come due in the last minutes, or is being tried: how that ends says
- * what becomes of the others. One that nobody takes for longer holds nothing up, and neither does one whose fate is not
- * known; but for what was given up the others wait until its try has ended, as they did before.
+ * what becomes of the others. One that nobody takes for longer, or that hooks put off for longer, holds nothing up, and
+ * neither does one whose fate is not known; but for what was given up the others wait until its try has ended, as they did before.
  */
 export const TRY_GOES_FIRST = Prisma.sql`EXISTS (SELECT FROM invoice due WHERE due.subscription_id = s.id AND due.state = 'retrying'
-       AND (due.next_at BETWEEN maedal_now() - interval '10 minutes' AND maedal_now()
+       AND ((due.next_at BETWEEN maedal_now() - interval '10 minutes' AND maedal_now() AND due.deferred_seconds < 600)
          OR EXISTS (SELECT FROM attempt a WHERE a.invoice_id = due.id AND (a.state = 'sent' OR a.lease_until > maedal_now()
-                      OR (a.state = 'prepared' AND a.rung_at > maedal_now() - interval '10 minutes')))
+                      OR (a.state = 'prepared' AND a.rung_at > maedal_now() - interval '10 minutes' AND due.deferred_seconds < 600)))
          OR ${GIVEN_UP_AND_TRIED}))`;
 
 /**

@@ -41,7 +41,7 @@ export type Standing = {
   readonly audited: { readonly at: Date; readonly counts: boolean } | null;
   /** Why the gateway's own schedules could not be listed the last time; null where nothing says so. */
   readonly schedulesUnclear: string | null;
-  /** The shortest period of any subscription that is charged, in days; null where there is none. */
+  /** The shortest period of any subscription that is charged, in days, months and years as long as they may be; null where there is none. */
   readonly shortestDays: number | null;
   /** What subscriptions that are not canceled name and the configuration lacks, and how many they are. */
   readonly missing: readonly Missing[];
@@ -84,7 +84,7 @@ export async function inspectStanding(db: Db, identity: Identity, configured: Co
 
 async function shortestDays(db: Db): Promise<number | null> {
   const [row] = await db.$queryRaw<{ days: number | null }[]>`
-    SELECT min(interval_count * CASE "interval" WHEN 'day' THEN 1 WHEN 'week' THEN 7 WHEN 'month' THEN 28 ELSE 365 END)::float8 AS days
+    SELECT min(interval_count * CASE "interval" WHEN 'day' THEN 1 WHEN 'week' THEN 7 WHEN 'month' THEN 31 ELSE 366 END)::float8 AS days
       FROM subscription WHERE status IN ('trialing', 'active', 'past_due')`;
   return row?.days ?? null;
 }

@@ -38,7 +38,11 @@ async function copyTable(live: Client, copy: Client, table: string, rows: string
     const batch = await live.query<{ row: unknown }>(`FETCH ${BATCH} FROM rows`);
     if (batch.rows.length > 0) {
       const json = JSON.stringify(batch.rows.map(({ row }) => row));
-      await copy.query(`INSERT INTO ${table} SELECT (jsonb_populate_recordset(NULL::${table}, $1)).*`, [json]);
+      // Numbers of its own, in the same order: what the copy writes goes on from them.
+      await copy.query(
+        `INSERT INTO ${table} OVERRIDING USER VALUE SELECT (jsonb_populate_recordset(NULL::${table}, $1)).*`,
+        [json],
+      );
     }
     if (batch.rows.length < BATCH) break;
   }
@@ -76,6 +80,11 @@ const TABLES: readonly (readonly [table: string, rows: string])[] = [
   ['subscription', 'SELECT * FROM subscription'],
   ['invoice', `SELECT * FROM invoice WHERE id IN (${OWED}) OR last_attempt_at > maedal_now() - interval '24 hours'`],
   ['attempt', `SELECT * FROM attempt WHERE invoice_id IN (${OWED})`],
+  ['history', `SELECT * FROM history WHERE entity = 'invoice' AND entity_id IN (${OWED}) ORDER BY id`],
+  [
+    'audit',
+    `SELECT * FROM audit WHERE subject IN (SELECT id::text FROM invoice WHERE state NOT IN ${ENDED}) ORDER BY id`,
+  ],
   [
     'observation',
     `SELECT * FROM observation WHERE status = 'paid' AND account_at IS NOT NULL AND merchant_uid IN (${SENT})`,

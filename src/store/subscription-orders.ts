@@ -180,7 +180,7 @@ export const LEFT_COLLECTING = Prisma.sql`i.state IN ('open', 'retrying') AND s.
 /** Whether the invoice `i` is still held though its subscription `s` is charged again, or has ended. */
 export const LEFT_HELD = leftHeldUnless(TRY_GOES_FIRST);
 
-/** The same, and what will be so within minutes, whatever becomes of a try. */
+/** The same, and what a try holds up for minutes at most. */
 export const SOON_LEFT_HELD = leftHeldUnless(LONG_TRY_GOES_FIRST);
 
 function leftHeldUnless(triedFirst: Prisma.Sql): Prisma.Sql {

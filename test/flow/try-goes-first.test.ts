@@ -78,3 +78,17 @@ test('while it waits for days, a simulation has no tick to make for what waits b
   await minutes(20);
   expect((await invoicesOf(world, id)).map(({ state }) => state)).toEqual(['paid', 'paid']);
 });
+
+test('one that hooks put off minute by minute holds the next period up for ten of them', async () => {
+  const id = await owing({ ...GIVES_UP, retryAfterDays: [28] }, 'decline');
+  await world.advance({ days: 28 });
+  const drawnUp: number[] = [];
+  for (let minute = 0; minute < 12; minute += 1) {
+    await tick({ ...world.scheduler, ring: async () => undefined });
+    drawnUp.push((await invoicesOf(world, id)).length);
+    await world.database.db.$executeRaw`
+      UPDATE invoice SET next_at = maedal_now() + interval '1 minute', deferred_seconds = deferred_seconds + 60 WHERE state = 'retrying'`;
+    await world.advance({ minutes: 1 });
+  }
+  expect(drawnUp).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2]);
+});

@@ -22,13 +22,17 @@ test.each([
 
 test.each([
   ['* * * * *', 'Asia/Seoul', 1 / 1440],
+  ['* * * * 1', 'Asia/Seoul', 6 + 1 / 1440],
+  ['*/5 9-18 * * 1-5', 'Asia/Seoul', 2 + 14 / 24 + 5 / 1440],
+  ['0 10 1 1 *', 'Asia/Seoul', 366],
   ['0 10 * * *', 'Asia/Seoul', 1],
   ['0 10 * * 1-5', 'Asia/Seoul', 3],
   ['0 10 1 * *', 'Asia/Seoul', 31],
   ['0 10 * * *', 'America/New_York', 25 / 24],
   ['0 0 30 2 *', 'Asia/Seoul', Number.POSITIVE_INFINITY],
 ])('%s in %s: as many days pass between two ticks as at most do, summer time and all', (schedule, timezone, days) => {
-  expect(daysBetweenTicks({ schedule, timezone }, at('2027-09-01T00:00:00Z'))).toBeCloseTo(days, 6);
+  for (const from of ['2027-09-01T00:00:00Z', '2027-09-03T10:00:00Z', '2027-09-06T03:00:00Z'])
+    expect(daysBetweenTicks({ schedule, timezone }, at(from))).toBeCloseTo(days, 6);
 });
 
 test('a process that starts in between looks again for what the last tick of the schedule left, not for what began since', () => {
