@@ -1,4 +1,4 @@
-import { changeCard, ownerOfCard } from '../store/card-change.ts';
+import { changeCard, type GivenCard, ownerOfCard } from '../store/card-change.ts';
 import type { Db } from '../store/db.ts';
 import { doneUnder } from '../store/idempotency.ts';
 import { findForOrder, type SaidOnce, type SubscriptionFound } from '../store/subscription-orders.ts';
@@ -15,7 +15,7 @@ import type { OrderDeps, Ordered } from './order-subscription.ts';
 export async function orderCardChange(
   deps: OrderDeps,
   externalId: string,
-  customerUid: string,
+  card: GivenCard,
   said: SaidOnce,
 ): Promise<Ordered> {
   const { db, fingerprint } = deps;
@@ -24,9 +24,9 @@ export async function orderCardChange(
     if (found === null) return { kind: 'missing' };
     const doneAt = await doneUnder(db, said.under);
     if (doneAt === null) {
-      const because = await refusal(db, found, customerUid);
+      const because = await refusal(db, found, card);
       if (because !== null) return { kind: 'refused', because };
-      if (!(await changeCard(db, found, customerUid, { ...said, fingerprint }))) return null;
+      if (!(await changeCard(db, found, card, { ...said, fingerprint }))) return null;
     }
     await chargePayable(deps, found, said);
     return { kind: 'done' };
@@ -34,7 +34,7 @@ export async function orderCardChange(
 }
 
 /** Why a subscription cannot have a card; null where it can. */
-async function refusal(db: Db, found: SubscriptionFound, customerUid: string): Promise<string | null> {
+async function refusal(db: Db, found: SubscriptionFound, { customerUid }: GivenCard): Promise<string | null> {
   if (found.standing.status === 'canceled') return 'it is canceled, and that is final';
   const isForeign = (await ownerOfCard(db, found, customerUid)) === 'foreign';
   return isForeign ? `${customerUid} is the card of another customer` : null;

@@ -17,18 +17,23 @@ export async function ownerOfCard(
   return row.own ? 'own' : 'foreign';
 }
 
+/** A card that a payer gave. `registered`: under a `customer_uid` that is known already, in the place of the one before. */
+export type GivenCard = { readonly customerUid: string; readonly registered?: boolean | undefined };
+
 /**
  * Gives a subscription another card, or the same `customer_uid` with another card behind it (registering one again
  * replaces it at PortOne without a word): what was known of it is asked anew before its next charge, and what was done on
- * the one before counts against it no more. Attempts that were sent keep the card they were sent on. Done once under a key, which it marks as done. Returns false when the subscription
+ * the one before counts against it no more. Another card of the payer's that is known already is the one it was, unless it
+ * is `registered` again: what was done on it counts. Attempts that were sent keep the card they were sent on. Done once under a key, which it marks as done. Returns false when the subscription
  * changed meanwhile, or is not ours to change.
  */
 export async function changeCard(
   db: Db,
   found: SubscriptionFound,
-  customerUid: string,
+  { customerUid, registered }: GivenCard,
   by: Omit<OrderedBy, 'versions'>,
 ): Promise<boolean> {
+  const isAnother = Prisma.sql`(coalesce(${registered ?? null}::boolean, billing_key.id = (SELECT billing_key_id FROM s)) OR billing_key.state = 'removed')`;
   const [row] = await db.$queryRaw<{ done: number }[]>`
     WITH s AS MATERIALIZED (
       SELECT subscription.* FROM subscription JOIN control ON fingerprint = ${by.fingerprint}
@@ -39,7 +44,9 @@ export async function changeCard(
       ${onceUnder(by.under, Prisma.sql`ours`)}
     ), k AS (
       INSERT INTO billing_key (customer_id, customer_uid, given_at) SELECT s.customer_id, ${customerUid}, maedal_now() FROM s, once
-      ON CONFLICT (customer_uid) DO UPDATE SET registration = billing_key.registration + 1, given_at = excluded.given_at, state = 'active', sandbox = NULL, verified_at = NULL, card_name = NULL, card_number_masked = NULL
+      ON CONFLICT (customer_uid) DO UPDATE SET registration = billing_key.registration + ${isAnother}::integer, given_at = excluded.given_at, state = 'active',
+             sandbox = CASE WHEN NOT ${isAnother} THEN billing_key.sandbox END, verified_at = CASE WHEN NOT ${isAnother} THEN billing_key.verified_at END,
+             card_name = CASE WHEN NOT ${isAnother} THEN billing_key.card_name END, card_number_masked = CASE WHEN NOT ${isAnother} THEN billing_key.card_number_masked END
        WHERE billing_key.customer_id = excluded.customer_id
       RETURNING id, customer_id, preference
     ), moved AS (

@@ -22,13 +22,13 @@ const POLICY: DunningPolicy = {
   ...{ retryAfterDays: [1, 3], minGapHours: 24, waitForCardDays: 7 },
   ...{ classes: { card: WAITS, funds: { retryAfterDays: [1, 3], card: 'next' } }, end: 'unpaid', later: 'hold' },
 };
-const change = (id: string, customerUid = `card of ${id}`) => orderCardChange(deps(), id, customerUid, SAID);
+const change = (id: string, customerUid = `card of ${id}`) => orderCardChange(deps(), id, { customerUid }, SAID);
 
 /** The card alone: its charge is not ordered yet. */
 async function giveOnly(id: string): Promise<void> {
   const found = await findForOrder(world.database.db, id);
   if (found === null) throw new Error('it is there');
-  await changeCard(world.database.db, found, `card of ${id}`, { ...SAID, fingerprint: FINGERPRINT });
+  await changeCard(world.database.db, found, { customerUid: `card of ${id}` }, { ...SAID, fingerprint: FINGERPRINT });
 }
 
 /** A subscription whose first charge is declined so. */

@@ -51,7 +51,8 @@ async function runFor(hours: number, step = 6): Promise<void> {
   }
 }
 
-const change = (subscription: string, card: string) => orderCardChange(deps(), subscription, card, SAID);
+const change = (subscription: string, card: string) =>
+  orderCardChange(deps(), subscription, { customerUid: card }, SAID);
 const standingOf = async (subscription: string) =>
   world.database.db.subscription.findFirstOrThrow({ where: { external_id: subscription } });
 

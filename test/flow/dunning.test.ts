@@ -212,8 +212,7 @@ test('what the company cannot say is looked up, and not taken for a decline befo
 async function change(subscription: string, customerUid: string, declinesAreFinal = true): Promise<void> {
   const { db } = world.database;
   const channel = () => ({ quarantineSeconds: 86_400, declinesAreFinal });
-  await orderCardChange({ db, fingerprint: FINGERPRINT, versions: {}, channel }, subscription, customerUid, {
-    actor: 'api',
-    reason: 'the payer gave it',
-  });
+  const deps = { db, fingerprint: FINGERPRINT, versions: {}, channel };
+  const said = { actor: 'api', reason: 'the payer gave it' };
+  await orderCardChange(deps, subscription, { customerUid }, said);
 }

@@ -55,10 +55,14 @@ test('killed between card and charge, the charge is ordered by whoever takes the
   const { db } = world.database;
   const once = { ...said, under: await claimed('change-card') };
   const found = await reading();
-  expect(await changeCard(db, found, 'another card', { ...once, fingerprint: FINGERPRINT })).toBe(true);
+  expect(await changeCard(db, found, { customerUid: 'another card' }, { ...once, fingerprint: FINGERPRINT })).toBe(
+    true,
+  );
   world.gateway.script('another card', 'decline');
   for (let turn = 0; turn < 3; turn += 1) {
-    expect(await orderCardChange(deps(), subscription, 'another card', once)).toEqual({ kind: 'done' });
+    expect(await orderCardChange(deps(), subscription, { customerUid: 'another card' }, once)).toEqual({
+      kind: 'done',
+    });
     await world.run();
     await world.advance({ seconds: 1 });
   }
@@ -70,9 +74,11 @@ test('a card that became another customer’s meanwhile changes nothing, and lea
   await world.subscribe({ externalId: 'of another' });
   const once = { ...said, under: await claimed('change-card') };
   const taken = 'card of of another';
-  expect(await changeCard(db, await reading(), taken, { ...once, fingerprint: FINGERPRINT })).toBe(false);
+  expect(await changeCard(db, await reading(), { customerUid: taken }, { ...once, fingerprint: FINGERPRINT })).toBe(
+    false,
+  );
   expect(await db.idempotency.findMany()).toMatchObject([{ done_at: null }]);
-  expect(await orderCardChange(deps(), subscription, taken, once)).toMatchObject({ kind: 'refused' });
+  expect(await orderCardChange(deps(), subscription, { customerUid: taken }, once)).toMatchObject({ kind: 'refused' });
 });
 
 test('what is found undone under a key, and is done by another before its statement, is not done twice', async () => {
@@ -84,7 +90,9 @@ test('what is found undone under a key, and is done by another before its statem
   const found = await reading();
   const change = { status: 'paused', event: 'subscription.paused' } as const;
   expect(await changeSubscription(db, found, change, { ...once, ...deps() })).toBe(false);
-  expect(await changeCard(db, found, 'another card', { ...once, fingerprint: FINGERPRINT })).toBe(false);
+  expect(await changeCard(db, found, { customerUid: 'another card' }, { ...once, fingerprint: FINGERPRINT })).toBe(
+    false,
+  );
   expect((await reading()).standing).toMatchObject({ status: 'active' });
   expect(await db.billing_key.count({ where: { customer_uid: 'another card' } })).toBe(0);
 });

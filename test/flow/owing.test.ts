@@ -17,11 +17,11 @@ const { owing, follow, deps, order, row, days, minutes } = dunned(() => world);
 test('a payer who owes two periods and gives a good card under the same customer_uid is charged for both', async () => {
   const id = await owing(GIVES_UP, 'decline', 'decline');
   await days(40);
-  await orderCardChange(deps(), id, `card of ${id}`, SAID); // the next one is no better
+  await orderCardChange(deps(), id, { customerUid: `card of ${id}` }, SAID); // the next one is no better
   await minutes(5);
   expect([(await row(id)).status, world.gateway.posts.length]).toEqual(['unpaid', 2]);
   await days(1);
-  await orderCardChange(deps(), id, `card of ${id}`, SAID);
+  await orderCardChange(deps(), id, { customerUid: `card of ${id}` }, SAID);
   await minutes(5);
   expect((await invoicesOf(world, id)).map(({ state }) => state)).toEqual(['paid', 'paid']);
   expect((await row(id)).status).toBe('active');
@@ -31,7 +31,7 @@ test('of an unpaid subscription what was given up is tried on a new card before 
   const id = await owing(GIVES_UP, 'decline');
   await days(40);
   world.gateway.script('another card', 'decline', 'decline');
-  await orderCardChange(deps(), id, 'another card', SAID);
+  await orderCardChange(deps(), id, { customerUid: 'another card' }, SAID);
   await minutes(5);
   expect(world.gateway.posts.filter(({ customerUid }) => customerUid === 'another card')).toHaveLength(1);
   expect((await invoicesOf(world, id)).map(({ state }) => state)).toEqual(['uncollectible']);
@@ -64,7 +64,7 @@ test('a subscription that its policy paused is unpaid when it is resumed, and a 
   expect(await row(id)).toMatchObject({ status: 'unpaid', access: 'suspended' });
   await order(id, { kind: 'pause' });
   await days(1);
-  await orderCardChange(deps(), id, 'another card', SAID);
+  await orderCardChange(deps(), id, { customerUid: 'another card' }, SAID);
   await minutes(3);
   expect((await row(id)).status).toBe('paused');
   await order(id, { kind: 'resume', anchor: 'keep' });

@@ -174,7 +174,7 @@ test('another price holds from the next period on: what is drawn up keeps its ow
 test('another card pays what was declined at once, and one day is not waited for', async () => {
   script('decline');
   await world.run();
-  expect(await orderCardChange(deps(), subscription, 'another card', said)).toEqual({ kind: 'done' });
+  expect(await orderCardChange(deps(), subscription, { customerUid: 'another card' }, said)).toEqual({ kind: 'done' });
   await world.run();
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
   expect(world.gateway.posts.map(({ customerUid }) => customerUid)).toEqual([
@@ -188,7 +188,7 @@ test('a card that the gateway did not know is replaced, and what was held for it
   world.gateway.key = { kind: 'absent' };
   await world.run();
   world.gateway.key = known;
-  await orderCardChange(deps(), subscription, 'another card', said);
+  await orderCardChange(deps(), subscription, { customerUid: 'another card' }, said);
   await world.run();
   expect(await invoiceOf(world, subscription)).toMatchObject({ state: 'paid' });
 });
@@ -197,7 +197,7 @@ test('while a charge on the old card is unknown the new one is not charged', asy
   script('capture-silently');
   world.gateway.lookUps = 'absent';
   await world.run();
-  await orderCardChange(deps(), subscription, 'another card', said);
+  await orderCardChange(deps(), subscription, { customerUid: 'another card' }, said);
   await days(1);
   world.gateway.lookUps = 'truthful';
   await days(1);
@@ -207,10 +207,14 @@ test('while a charge on the old card is unknown the new one is not charged', asy
 
 test("another customer's card is refused, and so is a card for what is canceled", async () => {
   await world.subscribe({ externalId: 'other' });
-  expect(await orderCardChange(deps(), subscription, 'card of other', said)).toMatchObject({ kind: 'refused' });
+  expect(await orderCardChange(deps(), subscription, { customerUid: 'card of other' }, said)).toMatchObject({
+    kind: 'refused',
+  });
   await order({ kind: 'cancel', at: 'now' });
-  expect(await orderCardChange(deps(), subscription, 'another card', said)).toMatchObject({ kind: 'refused' });
-  expect(await orderCardChange(deps(), 'nobody', 'another card', said)).toEqual({ kind: 'missing' });
+  expect(await orderCardChange(deps(), subscription, { customerUid: 'another card' }, said)).toMatchObject({
+    kind: 'refused',
+  });
+  expect(await orderCardChange(deps(), 'nobody', { customerUid: 'another card' }, said)).toEqual({ kind: 'missing' });
 });
 
 test('an order that waits while the subscription is drawn up is judged again', async () => {
@@ -231,7 +235,7 @@ test('in a database of another installation nothing is changed', async () => {
   await world.run();
   await world.database.db.$executeRaw`UPDATE control SET fingerprint = 'another'`;
   await expect(order({ kind: 'pause' })).rejects.toMatchObject({ name: 'FenceError' });
-  await expect(orderCardChange(deps(), subscription, 'another card', said)).rejects.toMatchObject({
+  await expect(orderCardChange(deps(), subscription, { customerUid: 'another card' }, said)).rejects.toMatchObject({
     name: 'FenceError',
   });
   expect(await row()).toMatchObject({ status: 'active' });

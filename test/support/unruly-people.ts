@@ -101,7 +101,7 @@ export class UnrulyPeople {
   /** The same `customer_uid` with another card behind it, or another one. */
   #giveCard(externalId: string): Promise<unknown> {
     const uid = this.#chance.hits(0.5) ? `card of ${externalId}` : `card ${this.#chance.below(1_000)} of ${externalId}`;
-    return unlessRefused(() => orderCardChange(this.#deps(), externalId, uid, SAID));
+    return unlessRefused(() => orderCardChange(this.#deps(), externalId, { customerUid: uid }, SAID));
   }
 
   #changePrice(externalId: string): Promise<unknown> {

@@ -41,7 +41,9 @@ function bySentence(text: string): DeclineClass | undefined {
 }
 
 function byKeyword(text: string): DeclineClass {
-  return KEYWORDS.find(([pattern]) => pattern.test(text))?.[1] ?? 'other';
+  // "Not usable today" (`당일 이용불가`) is no word against the card, "a stolen card, not possible today" is one.
+  const rest = text.replaceAll(new RegExp(OVER_TOMORROW, 'gu'), ' ');
+  return KEYWORDS.find(([pattern]) => pattern.test(pattern === OVER_TOMORROW ? text : rest))?.[1] ?? 'other';
 }
 
 /** `[F112]`, `[코드: V023]`; `error_code 1114`; `REJECT_CARD_PAYMENT`. */
@@ -61,7 +63,6 @@ const SENTENCES: readonly (readonly [RegExp, DeclineClass])[] = [
   [DUPLICATE, 'verify'],
   [/기취소거래/u, 'verify'],
   [/MaintenanceOngoing/u, 'time'],
-  [OVER_TOMORROW, 'time'],
   [/등록된정보를찾을수없습니다|등록된고객정보가없습니다/u, 'key'],
   [/파라메터가누락|지정해주셔야합니다|지원되지않는상태값/u, 'config'],
   [/(결제정보|결제건|예약결제기록|인증결과)(이|가)존재하지않습니다|존재하지않는결제정보/u, 'other'],
@@ -76,6 +77,7 @@ const KEYWORDS: readonly (readonly [RegExp, DeclineClass])[] = [
   [/부정|도용|이상금융|블랙|위험거래/u, 'fraud'],
   [/분실|도난|정지|해지|탈회|연체|미등록카드|최종카드|이용불가|사용불가|차단|미납/u, 'card'],
   [/유효기간|카드번호/u, 'card'],
+  [OVER_TOMORROW, 'time'],
   [/한도|잔액|횟수/u, 'funds'],
   [/비밀번호|주민|생년월일|CVC|인증/u, 'card'],
 ];

@@ -13,7 +13,8 @@ import { subscriptionJson } from './subscriptions.ts';
 
 /**
  * `POST /v1/subscriptions/:id/…`: cancel, pause, resume, skip, change-card. Each answers the subscription as it stands
- * then; 409 says why it cannot be. Given twice, each but `skip` is done once; with an `Idempotency-Key` so is that.
+ * then; 409 says why it cannot be. Given twice, each but `skip` and `change-card` is done once; with an
+ * `Idempotency-Key` so are those.
  */
 export function subscriptionOrderRoutes(app: FastifyInstance, deps: OrderDeps): void {
   const order = orders(app, deps);
@@ -21,7 +22,9 @@ export function subscriptionOrderRoutes(app: FastifyInstance, deps: OrderDeps): 
   order('resume', Resume, (id, { anchor }, said) => orderSubscription(deps, id, { kind: 'resume', anchor }, said));
   for (const kind of ['pause', 'skip'] as const)
     order(kind, Plain, (id, _, said) => orderSubscription(deps, id, { kind }, said));
-  order('change-card', Card, (id, { customer_uid }, said) => orderCardChange(deps, id, customer_uid, said));
+  order('change-card', Card, (id, { customer_uid: customerUid, registered }, said) =>
+    orderCardChange(deps, id, { customerUid, registered }, said),
+  );
 }
 
 /** Adds the routes of orders, one by one. */
@@ -54,4 +57,4 @@ const Params = z.object({ id: IdText });
 const Plain = z.strictObject(REASON);
 const Cancel = z.strictObject({ at: z.enum(['now', 'period_end']).default('now'), ...REASON });
 const Resume = z.strictObject({ anchor: z.enum(['keep', 'new']).default('keep'), ...REASON });
-const Card = z.strictObject({ customer_uid: IdText.max(80), ...REASON });
+const Card = z.strictObject({ customer_uid: IdText.max(80), registered: z.boolean().optional(), ...REASON });
