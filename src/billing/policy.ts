@@ -69,8 +69,13 @@ export function lastDay(policy: DunningPolicy): number {
   const days = rules.map(({ retryAfterDays: ladder }) =>
     ladder.reduce<number>((day, rung) => Math.max(rung === 'payday' ? day + payday : rung, day + gapDays), 0),
   );
-  const waits = rules.some(({ card }) => card === 'other') ? (policy.waitForCardDays ?? 0) : 0;
-  return Math.max(...days) + waits;
+  return Math.max(...days) + waitDays(policy);
+}
+
+/** For how many days another card is waited for, where any class has that done. */
+export function waitDays(policy: DunningPolicy): number {
+  const waits = DECLINE_CLASSES.some((name) => ruleFor(policy, name).card === 'other');
+  return waits ? (policy.waitForCardDays ?? 0) : 0;
 }
 
 /** Days from one payday to the next at most, in any month. */

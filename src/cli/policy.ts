@@ -50,7 +50,13 @@ function printedLadder(config: Config, name: string, { class: declined, due, car
   const today = DateTime.fromMillis(systemClock.nowMs(), { zone: timezone }).toISODate() ?? '';
   const anchorLocal = parseAnchor(due ?? today, timezone, config.chargeAt);
   const dueAt = periodAt({ anchorLocal, timezone, interval: 'day', intervalCount: 1 }, 0).startAt;
-  const ladder = ladderOf(dunning, { dueAt, declined, cards, declinesAreFinal: true, seed: null });
+  const ladder = ladderOf(dunning, {
+    dueAt,
+    declined,
+    cards,
+    declinesAreFinal: config.channels.default?.declinesAreFinal ?? true,
+    seed: null,
+  });
   const json = {
     policy: name,
     version,

@@ -10,6 +10,7 @@ import {
   mostDeclines,
   type Rung,
   type Step,
+  waitDays,
 } from '../billing/policy.ts';
 import type { Channel, Named, Policy } from './config.ts';
 import { named } from './named.ts';
@@ -76,10 +77,14 @@ function ladderProblems(path: string, { retryAfterDays, minGapHours, classes }: 
   );
 }
 
-/** A step that lies after the end is never entered: the invoice is not collected any more by then. */
+/**
+ * A step that lies after the end, or on its day, is never entered: the invoice is not collected any more by then. A wait for
+ * a card goes on past its day by the jitter of the try before.
+ */
 function stepProblem(path: string, { afterDays }: Step, policy: DunningPolicy): string[] {
   const last = lastDay(policy);
-  return afterDays <= last ? [] : [`${path}.afterDays is ${afterDays}: the policy ends on day ${last} at the latest`];
+  const isEntered = afterDays === 0 || afterDays < last || (afterDays === last && waitDays(policy) > 0);
+  return isEntered ? [] : [`${path}.afterDays is ${afterDays}: the policy ends on day ${last} at the latest`];
 }
 
 /** A policy whole, so that the version that is kept says everything. */

@@ -73,8 +73,9 @@ async function sendLooked(deps: WorkerDeps, attempt: LeasedAttempt, way: Way): P
  * A retry that was late, or put off, waits for the hours of its policy. What was sent once goes again as soon as it may, and
  * what a person has let go at once.
  */
-function retriedFrom({ number, sendCount, isOrdered, now, policy }: LeasedAttempt): DateTime {
-  return number === 1 || sendCount > 0 || isOrdered ? now : timed(now, '', { ...policy, jitterMinutes: 0 });
+function retriedFrom({ number, sendCount, notSentCount, isOrdered, now, policy }: LeasedAttempt): DateTime {
+  const wasSent = sendCount > notSentCount;
+  return number === 1 || wasSent || isOrdered ? now : timed(now, '', { ...policy, jitterMinutes: 0 });
 }
 
 /** Midnight is no hour to charge at where a policy has hours: then every card of that day would go at once. */

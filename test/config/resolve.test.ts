@@ -234,6 +234,11 @@ test('a step past the end of its policy is refused with its path: nobody would e
   ).rejects.toMatchObject({
     problems: ['dunning.own.steps.1.afterDays is 13: the policy ends on day 12 at the latest'],
   });
+  const last = { name: 'last', afterDays: 5 };
+  await expect(
+    resolve({}, { dunning: { own: { retryAfterDays: [1, 3, 5], waitForCardDays: 0, steps: [last] } } }),
+  ).rejects.toMatchObject({ problems: ['dunning.own.steps.0.afterDays is 5: the policy ends on day 5 at the latest'] });
+  await resolve({}, { dunning: { own: { retryAfterDays: [1, 3, 5], waitForCardDays: 7, steps: [last] } } });
   const { policies } = await resolve({}, { dunning: { own: { retryAfterDays: [1, 'payday'], steps: [late] } } });
   expect(policies.own?.dunning.steps).toEqual([late]);
 });

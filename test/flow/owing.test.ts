@@ -58,6 +58,26 @@ test('what a person orders is charged at once, at whatever hour; what its policy
   expect(world.gateway.posts).toHaveLength(2);
 });
 
+test('a retry that no connection took all evening waits for the hours of its policy', async () => {
+  const window = { from: '09:00', until: '21:00', timezone: 'Asia/Seoul' };
+  const id = await owing({ ...GIVES_UP, retryAfterDays: [1, 2], window }, 'decline');
+  await world.advance({ hours: 34 }); // 20:00 of the day after
+  world.gateway.script(`card of ${id}`, ...Array.from({ length: 3 }, () => 'refuse-connection' as const));
+  await world.run();
+  for (let tries = 0; tries < 2; tries += 1) {
+    await world.advance({ minutes: 20 });
+    await world.run();
+  }
+  const [invoice] = await invoicesOf(world, id);
+  expect(invoice?.attempts.at(-1)).toMatchObject({ state: 'prepared', send_count: 3, not_sent_count: 3 });
+  await world.advance({ hours: 3, minutes: 30 }); // ten minutes past midnight
+  await world.run();
+  expect(world.gateway.posts).toHaveLength(1);
+  await world.advance({ hours: 9 });
+  await world.run();
+  expect((await invoicesOf(world, id)).map(({ state }) => state)).toEqual(['paid']);
+});
+
 test('a subscription that its policy paused is unpaid when it is resumed, and a card given meanwhile is tried then', async () => {
   const id = await owing({ ...GIVES_UP, end: 'pause' }, 'decline');
   await order(id, { kind: 'resume', anchor: 'keep' });

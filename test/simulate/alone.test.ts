@@ -56,6 +56,8 @@ test('people are shown a row for each month, recovery and steps, as the READMEs 
 test.each([
   [['--from', '2027-02-05', '--until', '2027-01-31'], '--from 2027-02-05 is not before --until 2027-01-31'],
   [['--from', 'soon', '--until', '2027-01-31'], "--from is 'soon'"],
+  [['--from', '10:00', '--until', '2027-01-31'], "--from is '10:00'"],
+  [['--from', '2027-01-01', '--until', '2027-W10'], "--until is '2027-W10'"],
   [['--from', '2027-01-01', '--until', '2027-02-01', '--outage', '2027-01-10'], '--outage'],
   [['--from', '2027-01-01', '--until', '2027-02-01', '--config', 'nowhere.ts'], 'nowhere.ts'],
 ])('%j is refused as bad usage, and says why', async (args, why) => {
