@@ -34,7 +34,7 @@ export type LaterInvoices = 'hold' | 'accumulate';
 export type DunningPolicy = {
   /** The rungs of every class that has no rule of its own; past the last one the invoice is uncollectible. */
   readonly retryAfterDays: readonly Rung[];
-  /** Hours between two attempts on one card at least, also after an outage. */
+  /** Hours between two attempts of one invoice on one card at least, also after an outage. */
   readonly minGapHours: number;
   readonly classes?: Readonly<Partial<Record<DeclineClass, ClassRule>>>;
   readonly window?: RetryWindow | null;

@@ -96,7 +96,7 @@ export type UserPolicy = {
    */
   readonly retryAfterDays?: readonly Rung[] | undefined;
   /**
-   * Hours between two attempts on one card, also after an outage: up to 720, and no less than the longest
+   * Hours between two attempts of one invoice on one card, also after an outage: up to 720, and no less than the longest
    * `quarantineSeconds`. Default 24.
    */
   readonly minGapHours?: number | undefined;
