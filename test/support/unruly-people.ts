@@ -53,7 +53,7 @@ export class UnrulyPeople {
       promised.push(id);
       const externalId = subscription.external_id;
       if (this.#chance.hits(0.5)) await unlessRefused(() => orderIntervention(this.#deps(), id, 'retry', SAID));
-      else await this.#giveCard(externalId);
+      else await this.#giveCard(externalId, true);
     }
     return promised;
   }
@@ -98,10 +98,10 @@ export class UnrulyPeople {
     if (newest.length > 0) await what(parseInvoiceId(this.#chance.pick(newest).id));
   }
 
-  /** The same `customer_uid` with another card behind it, or another one. */
-  #giveCard(externalId: string): Promise<unknown> {
+  /** The same `customer_uid` with another card behind it, or another one, which may be known already. */
+  #giveCard(externalId: string, registered?: boolean): Promise<unknown> {
     const uid = this.#chance.hits(0.5) ? `card of ${externalId}` : `card ${this.#chance.below(1_000)} of ${externalId}`;
-    return unlessRefused(() => orderCardChange(this.#deps(), externalId, { customerUid: uid }, SAID));
+    return unlessRefused(() => orderCardChange(this.#deps(), externalId, { customerUid: uid, registered }, SAID));
   }
 
   #changePrice(externalId: string): Promise<unknown> {
