@@ -70,11 +70,11 @@ async function bookedCharge(
   const take = async (page: readonly ListedSchedule[]) => void booked.push(...page);
   const own = await gateway.schedules({ ...window, customerUid }, take);
   const isOwn = own.kind === 'whole' && booked.every((one) => one.customerUid === customerUid);
-  if (!isOwn && (await store.schedulesListed(billingKey))) return null;
+  const toCome = () => booked.filter((one) => one.isPending && one.customerUid === customerUid);
+  // What its own list showed of it counts, however that ended.
+  if (!isOwn && toCome().length === 0 && (await store.schedulesListed(billingKey))) return null;
   const listing = isOwn ? own : await gateway.schedules(window, take);
-  const [first] = booked
-    .filter((one) => one.isPending && one.customerUid === customerUid)
-    .sort((one, other) => one.scheduleAtMs - other.scheduleAtMs);
+  const [first] = toCome().sort((one, other) => one.scheduleAtMs - other.scheduleAtMs);
   if (first !== undefined) {
     const at = DateTime.fromMillis(first.scheduleAtMs, { zone: 'utc' }).toISO({ suppressMilliseconds: true });
     return `the gateway is to charge this card by itself at ${at} (${first.merchantUid}): revoke that there first`;

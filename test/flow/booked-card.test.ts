@@ -80,6 +80,19 @@ test('where all were listed since it came, they are not listed again for it', as
   expect(await goes()).toBe(true);
 });
 
+test('what its own list showed before it broke off bars the charge, whatever was listed since it came', async () => {
+  book();
+  const { schedules } = world.gateway;
+  world.gateway.schedules = async (window, take) => {
+    await schedules.call(world.gateway, window, take);
+    return { kind: 'unclear', reason: 'broke off' };
+  };
+  await world.database.db.$executeRaw`UPDATE billing_key SET created_at = maedal_now() - interval '9 minutes'`;
+  await world.database.db.$executeRaw`UPDATE control SET schedules_read_at = maedal_now()`;
+  expect(await goes()).toBe(false);
+  expect(await whyNot()).toContain('old-shop-1');
+});
+
 test('what was listed days ago says nothing about it', async () => {
   answerForOneCard('unclear');
   world.gateway.lists = 'unclear';
